@@ -1,0 +1,116 @@
+import type { ChangeEvent, Op, StreamEntry, TransactionHeader } from "./change-event.js";
+import { LockstepError } from "./errors.js";
+import { parsePosition } from "./position.js";
+
+/**
+ * The wire form of a stream entry: two texts, envelope and rows, kept apart so that rows are never parsed on the way.
+ *
+ * - `envelope`: JSON, see {@link Envelope}.
+ * - `rows`: one line per event, tab-separated: ordinal, op letter, index into the envelope's schemas, key, image, before.
+ *   Key, image and before are JSON texts, which hold no raw tab or line feed, so splitting is safe without escaping.
+ */
+export interface EncodedEntry {
+  readonly envelope: string;
+  readonly rows: string;
+}
+
+/** Version of the wire form; a reader refuses a higher one. */
+export const entryFormatVersion = 1;
+
+interface Envelope {
+  readonly v: number;
+  readonly id: string;
+  readonly prev: string;
+  readonly inc: string;
+  readonly total: number;
+  readonly end: 0 | 1;
+  readonly more: 0 | 1;
+  readonly schemas: readonly string[];
+  readonly tx: readonly (readonly [
+    id: string,
+    at: number,
+    events: number,
+    traceparent?: string | null,
+    origin?: string | null,
+  ])[];
+}
+
+const letterOf = {
+  insert: "i",
+  update: "u",
+  delete: "d",
+  snapshot: "s",
+  truncate: "t",
+  barrier: "b",
+} as const;
+const opOf = new Map<string, Op>(Object.entries(letterOf).map(([op, letter]) => [letter, op as Op]));
+
+/** Encodes an entry. Pure; the inverse of {@link decodeEntry}. */
+export function encodeEntry(entry: StreamEntry): EncodedEntry {
+  const schemas = new Map<string, number>();
+  const lines: string[] = [];
+  for (const event of entry.events) {
+    let index = schemas.get(event.schema);
+    if (index === undefined) schemas.set(event.schema, (index = schemas.size));
+    lines.push(encodeEvent(event, index));
+  }
+  const envelope: Envelope = {
+    v: entryFormatVersion,
+    id: entry.id,
+    prev: entry.previous,
+    inc: entry.incarnation,
+    total: entry.total,
+    end: entry.endsTick ? 1 : 0,
+    more: entry.continues ? 1 : 0,
+    schemas: [...schemas.keys()],
+    tx: entry.transactions.map((t) => [t.id, t.at, t.events, t.traceparent ?? null, t.origin ?? null]),
+  };
+  return { envelope: JSON.stringify(envelope), rows: lines.join("\n") };
+}
+
+function encodeEvent(event: ChangeEvent, schema: number): string {
+  const start = `${event.ordinal}\t${letterOf[event.op]}\t${schema}\t${event.key}`;
+  if (event.before !== undefined) return `${start}\t${event.image ?? ""}\t${event.before}`;
+  return event.image === undefined ? start : `${start}\t${event.image}`;
+}
+
+/**
+ * Decodes an entry that came from outside.
+ * @throws LockstepError `STREAM_ENTRY_INVALID` when it is damaged or of a newer version.
+ */
+export function decodeEntry(encoded: EncodedEntry): StreamEntry {
+  try {
+    const envelope = JSON.parse(encoded.envelope) as Envelope;
+    if (envelope.v !== entryFormatVersion) throw new Error(`entry format ${String(envelope.v)}`);
+    const events =
+      encoded.rows === "" ? [] : encoded.rows.split("\n").map((line) => decodeEvent(line, envelope.schemas));
+    const transactions = envelope.tx.map(decodeTransaction);
+    if (transactions.reduce((sum, t) => sum + t.events, 0) !== events.length) throw new Error("event count");
+    return {
+      id: parsePosition(envelope.id),
+      previous: parsePosition(envelope.prev),
+      incarnation: envelope.inc,
+      total: envelope.total,
+      endsTick: envelope.end === 1,
+      continues: envelope.more === 1,
+      transactions,
+      events,
+    };
+  } catch (cause) {
+    throw new LockstepError("STREAM_ENTRY_INVALID", "a stream entry could not be decoded", { cause });
+  }
+}
+
+function decodeTransaction([id, at, events, traceparent, origin]: Envelope["tx"][number]): TransactionHeader {
+  return { id, at, events, ...(traceparent ? { traceparent } : {}), ...(origin ? { origin } : {}) };
+}
+
+function decodeEvent(line: string, schemas: readonly string[]): ChangeEvent {
+  const [ordinal, letter, index, key, image, before] = line.split("\t");
+  const op = opOf.get(letter ?? "");
+  const schema = schemas[Number(index)];
+  if (op === undefined || schema === undefined || key === undefined) throw new Error("event line");
+  const event = { ordinal: Number(ordinal), op, schema, key };
+  if (before) return image ? { ...event, image, before } : { ...event, before };
+  return image ? { ...event, image } : event;
+}

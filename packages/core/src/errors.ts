@@ -1,0 +1,184 @@
+/** What Lockstep does when an error of this code meets it. */
+export type Recovery =
+  /** The lane or relay waits with backoff and tries again; nothing is skipped. */
+  | "retry"
+  /** The row is set aside as a letter; the lane goes on. */
+  | "dead-letter"
+  /** The lane, relay or process stops and waits for a person. */
+  | "halt"
+  /** The caller's input is refused; nothing was changed. */
+  | "refuse";
+
+interface ErrorRule {
+  readonly recovery: Recovery;
+  /** What the user should do: an action or a command. */
+  readonly hint: string;
+}
+
+/** Every code a user can meet. docs/errors.md is generated from this table. */
+export const errorTable = {
+  CONFIG_INVALID: { recovery: "refuse", hint: "Correct every line listed in the message." },
+  DRIVER_UNSUPPORTED: { recovery: "refuse", hint: "Use a DataSource of type postgres, mysql or mariadb." },
+  ENTITY_UNKNOWN: { recovery: "refuse", hint: "Name an entity of the DataSource, or a table it maps." },
+  TABLE_WITHOUT_PRIMARY_KEY: {
+    recovery: "refuse",
+    hint: "Give the table a primary key, or leave its entity out.",
+  },
+  COLUMN_TYPE_UNSUPPORTED: {
+    recovery: "refuse",
+    hint: "Choose a type for the column in the target's mapping.",
+  },
+  OUTBOX_MISSING: { recovery: "refuse", hint: 'Run the exported migration, or start with tables: "ensure".' },
+  OUTBOX_WRITE_FAILED: {
+    recovery: "refuse",
+    hint: "The transaction was rolled back. Read the cause: rights on the outbox, disk, locks.",
+  },
+  CAPTURE_BLIND_WRITE: {
+    recovery: "refuse",
+    hint: "This write's rows can't be known here. Use save() or delete by key, or set bulkWrites.",
+  },
+  CAPTURE_POISONED: {
+    recovery: "refuse",
+    hint: "An earlier capture error of this transaction was swallowed; the transaction was rolled back.",
+  },
+  RELAY_FENCED: { recovery: "retry", hint: "Another relay leads this source. Nothing to do." },
+  SOURCE_UNAVAILABLE: {
+    recovery: "retry",
+    hint: "The source database can't be reached; changes wait in it.",
+  },
+  SOURCE_REPLACED: {
+    recovery: "halt",
+    hint: "The source is not the one that made these positions (restored or promoted?). Verify the targets, then seed them again.",
+  },
+  SNAPSHOT_WENT_BACK: {
+    recovery: "halt",
+    hint: "The source went back in time. Verify the targets, then seed them again.",
+  },
+  STREAM_UNAVAILABLE: { recovery: "retry", hint: "Redis can't be reached; changes wait in the source." },
+  STREAM_GAP: {
+    recovery: "retry",
+    hint: "The stream has a hole; the relay publishes again from the outbox.",
+  },
+  STREAM_ENTRY_INVALID: {
+    recovery: "halt",
+    hint: "Deploy consumers before publishers; a newer publisher wrote this entry.",
+  },
+  STREAM_SCHEMA_UNKNOWN: {
+    recovery: "retry",
+    hint: "The relay publishes schemas again with the next epoch; wait.",
+  },
+  HISTORY_GONE: {
+    recovery: "halt",
+    hint: "The outbox no longer holds what this target needs. Seed the target again.",
+  },
+  TARGET_UNAVAILABLE: {
+    recovery: "retry",
+    hint: "The target can't be reached or is overloaded; its lane waits.",
+  },
+  TARGET_FENCED: { recovery: "retry", hint: "Another consumer owns this lane. Nothing to do." },
+  TARGET_IDENTITY_CHANGED: {
+    recovery: "halt",
+    hint: "The target is another database than the one registered. Remove the target and seed it again.",
+  },
+  TARGET_TABLE_MISSING: {
+    recovery: "halt",
+    hint: 'Create the table in the target, or use schema: "managed".',
+  },
+  TARGET_COLUMN_MISSING: {
+    recovery: "halt",
+    hint: 'Add the column to the target\'s table, or use schema: "managed".',
+  },
+  TARGET_KEY_MISMATCH: {
+    recovery: "halt",
+    hint: "The target's table needs the same primary key as the source's.",
+  },
+  TARGET_KEY_COLLATION: {
+    recovery: "halt",
+    hint: "Give the key columns a binary collation: keys that differ only in case or spaces would overwrite each other.",
+  },
+  TARGET_NOT_NULL: {
+    recovery: "dead-letter",
+    hint: "Let the target's column be NULL, then replay the letter.",
+  },
+  TARGET_UNIQUE: {
+    recovery: "dead-letter",
+    hint: "Another row of the target holds the unique value. Remove one, then replay.",
+  },
+  TARGET_FOREIGN_KEY: {
+    recovery: "dead-letter",
+    hint: "The other side of the foreign key is missing in the target. Seed it, then replay.",
+  },
+  TARGET_CHECK: {
+    recovery: "dead-letter",
+    hint: "The target's CHECK refuses the row. Correct the constraint, then replay.",
+  },
+  TARGET_VALUE: {
+    recovery: "dead-letter",
+    hint: "The target's column can't hold the value. Widen the column, then replay.",
+  },
+  TARGET_WOULD_CASCADE: {
+    recovery: "dead-letter",
+    hint: "The delete would remove or change other rows of the target by a foreign key. Look at them, then replay.",
+  },
+  TARGET_REFUSED: {
+    recovery: "dead-letter",
+    hint: "The target refused the row (a trigger or a rule?). Correct it, then replay.",
+  },
+  TARGET_MANY_REFUSED: {
+    recovery: "halt",
+    hint: "Many rows were refused for the same reason: correct the target's table; the lane goes on by itself.",
+  },
+  LETTER_UNKNOWN: { recovery: "refuse", hint: "List the letters: GET /api/v1/dead-letters." },
+  LETTER_STATE: { recovery: "refuse", hint: "The letter's state doesn't allow this; look at it first." },
+  LANE_UNKNOWN: { recovery: "refuse", hint: "List the lanes: GET /api/v1/status." },
+  REQUEST_INVALID: { recovery: "refuse", hint: "Correct the request; /docs describes it." },
+  FILTER_EMPTY: { recovery: "refuse", hint: "Give a filter or ids, or say all: true." },
+  LISTEN_WITHOUT_TOKEN: {
+    recovery: "refuse",
+    hint: "Set a token (status.token or LOCKSTEP_TOKEN), or listen on 127.0.0.1.",
+  },
+  DRAIN_TIMEOUT: {
+    recovery: "halt",
+    hint: "Work in flight was abandoned after the drain bound; it is done again at the next start.",
+  },
+} as const satisfies Record<string, ErrorRule>;
+
+/** The code of an error: a key of {@link errorTable}. */
+export type ErrorCode = keyof typeof errorTable;
+
+/** Ids and counts that say which thing an error is about. Never row values or secrets. */
+export type ErrorDetails = Readonly<
+  Record<string, string | number | boolean | readonly string[] | undefined>
+>;
+
+/** The one error class of Lockstep. `message` never holds row values or secrets. */
+export class LockstepError extends Error {
+  override readonly name = "LockstepError";
+  readonly code: ErrorCode;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, what: string, options: { cause?: unknown; details?: ErrorDetails } = {}) {
+    super(
+      `${what} [${code}] ${errorTable[code].hint}`,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.code = code;
+    this.details = options.details ?? {};
+  }
+
+  /** What Lockstep does about it. */
+  get recovery(): Recovery {
+    return errorTable[this.code].recovery;
+  }
+
+  /** What the user should do. */
+  get hint(): string {
+    return errorTable[this.code].hint;
+  }
+}
+
+/** True for a {@link LockstepError}, of the given code when one is named. Works across copies of this package. */
+export function isLockstepError(error: unknown, code?: ErrorCode): error is LockstepError {
+  if (!(error instanceof Error) || error.name !== "LockstepError" || !("code" in error)) return false;
+  return code === undefined || error.code === code;
+}

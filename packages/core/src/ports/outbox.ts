@@ -1,0 +1,47 @@
+import type { TableSchema } from "../table-schema.js";
+
+/**
+ * The part of a database session that capture needs: it runs one statement in the application's open transaction and
+ * gives the driver's rows. `parameters` bind to `$1…` (PostgreSQL) or `?` (MySQL).
+ */
+export type RunStatement = (
+  sql: string,
+  parameters?: readonly unknown[],
+) => Promise<readonly Record<string, unknown>[]>;
+
+/** A row that a transaction touched: which, not how. Its image is read by the database at the flush. */
+export interface RowNote {
+  readonly table: { readonly namespace: string; readonly name: string };
+  readonly op: "insert" | "update" | "delete";
+  /** Texts of the primary key's columns, in key order, as the database prints them. */
+  readonly key: readonly string[];
+  /** The previous key when this write changed it. */
+  readonly before?: readonly string[];
+}
+
+/** What is known of a transaction beside its rows. */
+export interface TransactionNote {
+  readonly traceparent?: string;
+  readonly origin?: string;
+}
+
+/**
+ * The outbox as the application's transaction sees it. One per engine.
+ *
+ * Contract of `append`: runs in the open transaction of `run`; locks what it reads (PROTOCOL.md 8); reads the images with
+ * pinned text settings and the column list of the catalog (PROTOCOL.md 12); writes one outbox row per distinct row noted, in the
+ * order of its *last* note: an image when the row exists now, a delete when it doesn't and a note says it ever did; nothing of a
+ * row that was inserted and deleted inside. Any failure throws: the transaction must not commit.
+ */
+export interface OutboxWriter {
+  /** Makes tables and functions if they are missing or older; safe to run at every start and from several processes at once. */
+  ensure(run: RunStatement): Promise<void>;
+  /** Statements that make (`up`) and remove (`down`) everything, for a migration. */
+  readonly ddl: { readonly up: readonly string[]; readonly down: readonly string[] };
+  /** @throws LockstepError OUTBOX_MISSING when `ensure` or the migration never ran. */
+  check(run: RunStatement): Promise<void>;
+  /** Catalog of the tables named; @throws LockstepError TABLE_WITHOUT_PRIMARY_KEY naming all of them that have none. Registers their schemas. */
+  describe(run: RunStatement, tables: readonly RowNote["table"][]): Promise<readonly TableSchema[]>;
+  /** @returns how many outbox rows were written. @throws LockstepError OUTBOX_WRITE_FAILED (cause: the driver's error). */
+  append(run: RunStatement, notes: readonly RowNote[], transaction: TransactionNote): Promise<number>;
+}
