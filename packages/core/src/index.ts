@@ -3,6 +3,7 @@ export * from "./change-event.js";
 export * from "./entry-codec.js";
 export * from "./errors.js";
 export * from "./follow-on.js";
+export * from "./logger.js";
 export * from "./partition.js";
 export * from "./ports/change-log.js";
 export * from "./ports/change-stream.js";
