@@ -1,0 +1,110 @@
+import { defaultRetryPolicy } from "@lockstep/core";
+import { z } from "zod";
+
+const name = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9_-]{0,62}$/i,
+    "must start with a letter and hold letters, digits, - and _ (at most 63)",
+  );
+const url = (...protocols: readonly string[]) =>
+  z.string().refine((text) => protocols.some((p) => text.startsWith(`${p}://`)) && URL.canParse(text), {
+    error: `must be a URL that starts with ${protocols.map((p) => `${p}://`).join(" or ")}`,
+  });
+const postgresUrl = () => url("postgres", "postgresql");
+const mysqlUrl = () => url("mysql", "mariadb");
+const redisUrl = () => url("redis", "rediss");
+const milliseconds = (min: number) => z.int().min(min).max(86_400_000);
+
+const target = {
+  /** `managed`: Lockstep makes the tables; `external`: they exist and are checked. */
+  schema: z.enum(["managed", "external"]).default("external"),
+  namespace: z.string().min(1).optional(),
+  /** Sources this target mirrors; default all. */
+  sources: z.array(name).min(1).optional(),
+  allowInsensitiveKeys: z.boolean().default(false),
+  statementTimeoutMs: milliseconds(100).default(30_000),
+};
+
+const source = z.strictObject({
+  /** Redis of this source, when it isn't the common one. */
+  redis: redisUrl().optional(),
+  /** As in the publisher. */
+  partitions: z.int().min(1).max(256).default(1),
+  /** The source database; only a relay outside the application needs it. */
+  url: z.union([postgresUrl(), mysqlUrl()], { error: "must be a postgres:// or mysql:// URL" }).optional(),
+  /** As in the publisher. */
+  outbox: z
+    .strictObject({ schema: z.string().min(1).optional(), prefix: z.string().min(1).optional() })
+    .prefault({}),
+});
+
+const retry = z.strictObject({
+  attempts: z.int().min(1).max(100).default(defaultRetryPolicy.attempts),
+  delayMs: milliseconds(1).default(defaultRetryPolicy.delayMs),
+  maxDelayMs: milliseconds(1).default(defaultRetryPolicy.maxDelayMs),
+  jitter: z.number().min(0).max(1).default(defaultRetryPolicy.jitter),
+});
+
+/** The shape of `lockstep.config.ts`. Objects are strict: a misspelt option is an error, not a silent default. */
+export const configSchema = z
+  .strictObject({
+    redis: redisUrl(),
+    sources: z.record(name, source).refine((s) => Object.keys(s).length > 0, "must name at least one source"),
+    targets: z
+      .record(
+        name,
+        z.discriminatedUnion("type", [
+          z.strictObject({ type: z.literal("postgres"), url: postgresUrl(), ...target }),
+          z.strictObject({ type: z.literal("mysql"), url: mysqlUrl(), ...target }),
+        ]),
+      )
+      .default({}),
+    retry: retry.prefault({}),
+    /** Retry rules of single tables (`namespace.table`), laid over `retry`. */
+    entities: z.record(z.string(), z.strictObject({ retry: retry.partial().optional() })).default({}),
+    lanes: z
+      .strictObject({
+        maxBatchEvents: z.int().min(1).max(100_000).default(5000),
+        maxBatchBytes: z
+          .int()
+          .min(1024)
+          .max(256 * 1024 * 1024)
+          .default(8 * 1024 * 1024),
+      })
+      .prefault({}),
+    status: z
+      .strictObject({
+        host: z.string().min(1).default("127.0.0.1"),
+        port: z.int().min(0).max(65_535).default(9464),
+        token: z.string().min(16, "must have at least 16 characters").optional(),
+        maskColumns: z.array(z.string()).default([]),
+      })
+      .prefault({}),
+    /** A process that is told to stop has this long. */
+    drainTimeoutMs: milliseconds(100).default(10_000),
+    logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
+  })
+  .superRefine((config, context) => {
+    for (const [targetName, { sources }] of Object.entries(config.targets)) {
+      for (const [index, sourceName] of (sources ?? []).entries()) {
+        if (sourceName in config.sources) continue;
+        const known = Object.keys(config.sources).join(", ");
+        context.addIssue({
+          code: "custom",
+          path: ["targets", targetName, "sources", index],
+          message: `names an unknown source; known: ${known}`,
+        });
+      }
+    }
+  });
+
+/** What a user writes: everything with a default may be left out. */
+export type LockstepConfigInput = z.input<typeof configSchema>;
+/** What the services read. */
+export type LockstepConfig = z.output<typeof configSchema>;
+
+/** Gives a configuration file its types; returns what it is given. */
+export function defineConfig(config: LockstepConfigInput): LockstepConfigInput {
+  return config;
+}
