@@ -1,0 +1,79 @@
+import { access, constants, readdir, realpath } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { ServerKind } from "../running-server.js";
+import type { ServerBinary } from "./find-binary.js";
+import { run } from "./run.js";
+
+const programs: Record<ServerKind, readonly string[]> = {
+  postgres: ["postgres"],
+  mariadb: ["mariadbd", "mysqld"],
+  redis: ["redis-server"],
+};
+
+const usualFolders: readonly string[] = [
+  "/usr/local/bin",
+  "/usr/local/sbin",
+  "/usr/bin",
+  "/usr/sbin",
+  "/opt/homebrew/bin",
+  "/usr/local/opt/mariadb/bin",
+  "/opt/homebrew/opt/mariadb/bin",
+];
+
+/** Looks for the server on PATH, then in the folders where packages put servers. */
+export async function fromPath(kind: ServerKind): Promise<ServerBinary | undefined> {
+  for (const program of programs[kind]) {
+    for (const folder of await searchFolders(kind)) {
+      const binary = await installation(kind, join(folder, program));
+      if (binary !== undefined) return binary;
+    }
+  }
+  return undefined;
+}
+
+async function searchFolders(kind: ServerKind): Promise<readonly string[]> {
+  const path = (process.env["PATH"] ?? "").split(":").filter((folder) => folder !== "");
+  const debian = kind === "postgres" ? await versionedFolders("/usr/lib/postgresql", "") : [];
+  const brew = kind === "postgres" ? await versionedFolders("/opt/homebrew/opt", "postgresql@") : [];
+  return [...path, ...usualFolders, ...debian, ...brew];
+}
+
+// The newest version first.
+async function versionedFolders(parent: string, prefix: string): Promise<readonly string[]> {
+  const entries = await readdir(parent).catch(() => []);
+  const version = (entry: string): number => Number.parseInt(entry.slice(prefix.length), 10);
+  return entries
+    .filter((entry) => entry.startsWith(prefix) && version(entry) > 0)
+    .sort((a, b) => version(b) - version(a))
+    .map((entry) => join(parent, entry, "bin"));
+}
+
+async function installation(kind: ServerKind, program: string): Promise<ServerBinary | undefined> {
+  try {
+    await access(program, constants.X_OK);
+    // PATH often holds links; what belongs to the server (initdb, share) is beside the real program.
+    const real = await realpath(program);
+    // A wrapper script's real place has no siblings: keep to the folder it was found in.
+    const bin =
+      kind === "postgres" && !(await executable(join(dirname(real), "initdb")))
+        ? dirname(program)
+        : dirname(real);
+    if (kind === "postgres" && !(await executable(join(bin, "initdb")))) return undefined;
+    if (kind === "mariadb" && !(await isMariaDb(real))) return undefined;
+    return { bin, program: kind === "postgres" ? join(bin, "postgres") : real, base: dirname(dirname(real)) };
+  } catch {
+    return undefined;
+  }
+}
+
+function executable(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+// MySQL's server has the same file name but is set up and speaks differently.
+async function isMariaDb(program: string): Promise<boolean> {
+  return (await run(program, ["--no-defaults", "--version"])).includes("MariaDB");
+}

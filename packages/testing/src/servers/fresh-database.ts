@@ -1,0 +1,76 @@
+import { randomBytes } from "node:crypto";
+import { createConnection } from "mysql2/promise";
+import { Client } from "pg";
+import { freshRedisDatabase } from "./fresh-redis.js";
+import { startMariaDb } from "./mariadb.js";
+import { startPostgres } from "./postgres.js";
+import { sharedServer } from "./shared-server.js";
+
+/** An empty database of a test's own. */
+export interface FreshDatabase {
+  readonly url: string;
+  /** Removes it; open connections to it are closed. */
+  drop(): Promise<void>;
+}
+
+/**
+ * A new PostgreSQL database in the process's shared server (or in the server of `LOCKSTEP_TEST_POSTGRES_URL`).
+ * The server is started on first use and lives as long as the process.
+ */
+export async function freshPostgres(): Promise<FreshDatabase> {
+  const server = await sharedServer("LOCKSTEP_TEST_POSTGRES_URL", startPostgres);
+  const name = databaseName();
+  await inPostgres(server, `CREATE DATABASE ${name}`);
+  return {
+    url: withDatabase(server, name),
+    drop: () => inPostgres(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+  };
+}
+
+/** A new MariaDB database (utf8mb4) in the process's shared server (or in the server of `LOCKSTEP_TEST_MYSQL_URL`). */
+export async function freshMariaDb(): Promise<FreshDatabase> {
+  const server = await sharedServer("LOCKSTEP_TEST_MYSQL_URL", startMariaDb);
+  const name = databaseName();
+  await inMariaDb(server, `CREATE DATABASE ${name} CHARACTER SET utf8mb4`);
+  return {
+    url: withDatabase(server, name),
+    drop: () => inMariaDb(server, `DROP DATABASE IF EXISTS ${name}`),
+  };
+}
+
+/**
+ * An empty logical database of the process's shared Redis (or of `LOCKSTEP_TEST_REDIS_URL`). Logical databases share
+ * channels, scripts and FLUSHALL: a test that needs those alone starts a Redis of its own with `startRedis`.
+ */
+export async function freshRedis(): Promise<FreshDatabase> {
+  return freshRedisDatabase();
+}
+
+function databaseName(): string {
+  return `db_${randomBytes(6).toString("hex")}`;
+}
+
+function withDatabase(server: string, name: string): string {
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function inPostgres(server: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString: server });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+async function inMariaDb(server: string, statement: string): Promise<void> {
+  const connection = await createConnection(server);
+  try {
+    await connection.query(statement);
+  } finally {
+    await connection.end();
+  }
+}

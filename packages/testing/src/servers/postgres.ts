@@ -1,0 +1,97 @@
+import { chown, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Client } from "pg";
+import { findBinary, serverEnvironment, type ServerBinary } from "./binaries/find-binary.js";
+import { run } from "./binaries/run.js";
+import { launch, type ServerRecipe } from "./launch.js";
+import type { RunningServer, ServerOptions } from "./running-server.js";
+import { serverUser } from "./server-folder.js";
+
+const USER = "lockstep";
+const PASSWORD = "lockstep";
+
+const defaults: Readonly<Record<string, string>> = {
+  // Safe against the death of the process, not of the machine: the folder is thrown away anyway.
+  fsync: "off",
+  full_page_writes: "off",
+  wal_level: "logical",
+  max_connections: "200",
+  max_wal_senders: "20",
+  max_replication_slots: "20",
+  shared_buffers: "128MB",
+  listen_addresses: "127.0.0.1",
+  // No socket file: its path would have to be short.
+  unix_socket_directories: "",
+  timezone: "UTC",
+  log_min_messages: "warning",
+};
+
+/** Starts PostgreSQL with a superuser "lockstep" and a database "lockstep". `wal_level` is logical, `fsync` is off. */
+export async function startPostgres(options: ServerOptions = {}): Promise<RunningServer> {
+  const binary = await findBinary("postgres");
+  return launch(recipe(binary, { ...defaults, ...options.settings }));
+}
+
+function recipe(binary: ServerBinary, settings: Readonly<Record<string, string>>): ServerRecipe {
+  const env = serverEnvironment(binary);
+  return {
+    kind: "postgres",
+    prepare: (folder) => initialise(binary, folder),
+    plan: (folder, port) => {
+      const url = `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${USER}`;
+      const data = dataFolder(folder);
+      const args = ["-D", data, "-p", String(port)];
+      for (const [name, value] of Object.entries(settings)) args.push("-c", `${name}=${value}`);
+      return {
+        kind: "postgres",
+        folder,
+        port,
+        url,
+        command: { program: binary.program, args, env },
+        probe: () => isServing(url, data),
+        stopSignal: "SIGINT",
+        // Immediate shutdown: no checkpoint, the next start recovers as after a crash. SIGKILL would leave backends behind
+        // that hold the shared memory, and the next start would refuse.
+        killSignal: "SIGQUIT",
+      };
+    },
+  };
+}
+
+async function initialise(binary: ServerBinary, folder: string): Promise<void> {
+  const passwordFile = join(folder, "password");
+  await writeFile(passwordFile, PASSWORD, { mode: 0o600 });
+  const user = serverUser();
+  if (user !== undefined) await chown(passwordFile, user.uid, user.gid);
+  const login = ["--username", USER, "--pwfile", passwordFile, "--auth", "scram-sha-256"];
+  const text = ["--locale=C", "--encoding=UTF8"];
+  // Never from a copied template: all copies would share one system identifier, which says who a source is.
+  await run(join(binary.bin, "initdb"), ["-D", dataFolder(folder), ...login, ...text, "--no-sync"], {
+    cwd: folder,
+    env: serverEnvironment(binary),
+    ...user,
+  });
+  // initdb makes "postgres" only; single-user mode needs no server to be started and stopped.
+  await run(binary.program, ["--single", "-D", dataFolder(folder), "-c", "fsync=off", "postgres"], {
+    cwd: folder,
+    env: serverEnvironment(binary),
+    input: `CREATE DATABASE ${USER}\n`,
+    ...user,
+  });
+}
+
+async function isServing(url: string, data: string): Promise<boolean> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  client.on("error", () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ data_directory: string }>("SHOW data_directory");
+    return rows[0]?.data_directory === data;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+function dataFolder(folder: string): string {
+  return join(folder, "data");
+}
