@@ -1,3 +1,6 @@
+export { compareSides, type Comparison, type Explained } from "./convergence/compare.js";
+export { openSide } from "./convergence/open-side.js";
+export type { Side } from "./convergence/read-table.js";
 export { eventually, type EventuallyOptions } from "./eventually.js";
 export { startProxy, type FaultProxy, type ProxyTarget } from "./fault-proxy/fault-proxy.js";
 export { ServerUnavailableError } from "./servers/binaries/server-unavailable.js";
