@@ -39,7 +39,7 @@ export async function fromApt(kind: ServerKind): Promise<ServerBinary | undefine
 async function describe(root: string, program: string): Promise<ServerBinary> {
   const bin = join(program, "..");
   const folders = [join(root, "usr/lib"), join(root, "lib")];
-  for (const folder of [...folders]) {
+  for (const folder of folders.slice()) {
     const triplets = await readdir(folder).catch(() => []);
     folders.push(
       ...triplets.filter((entry) => entry.includes("-linux-")).map((entry) => join(folder, entry)),
