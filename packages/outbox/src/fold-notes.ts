@@ -1,0 +1,96 @@
+import type { RowNote } from "@lockstep/core";
+
+/** One row that a flush looks at: what is known of it before the database is asked whether it exists now. */
+export interface NotedRow {
+  /** Place among all rows of the flush, from 1, in the order of last notes. Unique. */
+  readonly order: number;
+  /** True when the row did not exist before the transaction: if it doesn't exist now either, nothing is written. */
+  readonly born: boolean;
+  readonly key: readonly string[];
+  /** The key under which the row existed before the transaction, when nothing lives there now. */
+  readonly before?: readonly string[];
+}
+
+/** The rows of one table. */
+export interface NotedTable {
+  readonly namespace: string;
+  readonly name: string;
+  readonly rows: readonly NotedRow[];
+}
+
+/** A row followed through its key changes. */
+interface Trace {
+  key: readonly string[];
+  lastNote: number;
+  /** Keys that existed before the transaction and for which this row answers: its own, and those of rows it replaced. */
+  readonly origins: Map<string, readonly string[]>;
+}
+
+interface TableTraces {
+  readonly table: RowNote["table"];
+  /** By current key. */
+  readonly traces: Map<string, Trace>;
+  /** Keys that existed before the transaction and that a row has left. */
+  readonly left: Set<string>;
+}
+
+type Unnumbered = Omit<NotedRow, "order"> & { order: number };
+
+/**
+ * The distinct rows behind a transaction's notes, by table. Pure.
+ *
+ * A row is followed through key changes. What is left for the database to say is whether it exists now: then its image is
+ * written, else a delete of the key it had before the transaction. A key that was left and taken again is no longer `before` of
+ * anything: both rows are written as they are now, so that applying them in order never moves the wrong row.
+ */
+export function foldNotes(notes: readonly RowNote[]): NotedTable[] {
+  const tables = new Map<string, TableTraces>();
+  notes.forEach((note, index) => {
+    const id = `${note.table.namespace}\u0000${note.table.name}`;
+    let table = tables.get(id);
+    if (!table) tables.set(id, (table = { table: note.table, traces: new Map(), left: new Set() }));
+    follow(table, note, index);
+  });
+  const folded = [...tables.values()].map(({ table, traces }) => ({
+    namespace: table.namespace,
+    name: table.name,
+    rows: [...traces.values()].flatMap((trace) => rowsOf(trace, traces)),
+  }));
+  number(folded.flatMap((table) => table.rows));
+  return folded;
+}
+
+function follow({ traces, left }: TableTraces, note: RowNote, index: number): void {
+  const id = JSON.stringify(note.key);
+  const from = note.before === undefined ? id : JSON.stringify(note.before);
+  const trace = traces.get(from) ?? firstSeen(note, from);
+  trace.lastNote = index;
+  trace.key = note.key;
+  if (from !== id) {
+    for (const origin of trace.origins.keys()) left.add(origin);
+    // A row that was here was deleted in this transaction: the newcomer answers for its keys.
+    for (const [origin, key] of traces.get(id)?.origins ?? []) trace.origins.set(origin, key);
+    traces.delete(from);
+  }
+  if (left.has(id)) trace.origins.set(id, note.key);
+  traces.set(id, trace);
+}
+
+function firstSeen(note: RowNote, from: string): Trace {
+  const existed = note.op !== "insert" || note.before !== undefined;
+  const key = note.before ?? note.key;
+  return { key, lastNote: 0, origins: new Map(existed ? [[from, key]] : []) };
+}
+
+function rowsOf({ key, lastNote, origins }: Trace, traces: ReadonlyMap<string, Trace>): Unnumbered[] {
+  const id = JSON.stringify(key);
+  const gone = [...origins].filter(([origin]) => !traces.has(origin)).map(([, text]) => text);
+  const [before] = gone;
+  if (before !== undefined && origins.size === 1) return [{ order: lastNote, born: false, key, before }];
+  const vacated = gone.map((text) => ({ order: lastNote, born: false, key: text }));
+  return [...vacated, { order: lastNote, born: !origins.has(id), key }];
+}
+
+function number(rows: Unnumbered[]): void {
+  rows.sort((a, b) => a.order - b.order).forEach((row, index) => (row.order = index + 1));
+}

@@ -1,0 +1,1 @@
+export { postgresOutboxWriter, type PostgresOutboxOptions } from "./postgres/outbox-writer.js";

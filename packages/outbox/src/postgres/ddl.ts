@@ -1,0 +1,87 @@
+import { flushFunctions } from "./flush-function.js";
+import { quoteName, quoteText } from "./quote.js";
+import { shapeFunctions } from "./shape-function.js";
+
+/** Version of tables and functions; `ensure` replaces what is older. */
+export const formatVersion = 1;
+
+/** One statement that makes everything and can run at any time, also from several processes at once. */
+export function createStatement(schema: string): string {
+  const s = quoteName(schema);
+  return `do $lockstep$ begin
+perform pg_advisory_xact_lock(hashtextextended(${quoteText(`lockstep ddl ${schema}`)}, 0));
+create schema if not exists ${s};
+${tables(s)}
+${shapeFunctions(s)}
+${flushFunctions(s)}
+insert into ${s}.state (format) select ${formatVersion} where not exists (select from ${s}.state);
+update ${s}.state set format = ${formatVersion};
+end $lockstep$`;
+}
+
+/** Statements that remove what {@link createStatement} made, and the schema when nothing else is in it. */
+export function dropStatements(schema: string): string[] {
+  const s = quoteName(schema);
+  return [
+    `drop function if exists ${s}.flush(jsonb, text, text), ${s}.flush_pinned(jsonb, text, text),
+  ${s}.describe(jsonb), ${s}.shape_of(oid), ${s}.make_shape(oid), ${s}.catalog_version(oid)`,
+    `drop table if exists ${s}.outbox, ${s}.tick, ${s}.table_schema, ${s}.target, ${s}.state`,
+    `drop sequence if exists ${s}.outbox_seq`,
+    `do $lockstep$ begin drop schema if exists ${s} restrict;
+exception when dependent_objects_still_exist then null; end $lockstep$`,
+  ];
+}
+
+function tables(s: string): string {
+  return `-- CACHE 1: a session that drew ids in advance would give late rows early ids, and the order by last id would be wrong.
+create sequence if not exists ${s}.outbox_seq cache 1;
+create table if not exists ${s}.outbox (
+  xid xid8 not null default pg_current_xact_id(),
+  seq bigint not null default nextval(${quoteText(`${s}.outbox_seq`)}),
+  at timestamptz not null default clock_timestamp(),
+  op "char" not null,
+  fingerprint text not null,
+  key text not null,
+  image text,
+  before text,
+  traceparent text,
+  origin text,
+  primary key (xid, seq)
+);
+create table if not exists ${s}.tick (
+  n bigint primary key,
+  snapshot pg_snapshot not null,
+  at timestamptz not null default clock_timestamp(),
+  events bigint not null,
+  total bigint not null
+);
+-- No unique key: two transactions that meet a new schema at once must not wait for each other.
+create table if not exists ${s}.table_schema (
+  fingerprint text not null,
+  rel oid not null,
+  version text not null,
+  definition jsonb not null,
+  images text not null,
+  keys text not null,
+  seen_at timestamptz not null default clock_timestamp()
+);
+create index if not exists table_schema_version on ${s}.table_schema (rel, version);
+create table if not exists ${s}.target (
+  id uuid not null,
+  partition integer not null,
+  name text not null,
+  address text not null,
+  tick bigint not null,
+  n numeric(20) not null,
+  state text not null default 'following',
+  seen_at timestamptz not null default clock_timestamp(),
+  primary key (id, partition)
+);
+create table if not exists ${s}.state (
+  format integer not null,
+  incarnation uuid not null default gen_random_uuid(),
+  pruned_through bigint not null default 0,
+  pruned_total bigint not null default 0,
+  idle boolean not null default false
+);`;
+}

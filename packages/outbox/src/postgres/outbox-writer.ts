@@ -1,0 +1,105 @@
+import {
+  LockstepError,
+  tableId,
+  type OutboxWriter,
+  type RowNote,
+  type RunStatement,
+  type TableSchema,
+  type TransactionNote,
+} from "@lockstep/core";
+import { foldNotes, type NotedRow } from "../fold-notes.js";
+import { createStatement, dropStatements, formatVersion } from "./ddl.js";
+import { quoteName, quoteText } from "./quote.js";
+import { tableSchemaOf, type TableDefinition } from "./table-definition.js";
+
+/** Where the outbox lives. */
+export interface PostgresOutboxOptions {
+  /** Schema of Lockstep's own tables. Default `lockstep`. */
+  readonly schema?: string;
+}
+
+/** The outbox in a PostgreSQL database (13 or newer), as the application's transactions write it. */
+export function postgresOutboxWriter({ schema = "lockstep" }: PostgresOutboxOptions = {}): OutboxWriter {
+  const s = quoteName(schema);
+  const create = createStatement(schema);
+  const append = `select ${s}.flush($1::jsonb, $2, $3) as written`;
+  return {
+    ddl: { up: [create], down: dropStatements(schema) },
+    async ensure(run) {
+      if ((await formatOf(run, schema)) < formatVersion) await run(create);
+    },
+    async check(run) {
+      if ((await formatOf(run, schema)) < formatVersion) {
+        throw new LockstepError(
+          "OUTBOX_MISSING",
+          `the outbox is missing or older than version ${formatVersion}`,
+        );
+      }
+    },
+    describe: (run, tables) => describe(run, s, tables),
+    async append(run, notes, transaction) {
+      if (notes.length === 0) return 0;
+      try {
+        const [row] = await run(append, flushParameters(notes, transaction));
+        return Number(row?.["written"]);
+      } catch (cause) {
+        throw new LockstepError("OUTBOX_WRITE_FAILED", "the changes could not be written to the outbox", {
+          cause,
+        });
+      }
+    },
+  };
+}
+
+function flushParameters(notes: readonly RowNote[], transaction: TransactionNote): unknown[] {
+  const tables = foldNotes(notes).map(({ namespace, name, rows }) => ({
+    s: namespace,
+    t: name,
+    r: rows.map(parameterOf),
+  }));
+  return [JSON.stringify(tables), transaction.traceparent ?? null, transaction.origin ?? null];
+}
+
+function parameterOf({ order, born, key, before }: NotedRow): unknown[] {
+  const row = [order, born ? "i" : "u", key];
+  return before === undefined ? row : [...row, before];
+}
+
+/** Version of what is there; 0 when nothing is. */
+async function formatOf(run: RunStatement, schema: string): Promise<number> {
+  const state = `${quoteName(schema)}.state`;
+  const [found] = await run(`select to_regclass(${quoteText(state)}) is not null as found`);
+  if (found?.["found"] !== true) return 0;
+  const [row] = await run(`select format from ${state}`);
+  return Number(row?.["format"] ?? 0);
+}
+
+async function describe(
+  run: RunStatement,
+  s: string,
+  tables: readonly RowNote["table"][],
+): Promise<readonly TableSchema[]> {
+  const names = JSON.stringify(tables.map((table) => [table.namespace, table.name]));
+  const rows = await run(
+    `select fingerprint, definition::text as definition from ${s}.describe($1::jsonb) order by n`,
+    [names],
+  );
+  const keyless: string[] = [];
+  const schemas = rows.map((row, index) => {
+    if (typeof row["definition"] !== "string") {
+      throw new LockstepError("ENTITY_UNKNOWN", `the table ${tableId(tables[index]!)} does not exist`);
+    }
+    const schema = tableSchemaOf(
+      String(row["fingerprint"]),
+      JSON.parse(row["definition"]) as TableDefinition,
+    );
+    if (schema.key.length === 0) keyless.push(tableId(schema));
+    return schema;
+  });
+  if (keyless.length > 0) {
+    throw new LockstepError("TABLE_WITHOUT_PRIMARY_KEY", `no primary key: ${keyless.join(", ")}`, {
+      details: { tables: keyless },
+    });
+  }
+  return schemas;
+}

@@ -1,0 +1,131 @@
+/**
+ * Functions that read a table's shape from the catalog: the one place where a fingerprint is defined.
+ *
+ * `catalog_version` is a cheap content hash of the columns and the primary key, taken at every flush (PROTOCOL.md 12).
+ * `make_shape` builds what belongs to it (definition, fingerprint, the statements that read rows) and keeps it in
+ * `table_schema`, so that it happens once per version of a table.
+ */
+export function shapeFunctions(s: string): string {
+  return `${catalogVersion(s)}\n${makeShape(s)}\n${shapeOf(s)}\n${describe(s)}`;
+}
+
+const pinnedPath = "set search_path = pg_catalog, pg_temp";
+
+function catalogVersion(s: string): string {
+  return `create or replace function ${s}.catalog_version(rel oid) returns text
+language plpgsql stable parallel unsafe as $fn$
+declare columns numeric; widest int; pk oid;
+begin
+  select sum(pg_catalog.hashtextextended(a.attname::text, (a.attnum::bigint << 40) + (a.atttypid::bigint << 8))
+             # ((a.atttypmod::bigint << 2) + a.attnotnull::int * 2 + (a.attgenerated <> '')::int)),
+         max(a.attnum)
+    into columns, widest
+    from pg_catalog.pg_attribute a where a.attrelid = rel and a.attnum > 0 and not a.attisdropped;
+  select i.indexrelid into pk from pg_catalog.pg_index i where i.indrelid = rel and i.indisprimary;
+  -- The query above reads the catalog as of the transaction's snapshot, this call as it is now: under REPEATABLE READ a
+  -- column may have been added since, and its value must not be left out of an image.
+  if pg_catalog.has_column_privilege(rel, (widest + 1)::int2, 'select') is not null then
+    raise exception 'a column was added to the table since this transaction began' using errcode = '40001';
+  end if;
+  return pg_catalog.concat(columns, ' ', pk);
+end $fn$;`;
+}
+
+/**
+ * Casts to text go through a type's output function. Where a cast to text exists that prints something else than the
+ * database prints (char(n) loses its padding, inet gains a mask), the output function is called by name.
+ */
+function makeShape(s: string): string {
+  return `create or replace function ${s}.make_shape(rel oid) returns ${s}.table_schema
+language plpgsql ${pinnedPath} as $fn$
+declare made ${s}.table_schema; cells text; key_cells text; key_match text; key_given text; key_before text;
+begin
+  with recursive col as (
+    select a.attnum, a.attname, a.atttypid, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull,
+           a.attgenerated <> '' as generated, t.oid as base, t.typtype, t.typbasetype, t.typname,
+           t.typnamespace, t.typcategory, a.atttypmod as typmod, t.typtypmod
+      from pg_attribute a join pg_type t on t.oid = a.atttypid
+     where a.attrelid = rel and a.attnum > 0 and not a.attisdropped
+    union all
+    select c.attnum, c.attname, c.atttypid, c.type, c.attnotnull, c.generated, t.oid, t.typtype, t.typbasetype, t.typname,
+           t.typnamespace, t.typcategory, c.typtypmod, t.typtypmod
+      from col c join pg_type t on t.oid = c.typbasetype where c.typtype = 'd'
+  ), based as (
+    select c.*, case c.base when 1042 then format('textin(bpcharout(t.%I))', c.attname)
+                            when 869 then format('textin(inet_out(t.%I))', c.attname)
+                            else format('t.%I::text', c.attname) end as cell
+      from col c where c.typtype <> 'd'
+  ), keyed as (
+    select b.*, k.n, format('(n.e->2->>%s)::%s', k.n - 1, format_type(b.atttypid, -1)) as given,
+           format('(n.e->3->>%s)::%s', k.n - 1, format_type(b.atttypid, -1)) as before,
+           -- The operator of the key's own index: '=' by name is not found for types outside pg_catalog.
+           (select format('operator(%I.%s)', o.nspname, p.oprname) from pg_opclass c
+              join pg_amop m on m.amopfamily = c.opcfamily and m.amopstrategy = 3
+                            and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype
+              join pg_operator p on p.oid = m.amopopr join pg_namespace o on o.oid = p.oprnamespace
+             where c.oid = i.indclass[k.n - 1]) as equals
+      from pg_index i, unnest(i.indkey) with ordinality k(attnum, n), based b
+     where i.indrelid = rel and i.indisprimary and k.n <= i.indnkeyatts and b.attnum = k.attnum
+  )
+  select (select string_agg(cell, ', ' order by attnum) from based),
+         (select string_agg(cell, ', ' order by n) from keyed),
+         (select string_agg(format('t.%I %s %s', attname, equals, given), ' and ' order by n) from keyed),
+         (select string_agg(replace(cell, format('t.%I', attname), '(' || given || ')'), ', ' order by n) from keyed),
+         (select string_agg(replace(cell, format('t.%I', attname), '(' || before || ')'), ', ' order by n) from keyed),
+         jsonb_build_object(
+           'namespace', (select relnamespace::regnamespace::name from pg_class where oid = rel),
+           'name', (select relname from pg_class where oid = rel),
+           'columns', (select jsonb_agg(jsonb_build_object('name', attname, 'type', type, 'nullable', not attnotnull,
+              'generated', generated, 'base', case when typnamespace = 11 or typname = 'citext' then typname else '' end,
+              'enum', typtype = 'e', 'array', typcategory = 'A', 'typmod', typmod) order by attnum) from based),
+           'key', (select coalesce(jsonb_agg(attname order by n), '[]') from keyed))
+    into cells, key_cells, key_match, key_given, key_before, made.definition;
+  made.rel := rel;
+  made.version := ${s}.catalog_version(rel);
+  made.fingerprint := left(md5(made.definition::text), 16);
+  made.seen_at := clock_timestamp();
+  -- Rows that exist now, locked (PROTOCOL.md 8): rows that were noted but not changed are not locked by the transaction, and
+  -- an image read without a lock could be older than one that is already behind it.
+  made.images := coalesce(format(
+    'select array_agg(f.ord), array_agg(f.op), array_agg(f.key), array_agg(f.image), array_agg(f.before) from ('
+    'select (n.e->>0)::int as ord, (n.e->>1)::"char" as op, array_to_json(array[%s])::text as key, '
+    'array_to_json(array[%s])::text as image, case when n.e->3 is null then null else array_to_json(array[%s])::text end as before '
+    'from jsonb_array_elements($1) n(e) join %s t on %s for share of t) f',
+    key_cells, cells, key_before, rel::regclass, key_match), '');
+  -- The keys, as the database prints them, of the rows that don't exist now.
+  made.keys := coalesce(format(
+    'select array_agg((n.e->>0)::int), array_agg(case when n.e->3 is null then array_to_json(array[%s])::text '
+    'else array_to_json(array[%s])::text end) '
+    'from jsonb_array_elements($1) n(e) where (n.e->>0)::int <> all ($2) and (n.e->>1 <> ''i'' or n.e->3 is not null)',
+    key_given, key_before), '');
+  return made;
+end $fn$;`;
+}
+
+function shapeOf(s: string): string {
+  return `create or replace function ${s}.shape_of(rel oid) returns ${s}.table_schema language plpgsql as $fn$
+declare known ${s}.table_schema; current text := ${s}.catalog_version(rel);
+begin
+  select k.* into known from ${s}.table_schema k where k.rel = shape_of.rel and k.version = current limit 1;
+  if not found then
+    known := ${s}.make_shape(rel);
+    insert into ${s}.table_schema select known.*;
+  end if;
+  return known;
+end $fn$;`;
+}
+
+function describe(s: string): string {
+  return `create or replace function ${s}.describe(tables jsonb)
+returns table (n int, fingerprint text, definition jsonb) language plpgsql as $fn$
+declare item jsonb; place int; rel oid; shape ${s}.table_schema;
+begin
+  for item, place in select e, o from jsonb_array_elements(tables) with ordinality i(e, o) loop
+    rel := to_regclass(format('%I.%I', item->>0, item->>1));
+    if rel is null then n := place; fingerprint := null; definition := null; return next; continue; end if;
+    shape := ${s}.shape_of(rel);
+    n := place; fingerprint := shape.fingerprint; definition := shape.definition;
+    return next;
+  end loop;
+end $fn$;`;
+}

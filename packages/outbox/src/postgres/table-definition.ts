@@ -1,0 +1,35 @@
+import type { ColumnSchema, TableSchema } from "@lockstep/core";
+import { postgresColumnKind, postgresTypeSize } from "./column-kind.js";
+
+/** What the catalog says of a table, as `make_shape` keeps it. */
+export interface TableDefinition {
+  readonly namespace: string;
+  readonly name: string;
+  readonly columns: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly nullable: boolean;
+    readonly generated: boolean;
+    readonly base: string;
+    readonly enum: boolean;
+    readonly typmod: number;
+  }[];
+  readonly key: readonly string[];
+}
+
+/** The schema that a stored definition stands for. Pure. */
+export function tableSchemaOf(fingerprint: string, definition: TableDefinition): TableSchema {
+  const { namespace, name, key } = definition;
+  return { engine: "postgres", namespace, name, columns: definition.columns.map(columnOf), key, fingerprint };
+}
+
+function columnOf(column: TableDefinition["columns"][number]): ColumnSchema {
+  return {
+    name: column.name,
+    type: column.type,
+    kind: postgresColumnKind(column.base, column.enum),
+    nullable: column.nullable,
+    ...postgresTypeSize(column.base, column.typmod),
+    ...(column.generated ? { generated: true } : {}),
+  };
+}
