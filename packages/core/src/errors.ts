@@ -130,6 +130,14 @@ export const errorTable = {
   },
   LETTER_UNKNOWN: { recovery: "refuse", hint: "List the letters: GET /api/v1/dead-letters." },
   LETTER_STATE: { recovery: "refuse", hint: "The letter's state doesn't allow this; look at it first." },
+  LANE_UNOWNED: {
+    recovery: "retry",
+    hint: "Start a consumer: node services/consumer/dist/src/main.js --config <file>.",
+  },
+  RELAY_SILENT: {
+    recovery: "retry",
+    hint: "Start the application whose publisher holds the relay, or services/relay; changes wait in the source.",
+  },
   LANE_UNKNOWN: { recovery: "refuse", hint: "List the lanes: GET /api/v1/status." },
   REQUEST_INVALID: { recovery: "refuse", hint: "Correct the request; /docs describes it." },
   FILTER_EMPTY: { recovery: "refuse", hint: "Give a filter or ids, or say all: true." },

@@ -13,6 +13,10 @@ export const metricNames = {
   laneRecords: "lockstep_lane_records_total",
   laneErrors: "lockstep_lane_errors_total",
   letters: "lockstep_dead_letters",
+  /** 1 while the target answers the status service, else 0. */
+  targetUp: "lockstep_target_up",
+  /** 1 while the source's Redis answers the status service, else 0. */
+  streamUp: "lockstep_stream_up",
   relayBacklog: "lockstep_relay_backlog_events",
   relayOldest: "lockstep_relay_backlog_oldest_seconds",
   relayPublished: "lockstep_relay_published_events_total",
