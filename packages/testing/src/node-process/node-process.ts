@@ -69,9 +69,9 @@ export class NodeProcess implements AsyncDisposable {
 
   /** Returns when it has written a line that holds `text`. */
   async untilSays(text: string, timeoutMs = 30_000): Promise<void> {
-    const said = async () =>
-      this.#lines.some((line) => line.includes(text)) || (!this.running && Promise.reject(this.#ended()));
+    const said = async () => this.#lines.some((line) => line.includes(text)) || !this.running;
     await eventually(said, { what: `a process that says ${text}`, timeoutMs, intervalMs: 20 });
+    if (!this.#lines.some((line) => line.includes(text))) throw this.#ended();
   }
 
   /** Returns its exit code when it has ended. */
