@@ -41,7 +41,12 @@ async function install() {
   // The lockfile's content, not its time: a checkout gives every file a new time.
   if ((await readFile(stamp, "utf8").catch(() => "")) === wanted) return;
   await step("dependencies installed", "npx", [
-    ...["-y", PNPM, "install", "--frozen-lockfile", "--prefer-offline", "--reporter=append-only"],
+    "-y",
+    PNPM,
+    "install",
+    "--frozen-lockfile",
+    "--prefer-offline",
+    "--reporter=append-only",
     // Without a terminal pnpm would ask, and fail, before it replaces a node_modules of another version.
     "--config.confirmModulesPurge=false",
   ]).catch((error) => {

@@ -9,6 +9,7 @@ import { serverUser } from "./server-folder.js";
 
 const USER = "lockstep";
 const PASSWORD = "lockstep";
+const DATABASE = "postgres";
 
 const defaults: Readonly<Record<string, string>> = {
   // Safe against the death of the process, not of the machine: the folder is thrown away anyway.
@@ -26,7 +27,7 @@ const defaults: Readonly<Record<string, string>> = {
   log_min_messages: "warning",
 };
 
-/** Starts PostgreSQL with a superuser "lockstep" and a database "lockstep". `wal_level` is logical, `fsync` is off. */
+/** Starts PostgreSQL with a superuser "lockstep"; the URL names the database "postgres". `wal_level` is logical, `fsync` is off. */
 export async function startPostgres(options: ServerOptions = {}): Promise<RunningServer> {
   const binary = await findBinary("postgres");
   return launch(recipe(binary, { ...defaults, ...options.settings }));
@@ -38,7 +39,7 @@ function recipe(binary: ServerBinary, settings: Readonly<Record<string, string>>
     kind: "postgres",
     prepare: (folder) => initialise(binary, folder),
     plan: (folder, port) => {
-      const url = `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${USER}`;
+      const url = `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${DATABASE}`;
       const data = dataFolder(folder);
       const args = ["-D", data, "-p", String(port)];
       for (const [name, value] of Object.entries(settings)) args.push("-c", `${name}=${value}`);
@@ -69,13 +70,6 @@ async function initialise(binary: ServerBinary, folder: string): Promise<void> {
   await run(join(binary.bin, "initdb"), ["-D", dataFolder(folder), ...login, ...text, "--no-sync"], {
     cwd: folder,
     env: serverEnvironment(binary),
-    ...user,
-  });
-  // initdb makes "postgres" only; single-user mode needs no server to be started and stopped.
-  await run(binary.program, ["--single", "-D", dataFolder(folder), "-c", "fsync=off", "postgres"], {
-    cwd: folder,
-    env: serverEnvironment(binary),
-    input: `CREATE DATABASE ${USER}\n`,
     ...user,
   });
 }
