@@ -1,0 +1,19 @@
+export { keysOf, layoutVersion, type Keys } from "./keys.js";
+export { type LaneName } from "./lane-nudges.js";
+export { letterQueue } from "./letters/letter-queue.js";
+export {
+  bullLetterSchedule,
+  type ClosableLetterSchedule,
+  type LetterScheduleOptions,
+} from "./letters/letter-schedule.js";
+export { startLetterWorker, type LetterWorker, type LetterWorkerOptions } from "./letters/letter-worker.js";
+export {
+  bullQueueTarget,
+  type ChangeJob,
+  type QueueTarget,
+  type QueueTargetOptions,
+} from "./queue/queue-target.js";
+export { redisStreamReader, type StreamReaderOptions } from "./reader.js";
+export { newClient, type RedisClusterConnection, type RedisConnection } from "./redis-link.js";
+export { redisStatusReader, type StatusReaderOptions, type StreamStatusReader } from "./status-reader.js";
+export { redisStreamWriter, type StreamWriterOptions } from "./writer.js";
