@@ -2,9 +2,7 @@ import type { LaneReport, RelayReport, TargetAnnouncement } from "@lockstep/core
 import { keysOf } from "./keys.js";
 import { laneNudges, type LaneName } from "./lane-nudges.js";
 import { openLink, type LinkOptions } from "./redis-link.js";
-import { listFreshScript } from "./scripts/fresh.js";
-import { runScript } from "./scripts/script.js";
-import { freshForMs } from "./writer.js";
+import { listFresh } from "./fresh-records.js";
 
 /** Settings of {@link redisStatusReader}. */
 export interface StatusReaderOptions extends LinkOptions {
@@ -29,11 +27,7 @@ export function redisStatusReader(options: StatusReaderOptions): StreamStatusRea
   const keys = keysOf(options.source);
   const link = openLink(options);
   const nudges = laneNudges(options, link);
-  const fresh = <T>(key: string): Promise<T[]> =>
-    link.call(async (client) => {
-      const flat = (await runScript(client, listFreshScript, [key], [freshForMs])) as string[];
-      return flat.filter((_, i) => i % 2 === 1).map((text) => JSON.parse(text) as T);
-    });
+  const fresh = <T>(key: string): Promise<T[]> => link.call((client) => listFresh<T>(client, key));
   return {
     async relay() {
       const text = await link.call((client) => client.call("get", keys.relay));

@@ -10,10 +10,11 @@ import {
   type StreamWriter,
   type TargetAnnouncement,
 } from "@lockstep/core";
+import { freshForMs, listFresh } from "./fresh-records.js";
 import { keysOf, laneField } from "./keys.js";
 import { openLink, type LinkOptions, type RedisClient } from "./redis-link.js";
 import { appendScript, beginScript, headScript } from "./scripts/append.js";
-import { forgetScript, listFreshScript } from "./scripts/fresh.js";
+import { forgetScript } from "./scripts/fresh.js";
 import { runScript } from "./scripts/script.js";
 import { subscribe } from "./subscription.js";
 
@@ -24,9 +25,6 @@ export interface StreamWriterOptions extends LinkOptions {
   /** Entries are sent to Redis in calls of about this many bytes, so that no call keeps Redis busy for long. Default 1 MiB. */
   readonly maxCallBytes?: number;
 }
-
-/** How long a report or an announcement counts, ms. */
-export const freshForMs = 10_000;
 
 const defaultMaxCallBytes = 1024 * 1024;
 
@@ -71,12 +69,7 @@ export function redisStreamWriter(options: StreamWriterOptions): StreamWriter {
     },
     acks: (partition) => link.call((client) => positionsIn(client, keys.acks(partition))),
     catchUps: (partition) => link.call((client) => positionsIn(client, keys.catchUps(partition))),
-    async announcements() {
-      return link.call(async (client) => {
-        const flat = (await runScript(client, listFreshScript, [keys.targets], [freshForMs])) as string[];
-        return flat.filter((_, i) => i % 2 === 1).map((text) => JSON.parse(text) as TargetAnnouncement);
-      });
-    },
+    announcements: () => link.call((client) => listFresh<TargetAnnouncement>(client, keys.targets)),
     async confirm(target, confirmation) {
       const text = JSON.stringify(confirmation);
       await link.call((client) => client.call("hset", keys.confirmations, laneField(target), text));
@@ -106,8 +99,9 @@ export function redisStreamWriter(options: StreamWriterOptions): StreamWriter {
 
 function headOf(reply: unknown): FeedHead | undefined {
   if (reply === null) return undefined;
-  const [epoch, incarnation, last, length] = reply as [string, string, string, number];
-  return { epoch, incarnation, last: parsePosition(last), length };
+  const [epoch, incarnation, last, length, total] = reply as [string, string, string, number, string | null];
+  const head = { epoch, incarnation, last: parsePosition(last), length };
+  return total === null ? head : { ...head, total: Number(total) };
 }
 
 /** Groups entries into the parameters of one call each: at least one entry, at most about `maxBytes`. */

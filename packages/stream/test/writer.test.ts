@@ -51,6 +51,16 @@ describe("stream writer", () => {
     expect((await writer.head(feed))?.last).to.equal("20-3");
   });
 
+  it("remembers the total of the last entry, also when every entry is trimmed", async () => {
+    await writer.begin(feed, begin);
+    await writer.append(feed, "e1", [
+      entry(positionOf(0, 0), positionOf(1, 2), 2, { total: 2_000_000_000_001 }),
+      entry(positionOf(1, 2), positionOf(2, 1), 1, { total: 2_000_000_000_002 }),
+    ]);
+    await writer.trim(feed, positionOf(2, 1));
+    expect(await writer.head(feed)).to.include({ length: 0, last: "2-1", total: 2_000_000_000_002 });
+  });
+
   it("refuses a hole and everything after it", async () => {
     await writer.begin(feed, begin);
     const [first, , third, fourth] = chain(0, 4);

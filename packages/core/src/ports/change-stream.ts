@@ -17,6 +17,8 @@ export interface FeedHead {
   readonly last: Position;
   /** Entries in it now. */
   readonly length: number;
+  /** `total` of the last entry appended; absent before the first one of an epoch. */
+  readonly total?: number;
 }
 
 /** What a lane says of its target so that the relay can register it. */

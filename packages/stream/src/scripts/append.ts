@@ -44,6 +44,7 @@ for i = 2, #ARGV, 4 do
   end
   landed = landed + 1
 end
+if #ARGV > 1 and last == ARGV[#ARGV - 3] then redis.call('HSET', KEYS[2], 'total', cjson.decode(ARGV[#ARGV - 1]).total) end
 return {landed, '', last}
 `);
 
@@ -57,9 +58,9 @@ redis.call('HSET', KEYS[2], 'epoch', ARGV[2], 'incarnation', ARGV[3])
 return redis.status_reply('OK')
 `);
 
-/** Where a feed stands, without its entries' bodies on the wire. KEYS: stream, epoch. Replies `{epoch, incarnation, last, length}` or nil. */
+/** Where a feed stands, without its entries' bodies on the wire. KEYS: stream, epoch. Replies `{epoch, incarnation, last, length, total or nil}` or nil. */
 export const headScript = script(`
-local epoch = redis.call('HMGET', KEYS[2], 'epoch', 'incarnation')
+local epoch = redis.call('HMGET', KEYS[2], 'epoch', 'incarnation', 'total')
 if not epoch[1] or not epoch[2] or redis.call('EXISTS', KEYS[1]) == 0 then return false end
 local reply = redis.call('XINFO', 'STREAM', KEYS[1])
 local info = {}
@@ -67,7 +68,7 @@ for i = 1, #reply, 2 do info[reply[i]] = reply[i + 1] end
 local last = info['last-generated-id']
 local newest = info['last-entry'] and info['last-entry'][1]
 if info['max-deleted-entry-id'] ~= '0-0' or (newest and newest ~= last) then return false end
-return {epoch[1], epoch[2], last, info['length']}
+return {epoch[1], epoch[2], last, info['length'], epoch[3]}
 `);
 
 /** A stream's last-generated id, or nil when there is no stream; XINFO alone would send two whole entries. KEYS: stream. */
