@@ -1,0 +1,37 @@
+import { LockstepError } from "@lockstep/core";
+
+/** A lane's coordinates. */
+export interface LaneAddress {
+  readonly source: string;
+  readonly target: string;
+  readonly partition: number;
+}
+
+// Names never hold it (checked when the fleet is made), so ids can be taken apart again.
+export const separator = "~";
+
+/** How a lane is named in URLs: `<source>~<target>~<partition>`. */
+export function laneIdOf({ source, target, partition }: LaneAddress): string {
+  return [source, target, partition].join(separator);
+}
+
+/** @throws LockstepError LANE_UNKNOWN when the text can't be a lane's id. */
+export function parseLaneId(text: string): LaneAddress {
+  const [source, target, partition, ...more] = text.split(separator);
+  if (source && target && partition && more.length === 0 && /^\d{1,4}$/.test(partition)) {
+    return { source, target, partition: Number(partition) };
+  }
+  throw new LockstepError("LANE_UNKNOWN", "a lane's id has the form <source>~<target>~<partition>");
+}
+
+/** How a letter is named in URLs: `<target>~<id in the target>`. */
+export function letterIdOf(target: string, id: string): string {
+  return `${target}${separator}${id}`;
+}
+
+/** @throws LockstepError LETTER_UNKNOWN when the text can't be a letter's id. */
+export function parseLetterId(text: string): { readonly target: string; readonly id: string } {
+  const at = text.indexOf(separator);
+  if (at > 0 && at < text.length - 1) return { target: text.slice(0, at), id: text.slice(at + 1) };
+  throw new LockstepError("LETTER_UNKNOWN", "a dead letter's id has the form <target>~<id>");
+}

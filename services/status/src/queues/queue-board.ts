@@ -1,0 +1,49 @@
+import { createBullBoard } from "@bull-board/api";
+import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
+import { FastifyAdapter } from "@bull-board/fastify";
+import type { Queue } from "bullmq";
+import type { FastifyInstance } from "fastify";
+import type { Fleet } from "../fleet/fleet.js";
+import { httpProblem } from "../problem/http-problems.js";
+import { problemOf } from "../problem/problem.js";
+
+const prefix = "/queues";
+
+/** bull-board over the raw BullMQ queues, to look at only: whatever isn't a read is refused before it gets there. */
+export const queueBoard =
+  (fleet: Fleet) =>
+  async (app: FastifyInstance): Promise<void> => {
+    const serverAdapter = new FastifyAdapter();
+    serverAdapter.setBasePath(prefix);
+    const queues = fleet.sources.flatMap((source) =>
+      source.queues.map((queue) => readOnly(source.name, queue)),
+    );
+    createBullBoard({ queues, serverAdapter, options: { uiConfig: { boardTitle: "Lockstep queues" } } });
+    // Its own handler would answer with messages and stacks.
+    serverAdapter.setErrorHandler((error) => {
+      const problem = problemOf(error, "");
+      return { status: problem.status === 404 ? 404 : 500, body: problem };
+    });
+    app.addHook("onRequest", async ({ method }) => {
+      if (method !== "GET" && method !== "HEAD")
+        throw httpProblem("METHOD_NOT_ALLOWED", "the queues can only be looked at here");
+    });
+    await app.register(serverAdapter.registerPlugin(), { prefix });
+  };
+
+function readOnly(source: string, queue: Queue): BullMQAdapter {
+  // Two sources have queues of the same name.
+  const adapter = new BullMQAdapter(queue, { readOnlyMode: true, prefix: `${source}.` });
+  adapter.setFormatter("data", identifiersOf);
+  adapter.setFormatter("returnValue", () => "hidden");
+  return adapter;
+}
+
+const identifiers = ["target", "source", "partition", "letter", "attempt", "table", "position"];
+
+// A user's own queue carries row images: only what identifies a job is shown.
+function identifiersOf(data: unknown): unknown {
+  if (typeof data !== "object" || data === null) return "hidden";
+  const shown = Object.entries(data).filter(([name]) => identifiers.includes(name));
+  return Object.fromEntries(shown);
+}

@@ -1,0 +1,147 @@
+import { randomUUID } from "node:crypto";
+import helmet from "@fastify/helmet";
+import { TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
+import underPressure from "@fastify/under-pressure";
+import { fastify, type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
+import { pino } from "pino";
+import { authentication } from "./access/authentication.js";
+import { guardListening } from "./access/listen-guard.js";
+import { requestLimit } from "./access/rate-limit.js";
+import { requestLog } from "./access/request-log.js";
+import { sameOrigin } from "./access/same-origin.js";
+import { tokensOf } from "./access/tokens.js";
+import { docs } from "./docs.js";
+import { makeFleet } from "./fleet/fleet.js";
+import { maskOf } from "./letters/mask.js";
+import { openSchemaBook } from "./letters/schema-book.js";
+import {
+  defaultAddress,
+  defaultLimits,
+  type NamedToken,
+  type StatusLimits,
+  type StatusServerOptions,
+} from "./options.js";
+import { problemAnswers } from "./problem/problem-answers.js";
+import { queueBoard } from "./queues/queue-board.js";
+import { bulkReplayRoute } from "./routes/bulk-replay-route.js";
+import { deadLetterRoute } from "./routes/dead-letter-route.js";
+import { deadLettersRoute } from "./routes/dead-letters-route.js";
+import { lanesRoute } from "./routes/lanes-route.js";
+import { metricsRoute } from "./routes/metrics-route.js";
+import { probesRoute } from "./routes/probes-route.js";
+import type { RouteContext } from "./routes/route-context.js";
+import { statusRoute } from "./routes/status-route.js";
+
+/** A status service that listens. Disposing answers what is in flight, within `drainTimeoutMs`, then closes. */
+export interface StatusServer extends AsyncDisposable {
+  /** Where it listens, without a trailing slash. */
+  readonly url: string;
+  /** The Fastify application, for tests and embedding. */
+  readonly app: FastifyInstance;
+}
+
+/**
+ * Starts the status service. What is handed in (targets, readers, queues, logger) stays the caller's.
+ * @throws LockstepError LISTEN_WITHOUT_TOKEN, CONFIG_INVALID.
+ */
+export async function createStatusServer(options: StatusServerOptions): Promise<StatusServer> {
+  const { host, port } = { ...defaultAddress, ...options };
+  const limits: StatusLimits = { ...defaultLimits, ...options.limits };
+  const tokens = tokensOf(options);
+  guardListening(host, tokens.length > 0);
+  const fleet = makeFleet(options.sources, limits);
+  const context: RouteContext = {
+    fleet,
+    mask: maskOf(options.maskColumns ?? []),
+    schemas: openSchemaBook(fleet.sources),
+    limits,
+  };
+  const app = makeApp(options.logger, limits);
+  await registerGuards(app, tokens, limits);
+  await registerRoutes(app, context, tokens.length > 0);
+  const url = await app.listen({ host, port });
+  return { url, app, [Symbol.asyncDispose]: () => drain(app, limits.drainTimeoutMs) };
+}
+
+function makeApp(logger: FastifyBaseLogger | undefined, limits: StatusLimits): FastifyInstance {
+  const app = fastify({
+    loggerInstance: (logger ?? pino({ enabled: false })).child(
+      {},
+      { redact: { paths: neverLogged, remove: true } },
+    ),
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    bodyLimit: limits.maxBodyBytes,
+    requestTimeout: 30_000,
+    forceCloseConnections: "idle",
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
+  });
+  app.setValidatorCompiler(TypeBoxValidatorCompiler);
+  app.removeContentTypeParser("text/plain");
+  return app;
+}
+
+// Nothing logs these; should a line ever try, they are cut out.
+const neverLogged = [
+  "req",
+  "res",
+  "body",
+  "headers",
+  "image",
+  "rawError",
+  "*.image",
+  "*.rawError",
+  "*.headers",
+  "*.body",
+];
+
+// The order is the order of the hooks: counting comes before asking for a token, so that guesses count.
+async function registerGuards(
+  app: FastifyInstance,
+  tokens: readonly NamedToken[],
+  limits: StatusLimits,
+): Promise<void> {
+  await app.register(problemAnswers);
+  await app.register(requestLog);
+  await app.register(helmet, { contentSecurityPolicy: { directives: pagePolicy }, hsts: false });
+  await app.register(underPressure, { maxEventLoopDelay: limits.maxEventLoopDelayMs });
+  await app.register(requestLimit, { perMinute: limits.requestsPerMinute });
+  await app.register(sameOrigin, { hasToken: tokens.length > 0 });
+  await app.register(authentication, { tokens });
+}
+
+async function registerRoutes(app: FastifyInstance, context: RouteContext, hasToken: boolean): Promise<void> {
+  await app.register(docs, { hasToken });
+  await app.register(queueBoard(context.fleet));
+  await app.register(probesRoute(context));
+  await app.register(metricsRoute(context));
+  await app.register(api(context), { prefix: "/api/v1" });
+}
+
+const api = (context: RouteContext) => async (app: FastifyInstance) => {
+  app.addHook("onSend", async (_, reply) => {
+    void reply.header("cache-control", "no-store");
+  });
+  await app.register(statusRoute(context));
+  await app.register(deadLettersRoute(context));
+  await app.register(bulkReplayRoute(context));
+  await app.register(deadLetterRoute(context));
+  await app.register(lanesRoute(context));
+};
+
+// bull-board sets its theme by inline styles; nothing is loaded from elsewhere, its web fonts included.
+const pagePolicy = {
+  defaultSrc: ["'self'"],
+  styleSrc: ["'self'", "'unsafe-inline'"],
+  imgSrc: ["'self'", "data:"],
+  upgradeInsecureRequests: null,
+};
+
+async function drain(app: FastifyInstance, timeoutMs: number): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), timeoutMs);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(cut);
+  }
+}

@@ -1,0 +1,94 @@
+import type { Target } from "@lockstep/core";
+import { type Running, type ServiceContext, targetsOf } from "@lockstep/runtime";
+import { letterQueue, newClient, redisStatusReader, redisStreamReader } from "@lockstep/stream";
+import { Queue } from "bullmq";
+import type { StatusSource } from "./options.js";
+import { createStatusServer } from "./server.js";
+
+/** Redis commands give up before the page does, so that what is shown is Redis's own error. */
+const commandTimeoutMs = 1500;
+
+/** The status service as the configuration describes it. */
+export async function startStatus({ config, logger }: ServiceContext): Promise<Running> {
+  const targets = targetsOf(config);
+  const rooms = Object.entries(config.sources).map(([name, { redis = config.redis }]) =>
+    openSource({
+      name,
+      redis,
+      logger,
+      targets: targets.filter((t) => t.sources.includes(name)).map((t) => t.target),
+    }),
+  );
+  const { host, port, token, maskColumns } = config.status;
+  const close = async () => {
+    await Promise.allSettled(rooms.map((room) => room.close()));
+    await Promise.allSettled(targets.map(({ target }) => target.close()));
+  };
+  try {
+    const server = await createStatusServer({
+      sources: rooms.map((room) => room.source),
+      host,
+      port,
+      maskColumns,
+      logger,
+      ...(token === undefined ? {} : { token }),
+    });
+    logger.info({ url: server.url }, "listening");
+    return {
+      done: new Promise((resolve) => server.app.server.once("close", resolve)),
+      async [Symbol.asyncDispose]() {
+        await server[Symbol.asyncDispose]();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+interface SourceRoom {
+  readonly source: StatusSource;
+  close(): Promise<void>;
+}
+
+function openSource({
+  name,
+  redis,
+  targets,
+  logger,
+}: {
+  readonly name: string;
+  readonly redis: string;
+  readonly targets: readonly Target[];
+  readonly logger: ServiceContext["logger"];
+}): SourceRoom {
+  const link = { redis, source: name, logger, commandTimeoutMs };
+  const reader = redisStatusReader(link);
+  const stream = redisStreamReader(link);
+  const letters = letterQueue(name);
+  const connection = newClient(redis, { commandTimeout: commandTimeoutMs });
+  const queue = new Queue(letters.name, { connection, prefix: letters.prefix, skipVersionCheck: true });
+  // Redis being away is shown by the status; without a listener it would end the process.
+  queue.on("error", () => undefined);
+  connection.on("error", () => undefined);
+  return {
+    source: {
+      name,
+      reader: {
+        relay: () => reader.relay(),
+        lanes: () => reader.lanes(),
+        targets: () => reader.targets(),
+        schema: (fingerprint) => stream.schema(fingerprint),
+      },
+      schedule: { nudge: (lane) => reader.nudge(lane) },
+      targets,
+      queues: [queue],
+    },
+    async close() {
+      await queue.close();
+      connection.disconnect();
+      await Promise.all([reader.close(), stream.close()]);
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import { isLockstepError, LockstepError } from "@lockstep/core";
+import { hintOf, instantOrNull } from "../letters/letter-view.js";
+import { problemOf } from "../problem/problem.js";
+import { laneViews, type Shade } from "./lane-views.js";
+import type { SourceObservation } from "./observe.js";
+import type { LaneView, RelayView, SourceView, StatusView, Trouble } from "./status-schema.js";
+
+/** Draws the whole picture from what was observed. Pure. */
+export function statusView(
+  observations: readonly SourceObservation[],
+  shade: Shade,
+  now: number,
+): StatusView {
+  const sources = observations.map((observation) => sourceView(observation, shade));
+  const troubles = observations.flatMap((observation, i) => troublesOf(observation, sources[i]!));
+  const distinct = [...new Map(troubles.map((t) => [`${t.code}\n${t.about}`, t])).values()];
+  return {
+    at: new Date(now).toISOString(),
+    state: distinct.length === 0 ? "ok" : "degraded",
+    troubles: distinct,
+    sources,
+  };
+}
+
+function sourceView(observation: SourceObservation, shade: Shade): SourceView {
+  const { source, redis, targets } = observation;
+  return {
+    name: source.name,
+    relay: relayView(redis),
+    targets: targets.map(({ target, answer }) => ({
+      name: target.name,
+      address: target.target.address,
+      reachable: answer.ok,
+      announced: redis.ok ? redis.value.announced.some((a) => a.name === target.name) : null,
+      letters: answer.ok ? answer.value.letters : null,
+    })),
+    lanes: laneViews(observation, shade),
+  };
+}
+
+const unknownRelay: RelayView = {
+  state: "unknown",
+  leader: null,
+  partitions: null,
+  publishedPosition: null,
+  publishedEvents: null,
+  outboxEventsWaiting: null,
+  outboxOldestMs: null,
+  waiting: null,
+  reportedAt: null,
+};
+
+function relayView(redis: SourceObservation["redis"]): RelayView {
+  if (!redis.ok) return unknownRelay;
+  const { relay } = redis.value;
+  if (relay === undefined) return { ...unknownRelay, state: "silent" };
+  return {
+    state: relay.leader ? "leading" : "standing-by",
+    leader: relay.leader ? relay.relay : null,
+    partitions: relay.partitions,
+    publishedPosition: relay.published,
+    publishedEvents: relay.total,
+    outboxEventsWaiting: relay.backlogEvents,
+    outboxOldestMs: relay.backlogOldestMs,
+    waiting: relay.waiting ?? null,
+    reportedAt: instantOrNull(relay.at),
+  };
+}
+
+function troublesOf({ source, redis, targets }: SourceObservation, view: SourceView): Trouble[] {
+  const troubles: Trouble[] = [];
+  const about = `source ${source.name}`;
+  if (!redis.ok) troubles.push(trouble(about, redis.error));
+  else if (view.relay.state !== "leading")
+    troubles.push(trouble(about, new LockstepError("RELAY_SILENT", "no relay leads this source")));
+  for (const { target, answer } of targets)
+    if (!answer.ok) troubles.push(trouble(`target ${target.name}`, answer.error));
+  for (const lane of view.lanes) {
+    const reason = laneTrouble(lane);
+    if (reason !== undefined) troubles.push(reason);
+  }
+  return troubles;
+}
+
+// A lane that a person paused is as it should be: only a pause of the lane's own has a reason.
+function laneTrouble({ id, state, reason }: LaneView): Trouble | undefined {
+  if (reason === null && state !== "stalled" && state !== "halted") return undefined;
+  return reason === null
+    ? { code: "LANE_UNOWNED", about: id, detail: `the lane is ${state}`, hint: hintOf("LANE_UNOWNED") }
+    : { ...reason, about: id };
+}
+
+function trouble(about: string, error: unknown): Trouble {
+  const { code, detail, hint } = problemOf(error, "");
+  return { code, about, detail, hint };
+}
+
+/** True for an error that is more than something being away: worth a line in the log. */
+export function isSurprising(error: unknown): boolean {
+  return !isLockstepError(error);
+}
