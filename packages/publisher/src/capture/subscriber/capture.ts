@@ -1,0 +1,74 @@
+import type { CaptureRules } from "./capture-rules.js";
+import { executeCaptured } from "./execute-captured.js";
+import { refuseBlindWrites } from "./blind-writes.js";
+import { Session } from "./session.js";
+import type { Statement } from "./statement.js";
+import type { RunnerInternals, WriteBuilder } from "./typeorm-internals.js";
+
+/** Subscriber capture of one DataSource. */
+export interface Capture {
+  /** Runs a write query builder, capturing what it touches. */
+  execute(builder: WriteBuilder, execute: () => Promise<unknown>): Promise<unknown>;
+  /** Sends a statement that may change the transaction, or that writes by hand. */
+  send(
+    runner: RunnerInternals,
+    statement: Exclude<Statement, { kind: "other" }>,
+    sql: string,
+    send: () => Promise<unknown>,
+  ): Promise<unknown>;
+  /** Notices when a statement's error ended the transaction. */
+  watch(runner: RunnerInternals, sent: Promise<unknown>): Promise<unknown>;
+  sessionOf(runner: RunnerInternals): Session;
+  /** A promise, when the runner is about to be released with its transaction open. */
+  endLeftOpen(runner: RunnerInternals): Promise<void> | undefined;
+}
+
+/** Makes the capture of a DataSource. It does nothing until TypeORM's classes call it (`setCapture`). */
+export function createCapture(rules: CaptureRules): Capture {
+  const sessions = new WeakMap<RunnerInternals, Session>();
+  const sessionOf = (runner: RunnerInternals): Session => {
+    const known = sessions.get(runner);
+    if (known) return known;
+    const session = new Session(runner, rules);
+    sessions.set(runner, session);
+    return session;
+  };
+  /** A runner met for the first time inside a transaction began it before capture was there. */
+  const adopt = (runner: RunnerInternals): Session => {
+    const met = sessions.has(runner);
+    const session = sessionOf(runner);
+    if (!met && runner.isTransactionActive) session.journal.begin();
+    return session;
+  };
+  return {
+    sessionOf,
+    execute: (builder, execute) => executeCaptured(rules, adopt, builder, execute),
+    async send(runner, statement, sql, send) {
+      if (statement.kind === "write" || statement.kind === "truncate")
+        refuseBlindWrites(rules, statement, sql);
+      const session = sessionOf(runner);
+      if (statement.kind !== "write") return session.send(statement, send);
+      return watched(session, send());
+    },
+    watch(runner, sent) {
+      const session = rules.engine === "mysql" ? sessions.get(runner) : undefined;
+      return session?.journal.active ? watched(session, sent) : sent;
+    },
+    endLeftOpen(runner) {
+      const session = sessions.get(runner);
+      if (!session?.journal.active || runner.isReleased) return undefined;
+      // The next user of the connection would commit, or lose, writes whose notes went with this runner.
+      rules.logger.warn({}, "query runner released inside an open transaction: rolled back");
+      return session.rollBack();
+    },
+  };
+}
+
+async function watched(session: Session, sent: Promise<unknown>): Promise<unknown> {
+  try {
+    return await sent;
+  } catch (error) {
+    session.failed(error);
+    throw error;
+  }
+}

@@ -1,0 +1,85 @@
+import {
+  type Engine,
+  LockstepError,
+  type OutboxWriter,
+  type RowNote,
+  type RunStatement,
+  type TableSchema,
+  tableId,
+} from "@lockstep/core";
+import { existingTables, type TableName } from "./catalog/existing-tables.js";
+import { type MysqlTableFacts, mysqlTableFacts } from "./catalog/mysql-table-facts.js";
+import { type KeyColumn, keyColumnsOf } from "./key-text.js";
+
+/** What capture knows of a table it captures. */
+export interface CapturedTable {
+  readonly table: RowNote["table"];
+  readonly keys: readonly KeyColumn[];
+  readonly schema: TableSchema;
+  /** MySQL and MariaDB: what identifies a row where the server doesn't say. */
+  readonly mysql?: MysqlTableFacts;
+}
+
+/** A table that an entity maps, by TypeORM's path of it. */
+export interface MappedTable extends TableName {
+  readonly path: string;
+}
+
+/**
+ * The tables that one DataSource's capture watches, by TypeORM's table path. A table that doesn't exist yet (its migration runs
+ * later) is described at its first write.
+ */
+export class CapturedTables {
+  readonly #engine: Engine;
+  readonly #writer: OutboxWriter;
+  readonly #mapped: ReadonlyMap<string, MappedTable>;
+  readonly #known = new Map<string, CapturedTable>();
+
+  constructor(engine: Engine, writer: OutboxWriter, mapped: readonly MappedTable[]) {
+    this.#engine = engine;
+    this.#writer = writer;
+    this.#mapped = new Map(mapped.map((table) => [table.path, table]));
+  }
+
+  /** Describes every mapped table that exists. @throws LockstepError TABLE_WITHOUT_PRIMARY_KEY. */
+  async describe(run: RunStatement): Promise<void> {
+    await this.#describe(run, [...this.#mapped.values()]);
+  }
+
+  captures(path: string): boolean {
+    return this.#mapped.has(path);
+  }
+
+  /** The table behind a path, described in the caller's transaction when it wasn't there before. */
+  async at(path: string, run: RunStatement): Promise<CapturedTable> {
+    const mapped = this.#mapped.get(path);
+    if (mapped && !this.#known.has(path)) await this.#describe(run, [mapped]);
+    const known = this.#known.get(path);
+    if (known) return known;
+    throw new LockstepError("ENTITY_UNKNOWN", `table ${path} does not exist in the database`);
+  }
+
+  /** Names of captured tables that a hand-written statement may mean. */
+  named({ namespace, name }: TableName): readonly string[] {
+    return [...this.#mapped.values()]
+      .filter((table) => table.name.toLowerCase() === name.toLowerCase())
+      .filter((table) => namespace === undefined || (table.namespace ?? namespace) === namespace)
+      .map(({ path }) => path);
+  }
+
+  async #describe(run: RunStatement, mapped: readonly MappedTable[]): Promise<void> {
+    const resolved = await existingTables(this.#engine, run, mapped);
+    const existing = resolved.filter((table) => table !== undefined);
+    if (existing.length === 0) return;
+    const schemas = await this.#writer.describe(run, existing);
+    const byId = new Map(schemas.map((schema) => [tableId(schema), schema]));
+    const facts = this.#engine === "mysql" ? await mysqlTableFacts(run, existing) : undefined;
+    resolved.forEach((table, index) => {
+      const schema = table && byId.get(tableId(table));
+      if (!schema) return;
+      const mysql = facts?.get(tableId(table));
+      const captured = { table, schema, keys: keyColumnsOf(schema), ...(mysql && { mysql }) };
+      this.#known.set(mapped[index]!.path, captured);
+    });
+  }
+}

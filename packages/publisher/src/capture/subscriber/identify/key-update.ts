@@ -1,0 +1,74 @@
+import type { RowNote } from "@lockstep/core";
+import { keyList, readKey } from "../key-text.js";
+import { quoteName, quoteTable } from "../quote.js";
+import type { Captured } from "../session.js";
+import type { Write, WriteStatement } from "../write.js";
+import { returningKeys } from "./returning.js";
+import { lockKeys } from "./select-first.js";
+import { type KeyAssignment, keyAssignments } from "./sets-key.js";
+
+/** An UPDATE that sets a key column: both the old and the new key are needed. */
+export async function updateKeys(write: Write, statement: WriteStatement): Promise<Captured> {
+  const before = await lockKeys(write, statement);
+  if (write.driver.isReturningSqlSupported("update")) {
+    const { result, notes } = await returningKeys("update")(write, statement);
+    return {
+      result,
+      notes: moved(
+        write,
+        before,
+        notes.map((note) => note.key),
+      ),
+    };
+  }
+  const assigned = keyAssignments(write);
+  if (before.length > 0 && assigned.some(({ to }) => "expression" in to)) {
+    write.refuse("an UPDATE that computes primary keys");
+  }
+  const result = await write.execute(statement.sql, statement.parameters);
+  return { result, notes: moved(write, before, await newKeys(write, before, assigned)) };
+}
+
+/** One row is a move; of several, which became which isn't known: the old ones are gone, the new ones are there. */
+function moved(
+  write: Write,
+  before: readonly (readonly string[])[],
+  after: readonly (readonly string[])[],
+): RowNote[] {
+  const [from, ...others] = before;
+  const [to] = after;
+  if (from && to && others.length === 0 && after.length === 1) {
+    return [sameKey(from, to) ? write.note("update", to) : write.note("update", to, from)];
+  }
+  return [
+    ...before.map((key) => write.note("delete", key)),
+    ...after.map((key) => write.note("update", key)),
+  ];
+}
+
+function sameKey(a: readonly string[], b: readonly string[]): boolean {
+  return a.every((text, index) => text === b[index]);
+}
+
+/** Asks for the text of the keys after the update: the assigned columns by their values, the others as they were. */
+async function newKeys(
+  write: Write,
+  before: readonly (readonly string[])[],
+  assigned: readonly KeyAssignment[],
+): Promise<string[][]> {
+  const { table, engine } = write;
+  const after: string[][] = [];
+  for (const old of before) {
+    const parameters = table.keys.map((key, index) => {
+      const to = assigned.find(({ column }) => column === key.name)?.to;
+      return to && "value" in to ? to.value : old[index];
+    });
+    const where = table.keys.map((key) => `${quoteName(engine, key.name)} = ?`).join(" AND ");
+    const rows = await write.select(
+      `SELECT ${keyList(engine, table.keys)} FROM ${quoteTable(engine, table.table)} WHERE ${where}`,
+      parameters,
+    );
+    after.push(...rows.map((row) => readKey(table.keys, row)));
+  }
+  return after;
+}

@@ -1,0 +1,31 @@
+import type { CapturedTable } from "../captured-tables.js";
+import { quoteName } from "../quote.js";
+import type { WriteStatement } from "../write.js";
+
+/**
+ * The keys that a MySQL statement names itself: its whole WHERE is `id = ?` or `id IN (?, ?)` on a single integer key, as `save()` and
+ * `update(id, …)` write it. An integer's text is known without asking.
+ */
+export function keysInWhere(
+  table: CapturedTable,
+  { sql, parameters, where }: WriteStatement,
+): string[][] | undefined {
+  const [key, second] = table.keys;
+  if (key === undefined || second !== undefined || key.kind !== "integer") return undefined;
+  // One WHERE only: with a second one, the clause at the end may belong to a subquery.
+  if (where.toUpperCase().split("WHERE").length !== 2) return undefined;
+  const column = quoteName("mysql", key.name).replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+  const match = new RegExp(String.raw` WHERE [( ]*${column} (?:= \?|IN \(\?(?:, \?)*\))[ )]*$`).exec(sql);
+  if (match === null) return undefined;
+  const values = parameters.slice(-(match[0].split("?").length - 1));
+  const texts = values.map(integerText);
+  return texts.every((text) => text !== undefined) ? texts.map((text) => [text!]) : undefined;
+}
+
+/** The text that the database prints for an integer given by JavaScript, when that is beyond doubt. */
+export function integerText(value: unknown): string | undefined {
+  if (typeof value === "bigint" || (typeof value === "number" && Number.isSafeInteger(value))) {
+    return String(value);
+  }
+  return typeof value === "string" && /^(?:0|-?[1-9]\d*)$/.test(value) ? value : undefined;
+}

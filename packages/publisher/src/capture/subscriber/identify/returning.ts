@@ -1,0 +1,59 @@
+import type { RowNote } from "@lockstep/core";
+import { keyList, readKey, stripKey } from "../key-text.js";
+import type { Captured } from "../session.js";
+import type { StructuredResult } from "../typeorm-internals.js";
+import type { Write, WriteStatement } from "../write.js";
+
+type Kind = "insert" | "update" | "delete";
+
+/** Asks the statement itself for the keys of the rows it wrote: one more column in RETURNING, taken out of the result again. */
+export function returningKeys(kind: Kind) {
+  return async (write: Write, { sql, parameters }: WriteStatement): Promise<Captured> => {
+    const { keys } = write.table;
+    const returns = write.builder.createReturningExpression(kind) !== "";
+    const asked = `${sql}${returns ? "," : " RETURNING"} ${keyList(write.engine, keys)}`;
+    const result = await write.execute(asked, parameters);
+    const rows = result.records ?? [];
+    const notes = rows.map((row) => write.note(opOf(kind, write), readKey(keys, row)));
+    if (!returns) return { result: withoutRows(kind, write, result, notes), notes };
+    for (const row of rows) stripKey(keys, row);
+    return { result, notes };
+  };
+}
+
+// An upsert may have updated: called "insert", a later delete in the same transaction would look like a row that never was.
+function opOf(kind: Kind, write: Write): RowNote["op"] {
+  return kind === "insert" && write.builder.expressionMap.onUpdate ? "update" : kind;
+}
+
+/** The result as it is without RETURNING. */
+function withoutRows(
+  kind: Kind,
+  write: Write,
+  result: StructuredResult,
+  notes: readonly RowNote[],
+): StructuredResult {
+  if (write.engine === "mysql") return okPacket(result, write, notes);
+  const raw = kind === "insert" ? [] : [[], result.affected];
+  return Object.assign(result, { raw, records: [] });
+}
+
+/** What MariaDB answers to a statement without RETURNING. */
+function okPacket(result: StructuredResult, write: Write, notes: readonly RowNote[]): StructuredResult {
+  const raw = {
+    fieldCount: 0,
+    affectedRows: notes.length,
+    insertId: insertId(write, notes),
+    info: "",
+    serverStatus: 2,
+    warningStatus: 0,
+    changedRows: 0,
+  };
+  return Object.assign(result, { raw, records: [], affected: notes.length });
+}
+
+function insertId(write: Write, notes: readonly RowNote[]): number {
+  const column = write.table.mysql?.autoIncrement;
+  const index = write.table.keys.findIndex((key) => key.name === column);
+  return Number((index >= 0 && notes[0]?.op !== "delete" && notes[0]?.key[index]) || 0);
+}

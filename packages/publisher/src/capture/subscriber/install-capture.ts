@@ -1,0 +1,83 @@
+import type { Logger, RunStatement } from "@lockstep/core";
+import type { DataSource } from "typeorm";
+import type { BlindWrites } from "./blind-writes.js";
+import { createCapture } from "./capture.js";
+import type { CaptureRules } from "./capture-rules.js";
+import { CapturedTables } from "./captured-tables.js";
+import { type EntityChoices, mappedTables } from "./mapped-tables.js";
+import { runOwn, setCapture } from "./patch-typeorm.js";
+import { runnerOf } from "./typeorm-internals.js";
+
+/** What {@link installCapture} needs beside an initialized DataSource whose outbox exists. */
+export interface CaptureSettings
+  extends EntityChoices, Pick<CaptureRules, "engine" | "writer" | "bulkWrites" | "onBlindWrite"> {
+  readonly logger: Logger;
+  readonly committed: () => void;
+}
+
+/** A capture that is in place. */
+export interface InstalledCapture {
+  /** Hand-written statements let through so far, uncaptured. */
+  readonly blindWrites: number;
+  /** Stops capturing: from here on writes leave no outbox rows. */
+  uninstall(): void;
+}
+
+/**
+ * Starts to capture what this DataSource writes. Describes the tables first.
+ * @throws LockstepError ENTITY_UNKNOWN, TABLE_WITHOUT_PRIMARY_KEY.
+ */
+export async function installCapture(
+  dataSource: DataSource,
+  settings: CaptureSettings,
+): Promise<InstalledCapture> {
+  const { engine, writer } = settings;
+  const blindWrites: BlindWrites = { count: 0, warned: new Set() };
+  const rules = await withRunner(dataSource, async (run): Promise<CaptureRules> => {
+    const mapped = mappedTables(dataSource, engine, settings);
+    const tables = new CapturedTables(engine, writer, mapped);
+    await tables.describe(run);
+    const rollsBackOnTimeout = engine === "mysql" && (await rollsBackWhenLocksTimeOut(run));
+    const { bulkWrites, onBlindWrite, logger, committed } = settings;
+    return {
+      engine,
+      writer,
+      tables,
+      bulkWrites,
+      onBlindWrite,
+      logger,
+      blindWrites,
+      committed,
+      runOwn,
+      rollsBackOnTimeout,
+    };
+  });
+  setCapture(dataSource, createCapture(rules));
+  return {
+    get blindWrites() {
+      return blindWrites.count;
+    },
+    uninstall: () => setCapture(dataSource, undefined),
+  };
+}
+
+/** Runs `work` on a master connection of the DataSource's pool, as statements that capture doesn't see. */
+export async function withRunner<T>(
+  dataSource: DataSource,
+  work: (run: RunStatement) => Promise<T>,
+): Promise<T> {
+  const runner = dataSource.createQueryRunner("master");
+  try {
+    return await work(async (sql, parameters = []) => {
+      const result = await runOwn(runnerOf(runner), sql, [...parameters]);
+      return result.records ?? [];
+    });
+  } finally {
+    await runner.release();
+  }
+}
+
+async function rollsBackWhenLocksTimeOut(run: RunStatement): Promise<boolean> {
+  const [row] = await run("SELECT @@innodb_rollback_on_timeout AS yes");
+  return Number(row?.["yes"]) === 1;
+}

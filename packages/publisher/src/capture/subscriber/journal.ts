@@ -1,0 +1,113 @@
+import type { RowNote } from "@lockstep/core";
+
+/** A write that was sent: its notes, once its result is here. */
+interface Slot {
+  /** Order of sending: a connection runs statements in the order they were sent. */
+  readonly at: number;
+  readonly arrived: Promise<void>;
+  notes: readonly RowNote[];
+  /** Why this write's rows aren't known although it may have happened. */
+  failure?: { readonly reason: unknown };
+}
+
+/**
+ * What one open transaction of one connection has touched, with its savepoints.
+ *
+ * **Maintained invariant**: a row that the transaction may have changed has a note here, or the journal refuses to be taken. Noting
+ * too much is harmless (images are read at the flush, of whatever is there then); noting too little loses a change. So every
+ * doubt keeps the note.
+ */
+export class Journal {
+  #active = false;
+  #clock = 0;
+  #slots: Slot[] = [];
+  #savepoints: { readonly name: string; readonly at: number }[] = [];
+
+  /** True while the server has a transaction open, as far as the statements say. */
+  get active(): boolean {
+    return this.#active;
+  }
+
+  get empty(): boolean {
+    return this.#slots.length === 0;
+  }
+
+  begin(): void {
+    this.end();
+    this.#active = true;
+  }
+
+  end(): void {
+    this.#active = false;
+    this.#slots = [];
+    this.#savepoints = [];
+  }
+
+  /** Reserves the write's place, in the order of sending. A rejection means that nothing was written, unless it is {@link Unidentified}. */
+  add(write: Promise<readonly RowNote[]>): void {
+    const slot: Slot = {
+      at: ++this.#clock,
+      notes: [],
+      arrived: write.then(
+        (notes) => void (slot.notes = notes),
+        (error: unknown) => void (error instanceof Unidentified && (slot.failure = { reason: error.cause })),
+      ),
+    };
+    this.#slots.push(slot);
+  }
+
+  /** MySQL forgets an older savepoint of the same name; PostgreSQL shadows it. Keeping the older mark is right for both. */
+  savepoint(name: string): void {
+    this.#savepoints.push({ name, at: ++this.#clock });
+  }
+
+  release(name: string): void {
+    const index = this.#savepoints.findLastIndex((savepoint) => savepoint.name === name);
+    if (index >= 0) this.#savepoints.length = index;
+  }
+
+  /**
+   * The effect of ROLLBACK TO, to be called when the server has done it: what was sent between the savepoint and now goes. An
+   * unknown name keeps everything.
+   */
+  rollbackTo(name: string): () => void {
+    const mark = this.#savepoints.findLast((savepoint) => savepoint.name === name);
+    if (mark === undefined) return () => undefined;
+    const until = ++this.#clock;
+    const stays = ({ at }: { at: number }) => at <= mark.at || at > until;
+    return () => {
+      this.#slots = this.#slots.filter(stays);
+      this.#savepoints = this.#savepoints.filter(stays);
+    };
+  }
+
+  /**
+   * Waits until every write that was sent has its result, then takes all notes, in order. Empty when there is nothing left.
+   * @throws the reason, when a write may have happened whose rows aren't known; it stays, so that every later try throws too.
+   */
+  async take(): Promise<readonly RowNote[]> {
+    while (this.#slots.length > 0) {
+      const waited = this.#slots.length;
+      await Promise.all(this.#slots.map((slot) => slot.arrived));
+      const failed = this.#slots.find((slot) => slot.failure);
+      if (failed?.failure) throw failed.failure.reason;
+      if (this.#slots.length > waited) continue;
+      const notes = this.#slots.flatMap((slot) => slot.notes);
+      this.#slots = [];
+      if (notes.length > 0) return notes;
+    }
+    return [];
+  }
+
+  /** Makes every later {@link take} throw: what was taken did not reach the outbox. */
+  poison(reason: unknown): void {
+    this.#slots.push({ at: ++this.#clock, notes: [], arrived: Promise.resolve(), failure: { reason } });
+  }
+}
+
+/** A write happened (or may have), and its rows aren't known. `cause` says why. */
+export class Unidentified extends Error {
+  constructor(cause: unknown) {
+    super("a write's rows are not known", { cause });
+  }
+}

@@ -1,0 +1,88 @@
+import type { DataSource } from "typeorm";
+import type { Capture } from "./capture.js";
+import { readStatement } from "./statement.js";
+import {
+  dataSourceOf,
+  type RunnerInternals,
+  runnerOf,
+  type StructuredResult,
+  type WriteBuilder,
+} from "./typeorm-internals.js";
+
+/** Captures by DataSource. A class of TypeORM is patched once per process; without a capture its methods go straight through. */
+const captures = new WeakMap<DataSource, Capture>();
+const patched = new WeakSet<object>();
+/** Parameter lists of statements that capture sends itself. */
+const own = new WeakSet<object>();
+
+type Prototype<T> = { -readonly [K in keyof T]: T[K] };
+
+/** Lets capture see this DataSource's statements and writes. Replaces what was set before; `undefined` ends it. */
+export function setCapture(dataSource: DataSource, capture: Capture | undefined): void {
+  if (capture === undefined) {
+    captures.delete(dataSource);
+    return;
+  }
+  captures.set(dataSource, capture);
+  patchRunner(prototypeOf<RunnerInternals>(runnerOf(dataSource.driver.createQueryRunner("master"))));
+  // The classes are taken from instances: SoftDeleteQueryBuilder isn't exported, and an application may hold two copies of TypeORM.
+  const builder = dataSource.createQueryBuilder();
+  for (const made of [builder.insert(), builder.update(), builder.delete(), builder.softDelete()]) {
+    patchBuilder(prototypeOf<WriteBuilder>(made as unknown as WriteBuilder));
+  }
+}
+
+/** Runs a statement of capture's own; whoever else wraps `query` still sees it. */
+export async function runOwn(
+  runner: RunnerInternals,
+  sql: string,
+  parameters: unknown[],
+): Promise<StructuredResult> {
+  own.add(parameters);
+  return (await runner.query(sql, parameters, true)) as StructuredResult;
+}
+
+function prototypeOf<T extends object>(instance: T): Prototype<T> {
+  return Object.getPrototypeOf(instance) as Prototype<T>;
+}
+
+function patchBuilder(prototype: Prototype<WriteBuilder>): void {
+  if (patched.has(prototype)) return;
+  patched.add(prototype);
+  const execute = prototype.execute;
+  prototype.execute = function (this: WriteBuilder) {
+    const dataSource = dataSourceOf(this);
+    const capture = dataSource && captures.get(dataSource);
+    return capture === undefined ? execute.call(this) : capture.execute(this, execute);
+  };
+}
+
+function patchRunner(prototype: Prototype<RunnerInternals>): void {
+  if (patched.has(prototype)) return;
+  patched.add(prototype);
+  const { query, release, startTransaction } = prototype;
+  const captureOf = (runner: RunnerInternals) => {
+    const dataSource = dataSourceOf(runner);
+    return dataSource && captures.get(dataSource);
+  };
+
+  prototype.query = function (this: RunnerInternals, sql, parameters, useStructuredResult) {
+    const send = () => query.call(this, sql, parameters, useStructuredResult);
+    const capture = captureOf(this);
+    if (capture === undefined || (parameters !== undefined && own.has(parameters))) return send();
+    const statement = readStatement(sql);
+    return statement.kind === "other"
+      ? capture.watch(this, send())
+      : capture.send(this, statement, sql, send);
+  };
+  // From here on the runner's transaction is known from its first statement.
+  prototype.startTransaction = function (this: RunnerInternals, isolationLevel) {
+    captureOf(this)?.sessionOf(this);
+    return startTransaction.call(this, isolationLevel);
+  };
+  prototype.release = function (this: RunnerInternals) {
+    const capture = captureOf(this);
+    const leftOpen = capture?.endLeftOpen(this);
+    return leftOpen === undefined ? release.call(this) : leftOpen.then(() => release.call(this));
+  };
+}

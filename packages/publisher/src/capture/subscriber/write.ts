@@ -1,0 +1,110 @@
+import { LockstepError, type RowNote, tableId } from "@lockstep/core";
+import { passBlindWrite } from "./blind-writes.js";
+import type { CaptureRules } from "./capture-rules.js";
+import type { CapturedTable } from "./captured-tables.js";
+import { Unidentified } from "./journal.js";
+import { refusedByDatabase } from "./server-errors.js";
+import type { Session } from "./session.js";
+import type {
+  DriverInternals,
+  RunnerInternals,
+  StructuredResult,
+  WriteBuilder,
+} from "./typeorm-internals.js";
+
+/** What a write query builder sends. */
+export interface WriteStatement {
+  readonly sql: string;
+  readonly parameters: unknown[];
+  /** Its WHERE clause with TypeORM's named parameters; empty for INSERT. */
+  readonly where: string;
+}
+
+interface WriteContext {
+  readonly rules: CaptureRules;
+  readonly session: Session;
+  readonly runner: RunnerInternals;
+  readonly driver: DriverInternals;
+  readonly table: CapturedTable;
+  readonly builder: WriteBuilder;
+}
+
+/** One write under way: its table, its builder, and the ways to send statements beside it. */
+export class Write {
+  readonly table: CapturedTable;
+  readonly builder: WriteBuilder;
+  readonly driver: DriverInternals;
+  readonly #context: WriteContext;
+  #executed = false;
+
+  constructor(context: WriteContext) {
+    this.#context = context;
+    this.table = context.table;
+    this.builder = context.builder;
+    this.driver = context.driver;
+  }
+
+  get engine(): CaptureRules["engine"] {
+    return this.#context.rules.engine;
+  }
+
+  get rules(): CaptureRules {
+    return this.#context.rules;
+  }
+
+  /** Sends the write itself. */
+  async execute(sql: string, parameters: readonly unknown[]): Promise<StructuredResult> {
+    try {
+      const result = await this.rules.runOwn(this.#context.runner, sql, [...parameters]);
+      this.#executed = true;
+      return result;
+    } catch (error) {
+      // Any other error may have come after the statement was done (a subscriber's afterQuery, a cut connection).
+      if (!refusedByDatabase(error)) this.#executed = true;
+      throw error;
+    }
+  }
+
+  /** Sends a statement beside the write; gives its rows. */
+  select(sql: string, parameters: readonly unknown[]): Promise<Record<string, unknown>[]> {
+    return this.#context.session.statement(sql, parameters);
+  }
+
+  /** Its SQL with TypeORM's named parameters and property names resolved. */
+  resolve(sql: string): [string, unknown[]] {
+    const { builder, driver } = this.#context;
+    const text = builder.replacePropertyNamesForTheWholeQuery(sql);
+    return driver.escapeQueryWithParameters(
+      text,
+      builder.getParameters(),
+      builder.expressionMap.nativeParameters ?? {},
+    );
+  }
+
+  /** Runs an identification; an error after the write was sent means that its rows aren't known. */
+  async guarded<T>(identification: () => Promise<T>): Promise<T> {
+    try {
+      return await identification();
+    } catch (error) {
+      throw this.#executed ? new Unidentified(error) : error;
+    }
+  }
+
+  note(op: RowNote["op"], key: readonly string[], before?: readonly string[]): RowNote {
+    return { table: this.table.table, op, key, ...(before && { before }) };
+  }
+
+  /** For rows that can't be known: refuses before the write, or lets it through with a warning (`bulkWrites`). */
+  refuse(why: string): void {
+    passBlindWrite(this.rules, this.rules.bulkWrites === "error", [tableId(this.table.table)], why);
+  }
+
+  /** For rows that turn out unknown after the write. */
+  lost(why: string): readonly RowNote[] {
+    if (this.rules.bulkWrites === "error") {
+      throw new LockstepError("CAPTURE_BLIND_WRITE", `${why} on ${tableId(this.table.table)}`);
+    }
+    this.refuse(why);
+    return [];
+  }
+}

@@ -1,0 +1,1 @@
+export { installCapture, type CaptureSettings, type InstalledCapture } from "./capture/subscriber/install-capture.js";

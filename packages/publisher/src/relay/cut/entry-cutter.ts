@@ -1,0 +1,104 @@
+import {
+  comparePositions,
+  positionOf,
+  type ChangeEvent,
+  type LoggedEvent,
+  type Position,
+} from "@lockstep/core";
+import { OpenEntry, type FinishedEntry } from "./open-entry.js";
+import { route } from "./route.js";
+
+/** Settings of {@link openCutter}. */
+export interface CutterOptions {
+  readonly incarnation: string;
+  /** Last position published, by partition; events at or below it are left out. `undefined`: this partition is not cut here. */
+  readonly starts: readonly (Position | undefined)[];
+  readonly maxEvents: number;
+  readonly maxBytes: number;
+}
+
+/** An entry for a partition, and the size of its rows. */
+export interface CutEntry extends FinishedEntry {
+  readonly partition: number;
+}
+
+/** Cuts the log into entries: pure apart from what it keeps of the page before. */
+export interface EntryCutter {
+  /** Entries that a page completes. However the log is split into pages, the entries are the same. */
+  cut(page: readonly LoggedEvent[]): CutEntry[];
+}
+
+/**
+ * Whole transactions of one tick per entry, up to the bounds; a transaction that is larger comes in parts, marked `continues`.
+ * The end of each tick is told to every partition (PROTOCOL.md 23).
+ */
+export function openCutter(options: CutterOptions): EntryCutter {
+  const partitions = options.starts.length;
+  const open = options.starts.map((start) => start && new OpenEntry(start));
+  let tick = -1n;
+  let transaction = 0;
+  let finished: CutEntry[] = [];
+  const emit = (partition: number, done: FinishedEntry): void => void finished.push({ partition, ...done });
+
+  const starts = [...options.starts];
+  const isCovered = (partition: number, { tick, ordinal }: LoggedEvent): boolean => {
+    const start = starts[partition];
+    if (start === undefined) return false;
+    if (comparePositions(positionOf(tick, ordinal), start) <= 0) return true;
+    // The log is in order: from here on nothing is covered, and positions needn't be compared.
+    starts[partition] = undefined;
+    return false;
+  };
+
+  const place = (partition: number, event: ChangeEvent, logged: LoggedEvent): void => {
+    const entry = open[partition];
+    if (!entry || isCovered(partition, logged)) return;
+    const bytes = sizeOf(event);
+    const isFull = (): boolean =>
+      entry.length > 0 && (entry.length >= options.maxEvents || entry.bytes + bytes > options.maxBytes);
+    if (isFull() && entry.isIn(transaction) && entry.hasWhole) {
+      emit(partition, entry.takeWhole(tick, options.incarnation));
+    }
+    // Only now, when the transaction's next event is here, is it sure that it continues in this partition.
+    if (isFull()) emit(partition, entry.takeAll(tick, options.incarnation, entry.isIn(transaction)));
+    entry.add(event, logged, transaction, bytes);
+  };
+
+  const endTick = (ordinal: number, total: number): void => {
+    const id = positionOf(tick, ordinal);
+    const end = { id, incarnation: options.incarnation, total, endsTick: true, continues: false };
+    for (const [partition, entry] of open.entries()) {
+      if (entry && comparePositions(id, entry.previous) > 0) emit(partition, entry.take(end));
+    }
+  };
+
+  let last: LoggedEvent | undefined;
+  return {
+    cut(page) {
+      finished = [];
+      for (const event of page) {
+        // The rest of the tick was pruned under the reader: nobody needs it.
+        if (last && !last.endsTick && event.tick !== tick) {
+          endTick(last.ordinal, last.total);
+          transaction++;
+        }
+        tick = event.tick;
+        for (const { partition, event: routed } of route(event, partitions)) place(partition, routed, event);
+        if (event.endsTransaction || event.endsTick) transaction++;
+        if (event.endsTick) endTick(event.ordinal, event.total);
+        last = event;
+      }
+      return finished;
+    },
+  };
+}
+
+/** Bytes of an event's line, about. */
+function sizeOf({ key, image, before }: ChangeEvent): number {
+  return (
+    16 +
+    Buffer.byteLength(key) +
+    (image === undefined ? 0 : Buffer.byteLength(image)) +
+    (before === undefined ? 0 : Buffer.byteLength(before))
+  );
+}

@@ -1,0 +1,111 @@
+import {
+  positionOf,
+  type ChangeEvent,
+  type LoggedEvent,
+  type Position,
+  type StreamEntry,
+  type TransactionHeader,
+} from "@lockstep/core";
+
+/** What an entry needs beside its events. */
+export interface EntryEnd {
+  readonly id: Position;
+  readonly incarnation: string;
+  readonly total: number;
+  readonly endsTick: boolean;
+  readonly continues: boolean;
+}
+
+/** Events, transactions and bytes that end where a transaction ended. */
+interface Mark {
+  readonly events: number;
+  readonly transactions: number;
+  readonly bytes: number;
+  readonly ordinal: number;
+  readonly total: number;
+}
+
+/** A finished entry and the size of its rows. */
+export interface FinishedEntry {
+  readonly entry: StreamEntry;
+  readonly bytes: number;
+}
+
+/** The entry of one partition that is being filled. */
+export class OpenEntry {
+  previous: Position;
+  bytes = 0;
+  private events: ChangeEvent[] = [];
+  private transactions: (TransactionHeader & { events: number })[] = [];
+  /** Number of the transaction that the last event belongs to, among those the cutter saw. */
+  private transaction = -1;
+  private last = { ordinal: 0, total: 0 };
+  private whole: Mark | undefined;
+
+  constructor(previous: Position) {
+    this.previous = previous;
+  }
+
+  get length(): number {
+    return this.events.length;
+  }
+
+  /** True when the last event is of this transaction. */
+  isIn(transaction: number): boolean {
+    return this.events.length > 0 && this.transaction === transaction;
+  }
+
+  /** True when whole transactions lie before the one that is under way. */
+  get hasWhole(): boolean {
+    return this.whole !== undefined;
+  }
+
+  add(event: ChangeEvent, logged: LoggedEvent, transaction: number, bytes: number): void {
+    if (this.transaction === transaction && this.transactions.length > 0) this.transactions.at(-1)!.events++;
+    else this.openTransaction(logged, transaction);
+    this.events.push(event);
+    this.bytes += bytes;
+    this.last = { ordinal: event.ordinal, total: logged.total };
+  }
+
+  private openTransaction(logged: LoggedEvent, transaction: number): void {
+    if (this.events.length > 0) {
+      const { events, transactions, bytes, last } = this;
+      this.whole = { events: events.length, transactions: transactions.length, bytes, ...last };
+    }
+    this.transaction = transaction;
+    this.transactions.push({ ...logged.transaction, events: 1 });
+  }
+
+  /** Takes out the whole transactions before the one that is under way, which stays. */
+  takeWhole(tick: bigint, incarnation: string): FinishedEntry {
+    const mark = this.whole!;
+    const events = this.events.splice(mark.events);
+    const transactions = this.transactions.splice(mark.transactions);
+    const bytes = this.bytes - mark.bytes;
+    this.bytes = mark.bytes;
+    const id = positionOf(tick, mark.ordinal);
+    const finished = this.take({ id, incarnation, total: mark.total, endsTick: false, continues: false });
+    this.events = events;
+    this.transactions = transactions;
+    this.bytes = bytes;
+    return finished;
+  }
+
+  /** Takes out everything: a part of a transaction that goes on, or whole ones. */
+  takeAll(tick: bigint, incarnation: string, continues: boolean): FinishedEntry {
+    const { ordinal, total } = this.last;
+    return this.take({ id: positionOf(tick, ordinal), incarnation, total, endsTick: false, continues });
+  }
+
+  /** Takes out everything under a given end; an entry without events is a marker. */
+  take(end: EntryEnd): FinishedEntry {
+    const { events, transactions, bytes, previous } = this;
+    this.events = [];
+    this.transactions = [];
+    this.bytes = 0;
+    this.whole = undefined;
+    this.previous = end.id;
+    return { entry: { ...end, previous, transactions, events }, bytes };
+  }
+}

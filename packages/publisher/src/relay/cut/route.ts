@@ -1,0 +1,36 @@
+import { partitionOf, tableId, type ChangeEvent, type LoggedEvent } from "@lockstep/core";
+
+/** An event and the partition it goes to. */
+export interface Routed {
+  readonly partition: number;
+  readonly event: ChangeEvent;
+}
+
+/**
+ * Where an event goes. With one partition: there, as it is. With several, by its row's key; then
+ * - a `truncate` and a `barrier` go to every partition;
+ * - a key that moves to another partition becomes a delete there and a write here: the two lanes don't wait for each other, so
+ *   neither may touch the other's row.
+ */
+export function route(event: LoggedEvent, partitions: number): readonly Routed[] {
+  if (partitions === 1) return [{ partition: 0, event }];
+  if (event.op === "truncate" || event.op === "barrier") {
+    return Array.from({ length: partitions }, (_, partition) => ({ partition, event }));
+  }
+  const table = tableId(event.table);
+  const partition = partitionOf(table, event.key, partitions);
+  if (event.before === undefined) return [{ partition, event }];
+  const left = partitionOf(table, event.before, partitions);
+  if (left === partition) return [{ partition, event }];
+  const { before, ...arrival } = event;
+  const departure: ChangeEvent = {
+    ordinal: event.ordinal,
+    op: "delete",
+    schema: event.schema,
+    key: before,
+  };
+  return [
+    { partition: left, event: departure },
+    { partition, event: arrival },
+  ];
+}

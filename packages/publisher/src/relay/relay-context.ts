@@ -1,0 +1,53 @@
+import type {
+  ChangeLog,
+  Logger,
+  Position,
+  RegisteredTarget,
+  StreamWriter,
+  TableSchema,
+} from "@lockstep/core";
+import { Latch } from "./latch.js";
+import type { RelayLimits } from "./limits.js";
+import type { QueueFeed } from "./queue-feed.js";
+
+/** What every part of a relay works with. */
+export interface RelayContext {
+  readonly log: ChangeLog;
+  readonly stream: StreamWriter;
+  readonly source: string;
+  readonly partitions: number;
+  readonly limits: RelayLimits;
+  readonly logger: Logger;
+  readonly queues: readonly QueueFeed[];
+  readonly now: () => number;
+  /** Host and process, as it appears in status. */
+  readonly name: string;
+  /** Somebody says that something was written. */
+  readonly nudged: Latch;
+  /** A consumer announced itself, asked for catch-up or acknowledged. */
+  readonly called: Latch;
+}
+
+/** What is known while this relay leads. Changed by its loops, read by all of them. */
+export interface Term {
+  readonly incarnation: string;
+  /** Aborts when the leadership is lost or the relay is disposed. */
+  readonly signal: AbortSignal;
+  /** End of the last tick that is cut. */
+  top: Position;
+  /** Position and total of the last entry published to partition 0. */
+  published: Position;
+  total: number;
+  registered: readonly RegisteredTarget[];
+  /** Published schemas of this epoch, by fingerprint. */
+  readonly schemas: Map<string, TableSchema>;
+  /** Why it waits, when it does. */
+  waiting: string | undefined;
+  /** Each call of `ticked` wakes those who read the log beside the main loop. */
+  readonly ticked: Set<Latch>;
+}
+
+/** Wakes everybody who reads the log beside the main loop. */
+export function announceTick(term: Term): void {
+  for (const latch of term.ticked) latch.set();
+}
