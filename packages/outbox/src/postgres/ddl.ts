@@ -24,7 +24,8 @@ export function dropStatements(schema: string): string[] {
   const s = quoteName(schema);
   return [
     `drop function if exists ${s}.flush(jsonb, text, text), ${s}.flush_pinned(jsonb, text, text),
-  ${s}.describe(jsonb), ${s}.shape_of(oid), ${s}.make_shape(oid), ${s}.catalog_version(oid)`,
+  ${s}.flush_row(text, text, jsonb, text, text), ${s}.flush_row_pinned(text, text, jsonb, text, text),
+  ${s}.describe(jsonb), ${s}.shape_of(oid), ${s}.shape_named(text), ${s}.make_shape(oid), ${s}.catalog_version(oid)`,
     `drop table if exists ${s}.outbox, ${s}.tick, ${s}.table_schema, ${s}.target, ${s}.state`,
     `drop sequence if exists ${s}.outbox_seq`,
     `do $lockstep$ begin drop schema if exists ${s} restrict;
@@ -61,6 +62,7 @@ create table if not exists ${s}.table_schema (
   rel oid not null,
   version text not null,
   definition jsonb not null,
+  image text not null,
   images text not null,
   keys text not null,
   seen_at timestamptz not null default clock_timestamp()

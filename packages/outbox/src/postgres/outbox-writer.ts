@@ -22,7 +22,6 @@ export interface PostgresOutboxOptions {
 export function postgresOutboxWriter({ schema = "lockstep" }: PostgresOutboxOptions = {}): OutboxWriter {
   const s = quoteName(schema);
   const create = createStatement(schema);
-  const append = `select ${s}.flush($1::jsonb, $2, $3) as written`;
   return {
     ddl: { up: [create], down: dropStatements(schema) },
     async ensure(run) {
@@ -40,7 +39,7 @@ export function postgresOutboxWriter({ schema = "lockstep" }: PostgresOutboxOpti
     async append(run, notes, transaction) {
       if (notes.length === 0) return 0;
       try {
-        const [row] = await run(append, flushParameters(notes, transaction));
+        const [row] = await run(...flushCall(s, notes, transaction));
         return Number(row?.["written"]);
       } catch (cause) {
         throw new LockstepError("OUTBOX_WRITE_FAILED", "the changes could not be written to the outbox", {
@@ -51,13 +50,26 @@ export function postgresOutboxWriter({ schema = "lockstep" }: PostgresOutboxOpti
   };
 }
 
-function flushParameters(notes: readonly RowNote[], transaction: TransactionNote): unknown[] {
-  const tables = foldNotes(notes).map(({ namespace, name, rows }) => ({
-    s: namespace,
-    t: name,
-    r: rows.map(parameterOf),
-  }));
-  return [JSON.stringify(tables), transaction.traceparent ?? null, transaction.origin ?? null];
+function flushCall(
+  s: string,
+  notes: readonly RowNote[],
+  transaction: TransactionNote,
+): [sql: string, parameters: unknown[]] {
+  const traceparent = transaction.traceparent ?? null;
+  const origin = transaction.origin ?? null;
+  const tables = foldNotes(notes);
+  const [first] = tables;
+  const [row] = first?.rows ?? [];
+  if (tables.length === 1 && first!.rows.length === 1 && row!.before === undefined) {
+    const parameters = [nameOf(first!), row!.born ? "i" : "u", JSON.stringify(row!.key), traceparent, origin];
+    return [`select ${s}.flush_row($1, $2, $3::jsonb, $4, $5) as written`, parameters];
+  }
+  const all = tables.map((table) => ({ t: nameOf(table), r: table.rows.map(parameterOf) }));
+  return [`select ${s}.flush($1::jsonb, $2, $3) as written`, [JSON.stringify(all), traceparent, origin]];
+}
+
+function nameOf(table: RowNote["table"]): string {
+  return `${quoteName(table.namespace)}.${quoteName(table.name)}`;
 }
 
 function parameterOf({ order, born, key, before }: NotedRow): unknown[] {

@@ -6,7 +6,7 @@
  * `table_schema`, so that it happens once per version of a table.
  */
 export function shapeFunctions(s: string): string {
-  return `${catalogVersion(s)}\n${makeShape(s)}\n${shapeOf(s)}\n${describe(s)}`;
+  return [catalogVersion(s), makeShape(s), shapeOf(s), shapeNamed(s), describe(s)].join("\n");
 }
 
 const pinnedPath = "set search_path = pg_catalog, pg_temp";
@@ -84,15 +84,19 @@ begin
   made.version := ${s}.catalog_version(rel);
   made.fingerprint := left(md5(made.definition::text), 16);
   made.seen_at := clock_timestamp();
-  -- Rows that exist now, locked (PROTOCOL.md 8): rows that were noted but not changed are not locked by the transaction, and
-  -- an image read without a lock could be older than one that is already behind it.
+  -- Locked (PROTOCOL.md 8): rows that were noted but not changed are not locked by the transaction, and an image read without
+  -- a lock could be older than one that is already in the outbox.
+  made.image := coalesce(format(
+    'select array_to_json(array[%s])::text, array_to_json(array[%s])::text from %s t where %s for share of t',
+    key_cells, cells, rel::regclass, replace(key_match, '(n.e->2->>', '($1->>')), '');
+  -- The same for many rows: those that exist now.
   made.images := coalesce(format(
     'select array_agg(f.ord), array_agg(f.op), array_agg(f.key), array_agg(f.image), array_agg(f.before) from ('
     'select (n.e->>0)::int as ord, (n.e->>1)::"char" as op, array_to_json(array[%s])::text as key, '
     'array_to_json(array[%s])::text as image, case when n.e->3 is null then null else array_to_json(array[%s])::text end as before '
     'from jsonb_array_elements($1) n(e) join %s t on %s for share of t) f',
     key_cells, cells, key_before, rel::regclass, key_match), '');
-  -- The keys, as the database prints them, of the rows that don't exist now.
+  -- The keys, as the database prints them, of those that don't.
   made.keys := coalesce(format(
     'select array_agg((n.e->>0)::int), array_agg(case when n.e->3 is null then array_to_json(array[%s])::text '
     'else array_to_json(array[%s])::text end) '
@@ -112,6 +116,21 @@ begin
     insert into ${s}.table_schema select known.*;
   end if;
   return known;
+end $fn$;`;
+}
+
+function shapeNamed(s: string): string {
+  return `create or replace function ${s}.shape_named(name text) returns ${s}.table_schema language plpgsql as $fn$
+declare rel oid := to_regclass(name); shape ${s}.table_schema;
+begin
+  if rel is null then
+    raise exception 'table % does not exist', name using errcode = 'undefined_table';
+  end if;
+  shape := ${s}.shape_of(rel);
+  if shape.images = '' then
+    raise exception 'table % has no primary key', name using errcode = 'invalid_table_definition';
+  end if;
+  return shape;
 end $fn$;`;
 }
 
