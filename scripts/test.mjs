@@ -9,8 +9,8 @@ import { testFiles } from "./test-files.mjs";
 
 const LEFT_OPEN_MS = 30_000;
 
-const figures = { passed: 0, failed: 0, skipped: 0 };
-let current = figures;
+/** The reporter's figures once it is loaded. */
+let current = { passed: 0, failed: 0, skipped: 0 };
 
 process.on("exit", sayFigures);
 for (const [signal, code] of [
@@ -37,8 +37,12 @@ async function runMocha(args) {
 }
 
 function whenEnded() {
-  // Behind mocha's own exit listener, which would turn the code of a late crash into its number of failures.
-  setImmediate(() => process.off("exit", sayFigures).on("exit", sayFigures));
+  setImmediate(() => {
+    // Behind mocha's own exit listener, which would put its number of failures in place of the exit code.
+    process.off("exit", sayFigures).on("exit", sayFigures);
+    // Mocha's own listener throws what comes after the end, which ends the process without any exit listener.
+    process.removeAllListeners("uncaughtException").on("uncaughtException", crashedLate);
+  });
   setTimeout(() => {
     const open = process.getActiveResourcesInfo().join(", ");
     process.stderr.write(
@@ -48,9 +52,15 @@ function whenEnded() {
   }, LEFT_OPEN_MS).unref();
 }
 
+function crashedLate(error) {
+  process.stderr.write(`after all tests had ended: ${error?.stack ?? error}\n`);
+  process.exit(1);
+}
+
 function sayFigures(code) {
-  // Ended by a signal, a failed build, a test file that could not be loaded: that is a failure too.
-  if (code !== 0 && current.failed === 0) current.failed = 1;
+  // Ended by a signal, a failed build, a test file that could not be loaded, nothing to run: that is a failure too.
+  const ranNothing = current.passed + current.failed === 0;
+  if ((code !== 0 || ranNothing) && current.failed === 0) current.failed = 1;
   if (current.failed > 0) process.exitCode = code === 0 ? 1 : code;
   writeSync(1, `${current.passed} passed, ${current.failed} failed, ${current.skipped} skipped\n`);
 }
