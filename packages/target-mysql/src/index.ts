@@ -1,0 +1,2 @@
+export { mysqlTarget } from "./mysql-target.js";
+export type { MysqlTargetOptions } from "./options.js";

@@ -1,0 +1,115 @@
+import type { Checkpoint, CheckpointMove, Position } from "@lockstep/core";
+import type { Row, Session } from "../connection/session.js";
+
+/** A lane by name. */
+export interface LaneId {
+  readonly source: string;
+  readonly partition: number;
+}
+
+const columns =
+  "source, part, position, epoch, incarnation, total, records_synced AS recordsSynced, last_sync_at AS lastSyncAt, seeded, staged_through AS stagedThrough, paused";
+const byLane = "WHERE source = ? AND part = ?";
+
+/** The checkpoint of a lane; with `lock` it waits for whoever is changing it. */
+export async function readCheckpoint(
+  session: Session,
+  lane: LaneId,
+  lock: "lock" | "look" = "look",
+): Promise<Checkpoint | undefined> {
+  const sql = `SELECT ${columns} FROM lockstep_checkpoint ${byLane}${lock === "lock" ? " FOR UPDATE" : ""}`;
+  const [row] = await session.rows(sql, [lane.source, lane.partition]);
+  return row === undefined ? undefined : checkpointOf(row);
+}
+
+/** Checkpoints of all lanes. */
+export async function readCheckpoints(session: Session): Promise<readonly (Checkpoint & LaneId)[]> {
+  const rows = await session.rows(`SELECT ${columns} FROM lockstep_checkpoint ORDER BY source, part`);
+  return rows.map((row) => ({
+    ...checkpointOf(row),
+    source: row["source"]!,
+    partition: Number(row["part"]),
+  }));
+}
+
+/** Makes the lane this session's own: whoever had it before is fenced out from now on. */
+export async function takeEpoch(session: Session, lane: LaneId): Promise<void> {
+  await session.write(`UPDATE lockstep_checkpoint SET epoch = epoch + 1 ${byLane}`, [
+    lane.source,
+    lane.partition,
+  ]);
+}
+
+/** Writes the first checkpoint; one that is there stays. */
+export async function insertCheckpoint(
+  session: Session,
+  lane: LaneId,
+  start: { readonly position: Position; readonly incarnation: string },
+): Promise<void> {
+  await session.write(
+    `INSERT INTO lockstep_checkpoint (source, part, position, epoch, incarnation, total, records_synced, seeded, paused)
+     VALUES (?, ?, ?, 1, ?, 0, 0, 0, 0) ON DUPLICATE KEY UPDATE epoch = epoch`,
+    [lane.source, lane.partition, start.position, start.incarnation],
+  );
+}
+
+/** True when a checkpoint was there to be changed. */
+export async function setPausedFlag(session: Session, lane: LaneId, paused: boolean): Promise<boolean> {
+  const found = await session.write(`UPDATE lockstep_checkpoint SET paused = ? ${byLane}`, [
+    paused ? 1 : 0,
+    lane.source,
+    lane.partition,
+  ]);
+  return found === 1;
+}
+
+/**
+ * Begins the transaction of a step and moves the checkpoint, in one round trip. The compare-and-set is the *first* statement
+ * (PROTOCOL.md 14): from here on the row's lock keeps every other owner out. `undefined` when another owner has moved it.
+ */
+export async function beginByMoving(
+  session: Session,
+  lane: LaneId,
+  move: CheckpointMove,
+  now: number,
+): Promise<Checkpoint | undefined> {
+  const [, moved, rows] = await session.script(
+    [
+      "START TRANSACTION",
+      `UPDATE lockstep_checkpoint SET position = ?, total = ?, incarnation = ?, records_synced = records_synced + ?, last_sync_at = ?,
+         staged_through = ? ${byLane} AND epoch = ? AND position = ? AND staged_through <=> ?`,
+      `SELECT ${columns} FROM lockstep_checkpoint ${byLane}`,
+    ],
+    [
+      move.to,
+      move.total,
+      move.incarnation,
+      move.records,
+      now,
+      move.stagedThrough ?? null,
+      lane.source,
+      lane.partition,
+      move.from.epoch,
+      move.from.position,
+      move.from.stagedThrough ?? null,
+      lane.source,
+      lane.partition,
+    ],
+  );
+  if (moved !== 1 || rows === undefined || typeof rows === "number") return undefined;
+  return rows[0] === undefined ? undefined : checkpointOf(rows[0]);
+}
+
+function checkpointOf(row: Row): Checkpoint {
+  return {
+    position: row["position"] as Position,
+    epoch: Number(row["epoch"]),
+    incarnation: row["incarnation"]!,
+    total: Number(row["total"]),
+    recordsSynced: Number(row["recordsSynced"]),
+    ...(row["lastSyncAt"] ? { lastSyncAt: Number(row["lastSyncAt"]) } : {}),
+    seeded: row["seeded"] === "1",
+    ...(row["stagedThrough"] ? { stagedThrough: row["stagedThrough"] as Position } : {}),
+    paused: row["paused"] === "1",
+  };
+}

@@ -1,0 +1,55 @@
+import type { LaneSession } from "@lockstep/core";
+import type { Session } from "../connection/session.js";
+import { letterCounts } from "../letters/letter-counts.js";
+import { overdueLetters } from "../letters/lane-letters.js";
+import { lockName } from "../lock-name.js";
+import { LaneTables, type TableOptions } from "../tables/lane-tables.js";
+import { insertCheckpoint, readCheckpoint, takeEpoch, type LaneId } from "./checkpoint.js";
+import { runStep } from "./step.js";
+
+/** What opening a lane needs. */
+export interface LanePlace {
+  readonly lane: LaneId;
+  readonly tables: TableOptions;
+  connect(): Promise<Session>;
+}
+
+/** Opens a lane on a connection of its own; `undefined` while another session holds its lock. */
+export async function openLane(place: LanePlace): Promise<LaneSession | undefined> {
+  const session = await place.connect();
+  try {
+    if (!(await lockLane(session, place))) {
+      await session.close();
+      return undefined;
+    }
+    await takeEpoch(session, place.lane);
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+  return laneSession(session, place);
+}
+
+// The lock lives and dies with the connection the lane applies on (PROTOCOL.md 28): SIGKILL frees it at once.
+async function lockLane(session: Session, { lane, tables }: LanePlace): Promise<boolean> {
+  const name = lockName("lane", tables.namespace, lane.source, String(lane.partition));
+  const [row] = await session.rows("SELECT GET_LOCK(?, 0) AS got", [name]);
+  return row?.["got"] === "1";
+}
+
+function laneSession(session: Session, { lane, tables: options, connect }: LanePlace): LaneSession {
+  const tables = new LaneTables(options);
+  return {
+    lost: session.lost,
+    checkpoint: () => readCheckpoint(session, lane),
+    register: async (start) => {
+      await insertCheckpoint(session, lane, start);
+      return (await readCheckpoint(session, lane))!;
+    },
+    tables: (schemas) => tables.open(session, schemas),
+    step: (move, work) => runStep({ session, lane, tables, connect }, move, work),
+    letterCounts: () => letterCounts(session, lane),
+    overdueLetters: (before, limit) => overdueLetters(session, lane, before, limit),
+    [Symbol.asyncDispose]: () => session.close(),
+  };
+}

@@ -1,0 +1,74 @@
+import { LockstepError, type Checkpoint, type CheckpointMove, type TargetTransaction } from "@lockstep/core";
+import type { Session } from "../connection/session.js";
+import { beginByMoving, readCheckpoint, type LaneId } from "./checkpoint.js";
+import { openTransaction, type TransactionPlace } from "./transaction.js";
+
+/** What a step needs beside the lane's session. */
+export interface StepPlace extends TransactionPlace {
+  /** A session of its own, for the question after an ambiguous COMMIT. */
+  connect(): Promise<Session>;
+}
+
+/** One transaction of a lane: checkpoint first, then the work, then COMMIT. */
+export async function runStep(
+  place: StepPlace,
+  move: CheckpointMove,
+  work: (transaction: TargetTransaction) => Promise<void>,
+): Promise<Checkpoint> {
+  const { session, lane } = place;
+  let moved: Checkpoint;
+  try {
+    moved = await begin(session, lane, move);
+    const { transaction, whole } = openTransaction(place);
+    await work(transaction);
+    // A server that rolled the transaction back by itself would now commit whatever came after that.
+    whole();
+  } catch (error) {
+    await rollBack(session);
+    throw error;
+  }
+  await commit(place, moved);
+  return moved;
+}
+
+async function begin(session: Session, lane: LaneId, move: CheckpointMove): Promise<Checkpoint> {
+  const moved = await beginByMoving(session, lane, move, Date.now());
+  if (moved !== undefined) return moved;
+  throw new LockstepError(
+    "TARGET_FENCED",
+    `the checkpoint of ${lane.source}/${lane.partition} was moved by another owner`,
+  );
+}
+
+async function commit(place: StepPlace, moved: Checkpoint): Promise<void> {
+  try {
+    await place.session.write("COMMIT");
+  } catch (error) {
+    place.session.drop();
+    if (!(await landed(place, moved))) throw error;
+  }
+}
+
+// The reply to a COMMIT is lost: done or not? The checkpoint knows. FOR UPDATE waits until the server has ended the old transaction.
+async function landed(place: StepPlace, moved: Checkpoint): Promise<boolean> {
+  const session = await place.connect();
+  try {
+    const found = await readCheckpoint(session, place.lane, "lock");
+    return (
+      found?.epoch === moved.epoch &&
+      found.position === moved.position &&
+      found.stagedThrough === moved.stagedThrough
+    );
+  } finally {
+    await session.close();
+  }
+}
+
+async function rollBack(session: Session): Promise<void> {
+  try {
+    await session.write("ROLLBACK");
+  } catch {
+    // Without an answer nobody knows where the session stands; ending it rolls back.
+    session.drop();
+  }
+}

@@ -1,0 +1,48 @@
+import { LockstepError, type Target } from "@lockstep/core";
+import { classify } from "./classify.js";
+import { Session } from "./connection/session.js";
+import { keepSessions } from "./connection/sessions.js";
+import { ensureTables } from "./ddl.js";
+import { readCheckpoints, setPausedFlag } from "./lane/checkpoint.js";
+import { openLane } from "./lane/lane-session.js";
+import { letterDesk } from "./letters/letter-desk.js";
+import { resolveOptions, type MysqlTargetOptions, type ResolvedOptions } from "./options.js";
+
+/** Sessions beside the lanes: status service, pauses, letters. */
+const sideSessions = 4;
+
+/**
+ * A target in MariaDB 10.11 or newer, or MySQL 8.0.17 or newer. Nothing connects before `open()`.
+ *
+ * The user needs SELECT, INSERT, UPDATE, DELETE on the database, CREATE for Lockstep's tables (first start) and CREATE, ALTER for managed
+ * ones, and SELECT on every table elsewhere that references a mirrored one.
+ * @throws LockstepError CONFIG_INVALID.
+ */
+export function mysqlTarget(options: MysqlTargetOptions): Target {
+  const resolved = resolveOptions(options);
+  const connect = (): Promise<Session> => connection(resolved, resolved.statementTimeoutMs);
+  const sessions = keepSessions(connect, sideSessions);
+  const tables = { ...resolved, connectForDdl: () => connection(resolved, undefined) };
+  return {
+    name: resolved.name,
+    address: resolved.address,
+    capabilities: { transactions: true },
+    open: () => sessions.use(async (session) => ({ id: await ensureTables(session, resolved.namespace) })),
+    lane: ({ source, partition }) => openLane({ lane: { source, partition }, tables, connect }),
+    letters: letterDesk(sessions),
+    checkpoints: () => sessions.use(readCheckpoints),
+    setPaused: async (lane, paused) => {
+      if (await sessions.use((session) => setPausedFlag(session, lane, paused))) return;
+      throw new LockstepError(
+        "LANE_UNKNOWN",
+        `${resolved.name} has no lane ${lane.source}/${lane.partition}`,
+      );
+    },
+    classify,
+    close: () => sessions.close(),
+  };
+}
+
+function connection(options: ResolvedOptions, statementTimeoutMs: number | undefined): Promise<Session> {
+  return Session.open({ url: options.url, database: options.namespace, statementTimeoutMs });
+}
