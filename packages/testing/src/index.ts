@@ -9,4 +9,5 @@ export { freshMariaDb, freshPostgres, freshRedis, type FreshDatabase } from "./s
 export { startMariaDb } from "./servers/mariadb.js";
 export { startPostgres } from "./servers/postgres.js";
 export { startRedis } from "./servers/redis.js";
-export type { RunningServer, ServerKind, ServerOptions } from "./servers/running-server.js";
+export type { ServerKind } from "./servers/binaries/server-binary.js";
+export type { RunningServer, ServerOptions } from "./servers/running-server.js";

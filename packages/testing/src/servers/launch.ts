@@ -1,7 +1,8 @@
 import { chmod, rm } from "node:fs/promises";
 import { freePort } from "./free-port.js";
 import { tellReaper } from "./reaper/reaper.js";
-import type { RunningServer, ServerKind } from "./running-server.js";
+import type { ServerKind } from "./binaries/server-binary.js";
+import type { RunningServer } from "./running-server.js";
 import { makeServerFolder } from "./server-folder.js";
 import type { ServerPlan } from "./server-plan.js";
 import { PortTakenError, startProcess, type ServerProcess } from "./server-process.js";

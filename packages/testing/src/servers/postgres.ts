@@ -1,8 +1,9 @@
 import { chown, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
-import { findBinary, serverEnvironment, type ServerBinary } from "./binaries/find-binary.js";
+import { findBinary, serverEnvironment } from "./binaries/find-binary.js";
 import { run } from "./binaries/run.js";
+import type { ServerBinary } from "./binaries/server-binary.js";
 import { launch, type ServerRecipe } from "./launch.js";
 import type { RunningServer, ServerOptions } from "./running-server.js";
 import { serverUser } from "./server-folder.js";

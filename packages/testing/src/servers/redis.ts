@@ -1,5 +1,6 @@
 import { Redis } from "ioredis";
-import { findBinary, serverEnvironment, type ServerBinary } from "./binaries/find-binary.js";
+import { findBinary, serverEnvironment } from "./binaries/find-binary.js";
+import type { ServerBinary } from "./binaries/server-binary.js";
 import { launch, type ServerRecipe } from "./launch.js";
 import type { RunningServer, ServerOptions } from "./running-server.js";
 

@@ -1,5 +1,4 @@
-/** The servers that can be started without Docker. */
-export type ServerKind = "postgres" | "mariadb" | "redis";
+import type { ServerKind } from "./binaries/server-binary.js";
 
 /** Settings that every kind of server takes. */
 export interface ServerOptions {

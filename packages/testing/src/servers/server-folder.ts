@@ -2,7 +2,7 @@ import { chown, mkdtemp, realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { everyoneMayTraverse } from "./binaries/cache-folder.js";
-import type { ServerKind } from "./running-server.js";
+import type { ServerKind } from "./binaries/server-binary.js";
 
 /**
  * Whom servers run as. PostgreSQL and MariaDB refuse to run as root, and a throw-away server has no business with root's

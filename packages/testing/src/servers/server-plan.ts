@@ -1,4 +1,4 @@
-import type { ServerKind } from "./running-server.js";
+import type { ServerKind } from "./binaries/server-binary.js";
 
 /** What differs between the kinds of servers: how one is started on a port and folder, asked and ended. */
 export interface ServerPlan {

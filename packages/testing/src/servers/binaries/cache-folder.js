@@ -5,8 +5,10 @@ import { dirname, join } from "node:path";
 /**
  * Where downloaded servers are kept: `$XDG_CACHE_HOME/lockstep/servers`, else `~/.cache/lockstep/servers`.
  * For root, whose home others can't enter though the servers run as "nobody": `/var/cache/lockstep/servers`, else a temp folder.
+ *
+ * @returns {Promise<string>}
  */
-export async function cacheFolder(): Promise<string> {
+export async function cacheFolder() {
   const candidates = [
     process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"),
     ...(process.getuid?.() === 0 ? ["/var/cache"] : []),
@@ -19,7 +21,11 @@ export async function cacheFolder(): Promise<string> {
   throw new Error(`none of these folders can be written: ${candidates.join(", ")}`);
 }
 
-async function usable(folder: string): Promise<boolean> {
+/**
+ * @param {string} folder
+ * @returns {Promise<boolean>}
+ */
+async function usable(folder) {
   try {
     if (process.getuid?.() === 0 && !(await everyoneMayTraverse(await nearestExisting(folder)))) return false;
     await mkdir(folder, { recursive: true, mode: 0o755 });
@@ -31,12 +37,21 @@ async function usable(folder: string): Promise<boolean> {
   }
 }
 
-async function nearestExisting(path: string): Promise<string> {
+/**
+ * @param {string} path
+ * @returns {Promise<string>}
+ */
+async function nearestExisting(path) {
   return (await exists(path)) ? path : nearestExisting(dirname(path));
 }
 
-/** True when every folder on the way to `path` can be entered by any user. */
-export async function everyoneMayTraverse(path: string): Promise<boolean> {
+/**
+ * True when every folder on the way to `path` can be entered by any user.
+ *
+ * @param {string} path
+ * @returns {Promise<boolean>}
+ */
+export async function everyoneMayTraverse(path) {
   for (let folder = path; ; folder = dirname(folder)) {
     if (((await stat(folder)).mode & 0o001) === 0) return false;
     if (folder === dirname(folder)) return true;
@@ -46,8 +61,12 @@ export async function everyoneMayTraverse(path: string): Promise<boolean> {
 /**
  * The folder `<cache>/<name>`, filled by `fill` the first time. Several processes may fill it at once: each works in a
  * folder of its own, the first rename wins, and nobody ever sees half of it.
+ *
+ * @param {string} name
+ * @param {(folder: string) => Promise<void>} fill
+ * @returns {Promise<string>}
  */
-export async function cached(name: string, fill: (folder: string) => Promise<void>): Promise<string> {
+export async function cached(name, fill) {
   const cache = await cacheFolder();
   const folder = join(cache, name);
   if (await exists(folder)) return folder;
@@ -56,7 +75,7 @@ export async function cached(name: string, fill: (folder: string) => Promise<voi
     const content = join(draft, "content");
     await mkdir(content, { mode: 0o755 });
     await fill(content);
-    await rename(content, folder).catch(async (error: unknown) => {
+    await rename(content, folder).catch(async (error) => {
       if (!(await exists(folder))) throw error;
     });
   } finally {
@@ -65,8 +84,13 @@ export async function cached(name: string, fill: (folder: string) => Promise<voi
   return folder;
 }
 
-/** True when something is at `path`. */
-export async function exists(path: string): Promise<boolean> {
+/**
+ * True when something is at `path`.
+ *
+ * @param {string} path
+ * @returns {Promise<boolean>}
+ */
+export async function exists(path) {
   return stat(path).then(
     () => true,
     () => false,

@@ -1,16 +1,17 @@
 import { access, constants, readdir, realpath } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { ServerKind } from "../running-server.js";
-import type { ServerBinary } from "./find-binary.js";
 import { run } from "./run.js";
 
-const programs: Record<ServerKind, readonly string[]> = {
+/** @import { ServerBinary, ServerKind } from "./server-binary.js" */
+
+/** @type {Record<ServerKind, readonly string[]>} */
+const programs = {
   postgres: ["postgres"],
   mariadb: ["mariadbd", "mysqld"],
   redis: ["redis-server"],
 };
 
-const usualFolders: readonly string[] = [
+const usualFolders = [
   "/usr/local/bin",
   "/usr/local/sbin",
   "/usr/bin",
@@ -20,8 +21,13 @@ const usualFolders: readonly string[] = [
   "/opt/homebrew/opt/mariadb/bin",
 ];
 
-/** Looks for the server on PATH, then in the folders where packages put servers. */
-export async function fromPath(kind: ServerKind): Promise<ServerBinary | undefined> {
+/**
+ * Looks for the server on PATH, then in the folders where packages put servers.
+ *
+ * @param {ServerKind} kind
+ * @returns {Promise<ServerBinary | undefined>}
+ */
+export async function fromPath(kind) {
   for (const program of programs[kind]) {
     for (const folder of await searchFolders(kind)) {
       const binary = await installation(kind, join(folder, program));
@@ -31,24 +37,40 @@ export async function fromPath(kind: ServerKind): Promise<ServerBinary | undefin
   return undefined;
 }
 
-async function searchFolders(kind: ServerKind): Promise<readonly string[]> {
+/**
+ * @param {ServerKind} kind
+ * @returns {Promise<readonly string[]>}
+ */
+async function searchFolders(kind) {
   const path = (process.env["PATH"] ?? "").split(":").filter((folder) => folder !== "");
   const debian = kind === "postgres" ? await versionedFolders("/usr/lib/postgresql", "") : [];
   const brew = kind === "postgres" ? await versionedFolders("/opt/homebrew/opt", "postgresql@") : [];
   return [...path, ...usualFolders, ...debian, ...brew];
 }
 
-// The newest version first.
-async function versionedFolders(parent: string, prefix: string): Promise<readonly string[]> {
-  const entries = await readdir(parent).catch(() => []);
-  const version = (entry: string): number => Number.parseInt(entry.slice(prefix.length), 10);
+/**
+ * The newest version first.
+ *
+ * @param {string} parent
+ * @param {string} prefix
+ * @returns {Promise<readonly string[]>}
+ */
+async function versionedFolders(parent, prefix) {
+  const entries = await readdir(parent).catch(() => /** @type {string[]} */ ([]));
+  /** @param {string} entry */
+  const version = (entry) => Number.parseInt(entry.slice(prefix.length), 10);
   return entries
     .filter((entry) => entry.startsWith(prefix) && version(entry) > 0)
     .sort((a, b) => version(b) - version(a))
     .map((entry) => join(parent, entry, "bin"));
 }
 
-async function installation(kind: ServerKind, program: string): Promise<ServerBinary | undefined> {
+/**
+ * @param {ServerKind} kind
+ * @param {string} program
+ * @returns {Promise<ServerBinary | undefined>}
+ */
+async function installation(kind, program) {
   try {
     await access(program, constants.X_OK);
     // PATH often holds links; what belongs to the server (initdb, share) is beside the real program.
@@ -66,14 +88,23 @@ async function installation(kind: ServerKind, program: string): Promise<ServerBi
   }
 }
 
-function executable(file: string): Promise<boolean> {
+/**
+ * @param {string} file
+ * @returns {Promise<boolean>}
+ */
+function executable(file) {
   return access(file, constants.X_OK).then(
     () => true,
     () => false,
   );
 }
 
-// MySQL's server has the same file name but is set up and speaks differently.
-async function isMariaDb(program: string): Promise<boolean> {
+/**
+ * MySQL's server has the same file name but is set up and speaks differently.
+ *
+ * @param {string} program
+ * @returns {Promise<boolean>}
+ */
+async function isMariaDb(program) {
   return (await run(program, ["--no-defaults", "--version"])).includes("MariaDB");
 }

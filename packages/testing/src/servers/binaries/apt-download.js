@@ -1,27 +1,30 @@
+import { rmSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { tellReaper } from "../reaper/reaper.js";
 import { run } from "./run.js";
 
-/** A folder in which apt works without rights: its own settings, caches and, when the system's are of no use, lists. */
-interface Workplace {
-  readonly folder: string;
-  /** Updated at most once, however many downloads need it. */
-  lists?: Promise<void>;
-}
+/**
+ * A folder in which apt works without rights: its own settings, caches and, when the system's are of no use, lists.
+ *
+ * @typedef {object} Workplace
+ * @property {string} folder
+ * @property {Promise<void>} [lists] Updated at most once, however many downloads need it.
+ */
 
-let current: Promise<Workplace> | undefined;
+/** @type {Promise<Workplace> | undefined} */
+let current;
 let users = 0;
 
 /**
  * Downloads `name` with those of its dependencies that this system lacks, and calls `take` with the paths of the .deb
  * files; they are gone afterwards.
+ *
+ * @param {string} name
+ * @param {(debs: readonly string[]) => Promise<void>} take
+ * @returns {Promise<void>}
  */
-export async function withPackages(
-  name: string,
-  take: (debs: readonly string[]) => Promise<void>,
-): Promise<void> {
+export async function withPackages(name, take) {
   // Counted before anything is awaited: the last user's leaving must not take the folder from the next.
   users++;
   try {
@@ -35,24 +38,29 @@ export async function withPackages(
   }
 }
 
-async function leaveWorkplace(): Promise<void> {
+async function leaveWorkplace() {
   const leaving = current;
   current = undefined;
   const place = await leaving?.catch(() => undefined);
   if (place === undefined) return;
   await rm(place.folder, { recursive: true, force: true });
-  tellReaper({ forget: place.folder });
 }
 
-async function makeWorkplace(): Promise<Workplace> {
+/** @returns {Promise<Workplace>} */
+async function makeWorkplace() {
   const folder = await mkdtemp(join(tmpdir(), "lockstep-apt-"));
-  tellReaper({ watch: folder });
+  // For a process that is ended in the middle of a download.
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   await mkdir(join(folder, "lists", "partial"), { recursive: true });
   await writeFile(join(folder, "apt.conf"), settings(folder));
   return { folder };
 }
 
-function settings(folder: string): string {
+/**
+ * @param {string} folder
+ * @returns {string}
+ */
+function settings(folder) {
   return [
     `Dir::Cache "${folder}";`,
     // Container images switch these off; kept, they halve the time of what follows the update.
@@ -71,7 +79,12 @@ function settings(folder: string): string {
   ].join("\n");
 }
 
-async function download(place: Workplace, name: string): Promise<string> {
+/**
+ * @param {Workplace} place
+ * @param {string} name
+ * @returns {Promise<string>} The folder that holds the .deb files.
+ */
+async function download(place, name) {
   const archives = join(place.folder, name);
   await mkdir(join(archives, "partial"), { recursive: true });
   const install = ["install", "--yes", "--download-only", "--no-install-recommends", name];
@@ -85,16 +98,26 @@ async function download(place: Workplace, name: string): Promise<string> {
   return archives;
 }
 
-async function systemHasLists(): Promise<boolean> {
-  const files = await readdir("/var/lib/apt/lists").catch(() => []);
+/** @returns {Promise<boolean>} */
+async function systemHasLists() {
+  const files = await readdir("/var/lib/apt/lists").catch(() => /** @type {string[]} */ ([]));
   return files.some((file) => file.includes("_Packages"));
 }
 
-async function aptGet(place: Workplace, ...args: readonly string[]): Promise<void> {
+/**
+ * @param {Workplace} place
+ * @param {readonly string[]} args
+ * @returns {Promise<void>}
+ */
+async function aptGet(place, ...args) {
   await run("apt-get", [`-c=${join(place.folder, "apt.conf")}`, ...args]);
 }
 
-function succeeds(work: Promise<void>): Promise<boolean> {
+/**
+ * @param {Promise<void>} work
+ * @returns {Promise<boolean>}
+ */
+function succeeds(work) {
   return work.then(
     () => true,
     () => false,

@@ -1,6 +1,7 @@
-import type { ServerKind } from "../running-server.js";
+/** @import { ServerKind } from "./server-binary.js" */
 
-const ways: Record<ServerKind, { readonly brew: string; readonly compose: string; readonly env: string }> = {
+/** @type {Record<ServerKind, { readonly brew: string; readonly compose: string; readonly env: string }>} */
+const ways = {
   postgres: { brew: "postgresql@17", compose: "postgres", env: "LOCKSTEP_TEST_POSTGRES_URL" },
   mariadb: { brew: "mariadb", compose: "mysql", env: "LOCKSTEP_TEST_MYSQL_URL" },
   redis: { brew: "redis", compose: "redis", env: "LOCKSTEP_TEST_REDIS_URL" },
@@ -8,13 +9,17 @@ const ways: Record<ServerKind, { readonly brew: string; readonly compose: string
 
 /** Thrown when no binary of a server can be found or fetched. The message says what was tried and what to do. */
 export class ServerUnavailableError extends Error {
-  override readonly name = "ServerUnavailableError";
-  readonly code = "SERVER_UNAVAILABLE";
-  readonly kind: ServerKind;
-  /** What the user can do about it. */
-  readonly hint: string;
+  /** @override @readonly */
+  name = "ServerUnavailableError";
+  /** @readonly */
+  code = "SERVER_UNAVAILABLE";
 
-  constructor(kind: ServerKind, tried: readonly string[], cause?: unknown) {
+  /**
+   * @param {ServerKind} kind
+   * @param {readonly string[]} tried Each source with its reason.
+   * @param {unknown} [cause]
+   */
+  constructor(kind, tried, cause) {
     const { brew, compose, env } = ways[kind];
     const hint =
       `Install it ("brew install ${brew}", or your system's package), or run "docker compose up -d ${compose}" ` +
@@ -25,7 +30,9 @@ export class ServerUnavailableError extends Error {
         cause,
       },
     );
+    /** @readonly */
     this.kind = kind;
+    /** What the user can do about it. @readonly */
     this.hint = hint;
   }
 }
