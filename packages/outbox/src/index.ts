@@ -1,1 +1,4 @@
+export { postgresChangeLog, type PostgresChangeLogOptions } from "./postgres/change-log.js";
+export type { PostgresConnection } from "./postgres/connections.js";
 export { postgresOutboxWriter, type PostgresOutboxOptions } from "./postgres/outbox-writer.js";
+export type { Retention } from "./retention.js";

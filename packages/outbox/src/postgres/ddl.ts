@@ -1,6 +1,7 @@
 import { flushFunctions } from "./flush-function.js";
 import { quoteName, quoteText } from "./quote.js";
 import { shapeFunctions } from "./shape-function.js";
+import { tickFunctions } from "./tick-function.js";
 
 /** Version of tables and functions; `ensure` replaces what is older. */
 export const formatVersion = 1;
@@ -13,7 +14,8 @@ perform pg_advisory_xact_lock(hashtextextended(${quoteText(`lockstep ddl ${schem
 create schema if not exists ${s};
 ${tables(s)}
 ${shapeFunctions(s)}
-${flushFunctions(s)}
+${tickFunctions(s)}
+${flushFunctions(schema)}
 insert into ${s}.state (format) select ${formatVersion} where not exists (select from ${s}.state);
 update ${s}.state set format = ${formatVersion};
 end $lockstep$`;
@@ -25,7 +27,7 @@ export function dropStatements(schema: string): string[] {
   return [
     `drop function if exists ${s}.flush(jsonb, text, text), ${s}.flush_pinned(jsonb, text, text),
   ${s}.flush_row(text, text, jsonb, text, text), ${s}.flush_row_pinned(text, text, jsonb, text, text),
-  ${s}.describe(jsonb), ${s}.shape_of(oid), ${s}.shape_named(text), ${s}.make_shape(oid), ${s}.catalog_version(oid)`,
+  ${s}.describe(jsonb), ${s}.shape_of(oid), ${s}.shape_named(text), ${s}.make_shape(oid), ${s}.catalog_version(oid), ${s}.unread(), ${s}.cut()`,
     `drop table if exists ${s}.outbox, ${s}.tick, ${s}.table_schema, ${s}.target, ${s}.state`,
     `drop sequence if exists ${s}.outbox_seq`,
     `do $lockstep$ begin drop schema if exists ${s} restrict;
@@ -83,7 +85,6 @@ create table if not exists ${s}.state (
   format integer not null,
   incarnation uuid not null default gen_random_uuid(),
   pruned_through bigint not null default 0,
-  pruned_total bigint not null default 0,
-  idle boolean not null default false
+  pruned_total bigint not null default 0
 );`;
 }

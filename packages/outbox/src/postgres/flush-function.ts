@@ -1,4 +1,5 @@
-import { quoteText } from "./quote.js";
+import { quoteName, quoteText } from "./quote.js";
+import { wakeStatement } from "./wake-up.js";
 
 /**
  * The flush: one call that turns noted rows into outbox rows.
@@ -6,8 +7,10 @@ import { quoteText } from "./quote.js";
  * Each entry point checks constraints first, outside the pinned settings: deferred constraints and triggers would make flushed
  * images stale (PROTOCOL.md 9), and the application's own triggers must run with the application's search_path.
  */
-export function flushFunctions(s: string): string {
-  return [flushMany(s), flushRow(s)].join("\n");
+export function flushFunctions(schema: string): string {
+  const s = quoteName(schema);
+  const wake = wakeStatement(schema);
+  return [flushMany(s, wake), flushRow(s, wake)].join("\n");
 }
 
 /** What the text of a value could depend on, and what keeps the plans of the flush on the primary key. */
@@ -19,7 +22,7 @@ set row_security = off
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off`;
 
 /** `tables`: JSON array of `{t, r}`: quoted table name and rows `[order, 'i' | 'u', key, before?]`. */
-function flushMany(s: string): string {
+function flushMany(s: string, wake: string): string {
   return `create or replace function ${s}.flush(tables jsonb, traceparent text, origin text) returns integer
 language plpgsql as $fn$
 begin
@@ -55,12 +58,13 @@ begin
     from (select * from unnest(ords, ops, prints, keys, images, befores) as f (ord, op, print, key, image, before)
           order by f.ord) u;
   get diagnostics written = row_count;
+  ${wake}
   return written;
 end $fn$;`;
 }
 
 /** The same for a transaction that touched one row: most do, and this takes half the time. */
-function flushRow(s: string): string {
+function flushRow(s: string, wake: string): string {
   return `create or replace function ${s}.flush_row(name text, op text, key jsonb, traceparent text, origin text)
 returns integer language plpgsql as $fn$
 begin
@@ -86,6 +90,7 @@ begin
   end if;
   insert into ${s}.outbox (seq, op, fingerprint, key, image, traceparent, origin)
   values (nextval(${quoteText(`${s}.outbox_seq`)}), op::"char", print, k, m, traceparent, origin);
+  ${wake}
   return 1;
 end $fn$;`;
 }

@@ -1,0 +1,82 @@
+import { positionOf, type ChangeLog, type Position } from "@lockstep/core";
+import type pg from "pg";
+import { defaultRetention, type Retention } from "../retention.js";
+import { connectionsTo, type PostgresConnection } from "./connections.js";
+import { cutTick } from "./cut.js";
+import { incarnationOf } from "./incarnation.js";
+import { tryToLead } from "./lead.js";
+import { backlogOf, pruneTicks } from "./prune.js";
+import { quoteName } from "./quote.js";
+import { readEvents } from "./read.js";
+import { acknowledgeTargets, forgetTarget, listTargets, registerTarget } from "./registry.js";
+import { schemaCacheOf } from "./schema-cache.js";
+import { tickMemory } from "./tick.js";
+import { waiterOf } from "./wait.js";
+import { wakeUpOf } from "./wake-up.js";
+
+/** Where the log is and how long it keeps events. */
+export interface PostgresChangeLogOptions {
+  /** A direct connection, not through a transaction pooler: session locks and LISTEN are used. */
+  readonly connection: PostgresConnection;
+  /** Name of the source; shows in `pg_stat_activity`. */
+  readonly source: string;
+  /** Schema of Lockstep's own tables. Default `lockstep`. */
+  readonly schema?: string;
+  readonly retention?: Retention;
+}
+
+const defaultPageEvents = 2_000;
+const defaultMaxTicks = 10_000;
+
+/** The outbox of a PostgreSQL database as the relay reads it. Connects on first use. */
+export function postgresChangeLog(options: PostgresChangeLogOptions): ChangeLog {
+  const { schema = "lockstep" } = options;
+  const s = quoteName(schema);
+  const retention = { ...defaultRetention, ...options.retention };
+  const connections = connectionsTo(options.connection, `lockstep ${options.source}`);
+  const schemas = schemaCacheOf(connections, s);
+  const waiter = waiterOf(connections, s, wakeUpOf(schema));
+  const ticks = tickMemory();
+  return {
+    incarnation: () => connections.use((client) => incarnationOf(client, s)),
+    lead: () => tryToLead(connections, schema),
+    async cut() {
+      const tick = await connections.use((client) => cutTick(client, s));
+      if (!tick) return undefined;
+      ticks.remember(tick);
+      return { tick: tick.n, events: tick.events };
+    },
+    top: () =>
+      connections.use((client) =>
+        endOfLast(client, `select n, events from ${s}.tick order by n desc limit 1`),
+      ),
+    prunedThrough: () =>
+      connections.use((client) =>
+        endOfLast(
+          client,
+          `select n, events from ${s}.tick where n = (select max(pruned_through) from ${s}.state)`,
+        ),
+      ),
+    read: (after, { pageEvents = defaultPageEvents, signal } = {}) =>
+      readEvents({ connections, s, schemas, known: ticks.known, pageEvents, signal }, after),
+    schemas: () => schemas.load(),
+    register: (target) => connections.use((client) => registerTarget(client, s, target)),
+    acknowledge: (acks) => connections.use((client) => acknowledgeTargets(client, s, acks)),
+    targets: () => connections.use((client) => listTargets(client, s)),
+    removeTarget: (idOrName) => connections.use((client) => forgetTarget(client, s, idOrName)),
+    prune: ({ maxTicks = defaultMaxTicks } = {}) =>
+      connections.use((client) => pruneTicks(client, s, retention, maxTicks)),
+    backlog: () => connections.use((client) => backlogOf(client, s)),
+    wait: (timeoutMs, signal) => waiter.wait(timeoutMs, signal),
+    async close() {
+      await waiter.close();
+      await connections.close();
+    },
+  };
+}
+
+async function endOfLast(client: pg.ClientBase, query: string): Promise<Position> {
+  const { rows } = await client.query<{ n: string; events: string }>(query);
+  const [tick] = rows;
+  return tick ? positionOf(BigInt(tick.n), BigInt(tick.events)) : positionOf(0, 0);
+}

@@ -1,0 +1,94 @@
+import { isLockstepError, LockstepError } from "@lockstep/core";
+import pg from "pg";
+
+/** How to reach the source: a URL or the options of `pg`. */
+export type PostgresConnection = string | pg.ClientConfig;
+
+/** Connections of the relay's own, never the application's pool (PROTOCOL.md 35). */
+export interface Connections {
+  /** Lends a connection for one piece of work. */
+  use<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T>;
+  /** Opens a connection that the caller closes. */
+  open(): Promise<pg.Client>;
+  close(): Promise<void>;
+}
+
+// Values stay the texts the server sent: 64-bit ids and images must not pass through JavaScript numbers or Dates.
+const types = { getTypeParser: () => (value: string) => value };
+
+/** Plans of the relay must stay on the outbox's key, and the lag's clock in one form. */
+const sessionSettings =
+  "set enable_seqscan = off; set jit = off; set synchronous_commit = on; set timezone = 'UTC'";
+
+const maxConnections = 8;
+const connectTimeoutMs = 10_000;
+
+/** Connections to `connection`; none is made before the first use. */
+export function connectionsTo(connection: PostgresConnection, name: string): Connections {
+  const config: pg.ClientConfig = {
+    ...(typeof connection === "string" ? { connectionString: connection } : connection),
+    application_name: name,
+    keepAlive: true,
+    connectionTimeoutMillis: connectTimeoutMs,
+    types: types as unknown as pg.CustomTypesConfig,
+  };
+  const pool = new pg.Pool({ ...config, max: maxConnections, allowExitOnIdle: true });
+  // A connection that dies while idle is replaced on the next use; without a listener the process would end.
+  pool.on("error", () => undefined);
+  return {
+    use: (work) => unavailable(() => lend(pool, work)),
+    open: () =>
+      unavailable(async () => {
+        const client = new pg.Client(config);
+        client.on("error", () => undefined);
+        await client.connect();
+        return client;
+      }),
+    close: () => pool.end(),
+  };
+}
+
+const prepared = new WeakSet<pg.ClientBase>();
+
+async function lend<T>(pool: pg.Pool, work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let failed = true;
+  try {
+    if (!prepared.has(client)) {
+      await client.query(sessionSettings);
+      prepared.add(client);
+    }
+    const result = await work(client);
+    failed = false;
+    return result;
+  } finally {
+    // After an error the connection may be inside a failed transaction: it is thrown away.
+    client.release(failed);
+  }
+}
+
+/** Turns what the driver throws into Lockstep's errors. */
+export async function unavailable<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw lockstepErrorOf(error);
+  }
+}
+
+const missing = new Set(["42P01", "42883", "3F000"]);
+// Connection trouble, insufficient resources, operator intervention, read-only (a standby after a switch).
+const unreachable = /^(08|53|57|25006|3D000|28)/;
+const networkError = /^E[A-Z]+$/;
+
+function lockstepErrorOf(error: unknown): unknown {
+  if (isLockstepError(error) || !(error instanceof Error)) return error;
+  const code = "code" in error ? String(error.code) : "";
+  if (missing.has(code))
+    return new LockstepError("OUTBOX_MISSING", "the source has no outbox", { cause: error });
+  const lost = /terminated|timeout|connection|not queryable/i.test(error.message) && !("severity" in error);
+  if (unreachable.test(code) || networkError.test(code) || lost) {
+    return new LockstepError("SOURCE_UNAVAILABLE", "the source database can't be reached", { cause: error });
+  }
+  return error;
+}

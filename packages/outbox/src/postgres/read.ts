@@ -1,0 +1,153 @@
+import { LockstepError, splitPosition, type LoggedEvent, type Position } from "@lockstep/core";
+import type { Connections } from "./connections.js";
+import { decoderOf, eventColumns, type EventRow } from "./decode.js";
+import type { SchemaCache } from "./schema-cache.js";
+import { groupTicks, type Tick } from "./tick.js";
+
+/** What a read works with. */
+export interface Reading {
+  readonly connections: Connections;
+  /** Quoted schema of the outbox. */
+  readonly s: string;
+  readonly schemas: SchemaCache;
+  /** Ticks this process cut itself, which saves a look. */
+  readonly known: (tick: bigint) => Tick | undefined;
+  readonly pageEvents: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const ticksPerLook = 256;
+
+/**
+ * Events after `after`, page by page. Small ticks are read many at a time; a tick larger than a page by a cursor, so that its
+ * order is computed once and memory stays flat (PROTOCOL.md 13).
+ */
+export async function* readEvents(
+  reading: Reading,
+  after: Position,
+): AsyncGenerator<readonly LoggedEvent[], void, undefined> {
+  let { tick, n } = splitPosition(after);
+  for (;;) {
+    const ticks = await ticksAfter(reading, tick, n);
+    for (const group of groupTicks(ticks, reading.pageEvents)) {
+      for await (const page of pagesOf(reading, group)) {
+        if (reading.signal?.aborted) return;
+        const rest =
+          page[0]!.tick === tick ? page.filter((e) => e.tick !== tick || BigInt(e.ordinal) > n) : page;
+        if (rest.length > 0) yield rest;
+      }
+    }
+    const last = ticks.at(-1);
+    if (!last || reading.signal?.aborted) return;
+    tick = last.n;
+    n = BigInt(last.events);
+  }
+}
+
+function pagesOf(reading: Reading, group: readonly Tick[]): AsyncGenerator<LoggedEvent[]> {
+  const [first] = group;
+  return group.length === 1 && first!.events > reading.pageEvents
+    ? bigTick(reading, first!)
+    : smallTicks(reading, group);
+}
+
+/** The ticks that hold what follows ordinal `n` of `tick`. */
+async function ticksAfter(reading: Reading, tick: bigint, n: bigint): Promise<Tick[]> {
+  const here = reading.known(tick);
+  const next: Tick[] = [];
+  if (here && n >= BigInt(here.events)) {
+    for (let t = reading.known(tick + 1n); t && next.length < ticksPerLook; t = reading.known(t.n + 1n))
+      next.push(t);
+  }
+  return next.length > 0 ? next : lookUp(reading, tick, n);
+}
+
+async function lookUp({ connections, s }: Reading, after: bigint, n: bigint): Promise<Tick[]> {
+  const { rows } = await connections.use((client) =>
+    client.query<(string | null)[]>({
+      text: `select t.n, t.events, t.total, p.snapshot, t.snapshot, (select max(pruned_through) from ${s}.state)
+  from ${s}.tick t left join ${s}.tick p on p.n = t.n - 1 where t.n >= $1 order by t.n limit ${ticksPerLook}`,
+      values: [String(after)],
+      rowMode: "array",
+    }),
+  );
+  const ticks: Tick[] = [];
+  for (const [number, events, total, previous, snapshot, prunedThrough] of rows) {
+    const tick = { n: BigInt(number!), events: Number(events), total: Number(total) };
+    if (tick.n === after && n >= BigInt(tick.events)) continue;
+    if (tick.n <= BigInt(prunedThrough!) || previous == null) {
+      throw new LockstepError("HISTORY_GONE", `the outbox is pruned through tick ${prunedThrough}`);
+    }
+    ticks.push({ ...tick, previous, snapshot: snapshot! });
+  }
+  return ticks;
+}
+
+/** A few ticks in one query. Order inside a tick: transactions by their last id, rows by id (PROTOCOL.md 9). */
+async function* smallTicks(reading: Reading, ticks: readonly Tick[]): AsyncGenerator<LoggedEvent[]> {
+  const { rows } = await reading.connections.use((client) =>
+    client.query<(string | null)[]>({
+      text: `select ${eventColumns}, o.last, o.n from (
+  select m.*, t.n, max(m.seq) over (partition by t.n, m.xid) as last
+    from unnest($1::bigint[], $2::pg_snapshot[], $3::pg_snapshot[]) as t(n, previous, snapshot)
+    cross join lateral (
+      select * from ${reading.s}.outbox w where w.xid >= pg_snapshot_xmax(t.previous) and w.xid < pg_snapshot_xmax(t.snapshot)
+      union all
+      select w.* from pg_snapshot_xip(t.previous) p join ${reading.s}.outbox w on w.xid = p
+    ) m
+   where pg_visible_in_snapshot(m.xid, t.snapshot)) o
+ order by o.n, o.last, o.seq`,
+      values: [ticks.map((t) => String(t.n)), ticks.map((t) => t.previous), ticks.map((t) => t.snapshot)],
+      rowMode: "array",
+    }),
+  );
+  const tableOf = await reading.schemas.tablesOf(rows);
+  const events: LoggedEvent[] = [];
+  let index = 0;
+  for (const tick of ticks) {
+    const decoder = decoderOf(tick);
+    for (let row = rows[index]; row && row[11] === String(tick.n); row = rows[++index]) {
+      events.push(decoder.decode(row, row[10]!, tableOf(row)));
+    }
+    decoder.finish();
+  }
+  if (events.length > 0) yield events;
+}
+
+/**
+ * One tick by a cursor. Its transactions are listed from the index and sorted once, then their rows follow in index order; the
+ * rows themselves are never sorted. The decoder checks that the plan really gives this order.
+ */
+async function* bigTick(reading: Reading, tick: Tick): AsyncGenerator<LoggedEvent[]> {
+  const { connections, s, pageEvents } = reading;
+  const client = await connections.open();
+  try {
+    await client.query("begin read only; set local enable_seqscan = off; set local jit = off");
+    await client.query({
+      text: `declare page no scroll cursor for with tx as materialized (
+  select m.xid, max(m.seq) as last from (
+    select w.xid, w.seq from ${s}.outbox w
+     where w.xid >= pg_snapshot_xmax($1::pg_snapshot) and w.xid < pg_snapshot_xmax($2::pg_snapshot)
+    union all
+    select w.xid, w.seq from ${s}.outbox w where w.xid = any (array(select pg_snapshot_xip($1::pg_snapshot)))
+  ) m where pg_visible_in_snapshot(m.xid, $2::pg_snapshot) group by m.xid
+)
+select ${eventColumns}, tx.last from (select * from tx order by last) tx
+ cross join lateral (select * from ${s}.outbox r where r.xid = tx.xid order by r.seq) o`,
+      values: [tick.previous, tick.snapshot],
+    });
+    const decoder = decoderOf(tick);
+    for (;;) {
+      const { rows } = await client.query<(string | null)[]>({
+        text: `fetch ${pageEvents} from page`,
+        rowMode: "array",
+      });
+      if (rows.length === 0) break;
+      const tableOf = await reading.schemas.tablesOf(rows);
+      yield rows.map((row: EventRow) => decoder.decode(row, row[10]!, tableOf(row)));
+    }
+    decoder.finish();
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * A tick is a stored snapshot; its events are those visible in it and not in the one before (as in PgQ), so a tick holds whole
+ * transactions and never changes. They are found without reading what was read before: above the previous snapshot's xmax, and
+ * among the transactions that were in progress then.
+ */
+export function tickFunctions(s: string): string {
+  return [firstTick(s), unread(s), cut(s)].join("\n");
+}
+
+// Its snapshot shows nothing: whatever is in the outbox belongs to tick 1 or later.
+function firstTick(s: string): string {
+  return `insert into ${s}.tick (n, snapshot, events, total) values (0, '3:3:', 0, 0) on conflict do nothing;`;
+}
+
+/** Whether anything is visible now that no tick has. */
+function unread(s: string): string {
+  return `create or replace function ${s}.unread() returns boolean language plpgsql as $fn$
+declare previous pg_snapshot;
+begin
+  select t.snapshot into previous from ${s}.tick t order by t.n desc limit 1;
+  return exists (select from ${s}.outbox o where o.xid >= pg_snapshot_xmax(previous))
+      or exists (select from ${s}.outbox o where o.xid = any (array(select pg_snapshot_xip(previous))));
+end $fn$;`;
+}
+
+/**
+ * Writes the next tick when anything is unread. One statement per step: under READ COMMITTED each sees what was committed before
+ * it began. The lock and the snapshot in one statement would invert the order of two relays' ticks (PROTOCOL.md 5).
+ */
+function cut(s: string): string {
+  return `create or replace function ${s}.cut(out tick bigint, out events bigint, out total bigint,
+  out previous pg_snapshot, out snapshot pg_snapshot, out went_back boolean) language plpgsql as $fn$
+declare last_tick ${s}.tick;
+begin
+  if not ${s}.unread() then
+    return;
+  end if;
+  perform from ${s}.tick t order by t.n desc limit 1 for update;
+  select t.* into last_tick from ${s}.tick t order by t.n desc limit 1;
+  snapshot := pg_current_snapshot();
+  previous := last_tick.snapshot;
+  went_back := pg_snapshot_xmin(snapshot) < pg_snapshot_xmin(previous)
+            or pg_snapshot_xmax(snapshot) < pg_snapshot_xmax(previous);
+  if went_back then
+    return;
+  end if;
+  select (select count(*) from ${s}.outbox o where o.xid >= pg_snapshot_xmax(previous)
+             and o.xid < pg_snapshot_xmax(snapshot) and pg_visible_in_snapshot(o.xid, snapshot))
+       + (select count(*) from ${s}.outbox o where o.xid = any (array(select pg_snapshot_xip(previous)))
+             and pg_visible_in_snapshot(o.xid, snapshot))
+    into events;
+  if events = 0 then
+    return;
+  end if;
+  tick := last_tick.n + 1;
+  total := last_tick.total + events;
+  insert into ${s}.tick (n, snapshot, events, total) values (tick, snapshot, events, total);
+end $fn$;`;
+}
