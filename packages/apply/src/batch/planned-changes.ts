@@ -1,0 +1,57 @@
+import {
+  type ChangeEvent,
+  positionOf,
+  type Position,
+  type RowWrite,
+  splitPosition,
+  type TableSchema,
+} from "@lockstep/core";
+
+/** Events and the position of the entry (or staged part) they came in; all of them belong to that position's tick. */
+export interface Part {
+  readonly id: Position;
+  readonly events: readonly ChangeEvent[];
+}
+
+/** A row to write: the newest image of its key. `event` is the newest event it came from. */
+export interface PlannedWrite extends RowWrite {
+  readonly schema: TableSchema;
+  readonly event: ChangeEvent;
+  readonly part: Part;
+  /** True when the image has cells that are not known (PROTOCOL.md 18). */
+  readonly partial: boolean;
+}
+
+/** A row to delete. */
+export interface PlannedRemove {
+  readonly key: string;
+  readonly schema: TableSchema;
+  readonly event: ChangeEvent;
+  readonly part: Part;
+}
+
+/** What happens to one table, in one schema of it, in one segment. Rows are in the order of their first event. */
+export interface TableChanges {
+  readonly schema: TableSchema;
+  readonly writes: readonly PlannedWrite[];
+  readonly removes: readonly PlannedRemove[];
+}
+
+/** Changes that can be applied set-wise: first the tables to empty, then writes, then removes. Segments follow each other. */
+export interface Segment {
+  readonly truncates: readonly TableSchema[];
+  readonly tables: readonly TableChanges[];
+}
+
+/** Names a row across tables. */
+export type RowId = string;
+
+/** The row with this key (JSON text) in this table (`namespace.name` at the source). */
+export function rowId(table: string, key: string): RowId {
+  return `${table}\u0000${key}`;
+}
+
+/** The exact place of an event. */
+export function positionOfEvent(part: Part, event: ChangeEvent): Position {
+  return positionOf(splitPosition(part.id).tick, event.ordinal);
+}

@@ -1,0 +1,85 @@
+import type { Feed, Position, StreamReader, TargetAnnouncement } from "@lockstep/core";
+import { followOn, isLockstepError, LockstepError, type StreamEntry } from "@lockstep/core";
+
+/** How long a catch-up feed may be silent before it is asked for again, ms. */
+const silentMs = 5_000;
+/** How often the relay's answer is looked at, ms. */
+const answerMs = 2_000;
+
+/** What catching up needs. */
+export interface CatchUpOptions {
+  readonly reader: StreamReader;
+  readonly target: TargetAnnouncement;
+  readonly now: () => number;
+}
+
+/**
+ * A lane that fell behind the main feed is fed from the outbox (PROTOCOL.md 3): it asks for the entries after its position, reads
+ * them from a feed of its own, and goes back as soon as the main feed follows on.
+ */
+export class CatchUp {
+  readonly feed: Feed;
+  readonly #options: CatchUpOptions;
+  readonly #main: Feed;
+  #askedFrom: Position | undefined;
+  #askedAt = -Infinity;
+  #answerAt = -Infinity;
+
+  constructor(options: CatchUpOptions) {
+    this.#options = options;
+    const { partition, id } = options.target;
+    this.#main = { partition };
+    this.feed = { partition, target: id };
+  }
+
+  /** Asks to be fed from `position`; anew when the feed has been silent (Redis may have been emptied), and then as before. */
+  async ask(position: Position, anew = false): Promise<void> {
+    const { reader, target, now } = this.#options;
+    if (this.#askedFrom !== undefined && !anew && now() - this.#askedAt < silentMs) return;
+    if (this.#askedFrom === undefined || anew) this.#askedFrom = position;
+    this.#askedAt = now();
+    await reader.requestCatchUp(target.partition, target.id, this.#askedFrom);
+  }
+
+  /** Something came. */
+  heard(): void {
+    this.#askedAt = this.#options.now();
+  }
+
+  /** @throws LockstepError HISTORY_GONE when the source no longer holds what this target needs. */
+  async refuseGone(): Promise<void> {
+    const { reader, target, now } = this.#options;
+    if (now() - this.#answerAt < answerMs) return;
+    this.#answerAt = now();
+    await reader.announce(target);
+    const answer = await reader.confirmation(target);
+    if (answer?.state === "needs-backfill") throw historyGone(target);
+  }
+
+  /** Entries of the main feed when it follows on from `position`; `undefined` while it doesn't. */
+  async rejoin(position: Position): Promise<readonly StreamEntry[] | undefined> {
+    const { reader } = this.#options;
+    try {
+      const entries = await reader.read(this.#main, position, { maxEntries: 1, blockMs: 0 });
+      const following = followOn(position, entries);
+      if (following.length === 0 && (await reader.relay())?.published !== position) return undefined;
+      await this.end();
+      return following;
+    } catch (error) {
+      if (isLockstepError(error, "STREAM_GAP")) return undefined;
+      throw error;
+    }
+  }
+
+  async end(): Promise<void> {
+    const { reader, target } = this.#options;
+    await reader.requestCatchUp(target.partition, target.id, undefined);
+  }
+}
+
+/** The error of a target whose history is pruned. */
+export function historyGone(target: TargetAnnouncement): LockstepError {
+  return new LockstepError("HISTORY_GONE", `the source has pruned what ${target.name} has not applied yet`, {
+    details: { target: target.name, partition: target.partition },
+  });
+}

@@ -1,0 +1,62 @@
+import {
+  type LetterSchedule,
+  type Logger,
+  type RetryPolicy,
+  type StreamReader,
+  type Target,
+} from "@lockstep/core";
+import type { BatchLimits } from "./batch/cut-batch.js";
+import type { RefusalLimits } from "./write/refusal-window.js";
+
+/** Bounds of a lane. */
+export interface LaneLimits extends BatchLimits, RefusalLimits {
+  /** How long disposing waits for the step in flight, ms. Default 10000. */
+  readonly drainTimeoutMs: number;
+  /** How often a lane that another process owns is tried, ms. Default 1000. */
+  readonly standByMs: number;
+  /** How often a halted lane looks whether someone has mended it, ms. Default 30000. */
+  readonly haltRetryMs: number;
+  /** A started transaction whose next part doesn't come is staged after this, ms. Default 250. */
+  readonly partTimeoutMs: number;
+  /** Letters written or released in one step. Default 500. */
+  readonly maxLettersPerStep: number;
+}
+
+/** The defaults named in {@link LaneLimits}. */
+export const defaultLaneLimits: LaneLimits = {
+  maxBatchEvents: 5000,
+  maxBatchBytes: 8 * 1024 * 1024,
+  maxLettersPerCode: 100,
+  maxRefusedShare: 0.5,
+  drainTimeoutMs: 10_000,
+  standByMs: 1000,
+  haltRetryMs: 30_000,
+  partTimeoutMs: 250,
+  maxLettersPerStep: 500,
+};
+
+/** What a lane needs. */
+export interface LaneOptions {
+  /** Name of the source. */
+  readonly source: string;
+  readonly partition: number;
+  /** Where the changes go. Stays the caller's: it is opened here, not closed. */
+  readonly target: Target;
+  /** Where the changes come from. Stays the caller's. */
+  readonly reader: StreamReader;
+  /** The clock of retries. Stays the caller's. */
+  readonly schedule: LetterSchedule;
+  /** How refused rows are tried again. Defaults: `defaultRetryPolicy`. */
+  readonly retry?: Partial<RetryPolicy>;
+  /** Defaults: {@link defaultLaneLimits}. */
+  readonly limits?: Partial<LaneLimits>;
+  readonly logger?: Logger;
+  /** Milliseconds since 1970. Default `Date.now`. */
+  readonly now?: () => number;
+  /** A number in [0, 1). Default `Math.random`. */
+  readonly random?: () => number;
+  /** Returns after `ms`, or at once when `signal` aborts. Default: a timer. */
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Host and process, for status. Default `<hostname>:<pid>`. */
+  readonly owner?: string;
+}

@@ -1,0 +1,66 @@
+import type {
+  LaneSession,
+  LetterSchedule,
+  Logger,
+  RetryPolicy,
+  StreamReader,
+  Target,
+  TargetAnnouncement,
+} from "@lockstep/core";
+import type { LaneLimits } from "../lane-options.js";
+import type { Acknowledger } from "../report/acknowledger.js";
+import type { LaneStatus } from "../report/lane-status.js";
+import type { RefusalWindow } from "../write/refusal-window.js";
+import type { Bell, Sleep } from "./bell.js";
+
+/** What every state of a lane works with; lives as long as the lane. */
+export interface LaneRoom {
+  readonly source: string;
+  readonly partition: number;
+  readonly target: Target;
+  readonly reader: StreamReader;
+  readonly schedule: LetterSchedule;
+  readonly policy: RetryPolicy;
+  readonly limits: LaneLimits;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly sleep: Sleep;
+  readonly status: LaneStatus;
+  readonly acks: Acknowledger;
+  readonly refusals: RefusalWindow;
+  /** Rings for entries, nudges, a lost session and the end. */
+  readonly bell: Bell;
+  /** Aborts when the lane is to drain. */
+  readonly stopping: AbortSignal;
+  /** Nudges seen: letters are due, or a person decided something. */
+  readonly nudges: { count: number };
+  /** Faults in a row, for the backoff. */
+  readonly faults: { count: number };
+}
+
+/** A lane while this process owns it. */
+export interface OwnedLane {
+  readonly room: LaneRoom;
+  readonly session: LaneSession;
+  readonly announcement: TargetAnnouncement;
+  /** True once the session's connection has ended. */
+  readonly lost: () => boolean;
+}
+
+/** The lane's name in the target's checkpoint table. */
+export function laneName({ source, partition }: LaneRoom): {
+  readonly source: string;
+  readonly partition: number;
+} {
+  return { source, partition };
+}
+
+/** Fields of every log line of a lane. */
+export function laneFields(room: LaneRoom): {
+  readonly source: string;
+  readonly target: string;
+  readonly partition: number;
+} {
+  return { source: room.source, target: room.target.name, partition: room.partition };
+}

@@ -1,0 +1,97 @@
+import { backoffMs, LockstepError, type LaneSession, outageBackoff } from "@lockstep/core";
+import { follow } from "./follow.js";
+import { laneFields, laneName, type LaneRoom, type OwnedLane } from "./lane-room.js";
+import { firstCheckpoint } from "./registering.js";
+import { sessionLost } from "./session-lost.js";
+import { type Verdict, verdictOf } from "./verdict.js";
+
+/** A lane's whole life: stands by until it owns the lane, follows the stream, and begins anew after every fault, until it is to stop. */
+export async function live(room: LaneRoom, hold: (session: LaneSession | undefined) => void): Promise<void> {
+  while (!room.stopping.aborted) {
+    try {
+      const session = await takeOver(room);
+      if (session === undefined) return;
+      hold(session);
+      try {
+        await own(room, session);
+      } finally {
+        if (room.stopping.aborted) await room.acks.flush();
+        room.acks.release();
+        hold(undefined);
+        await session[Symbol.asyncDispose]();
+      }
+    } catch (error) {
+      if (room.stopping.aborted) return;
+      await pause(
+        room,
+        verdictOf(error, (one) => room.target.classify(one)),
+        () => false,
+        error,
+      );
+    }
+  }
+}
+
+/** Tries to own the lane until it does; `undefined` when the lane is to stop. */
+async function takeOver(room: LaneRoom): Promise<LaneSession | undefined> {
+  const { target, status, limits, bell, stopping } = room;
+  const { id } = await target.open();
+  if (status.targetId !== "" && status.targetId !== id) {
+    throw new LockstepError("TARGET_IDENTITY_CHANGED", `${target.name} is another database than before`);
+  }
+  status.targetId = id;
+  for (;;) {
+    const session = await target.lane(laneName(room));
+    if (session !== undefined) return session;
+    status.phase = { name: "standing-by" };
+    await bell.wait(limits.standByMs * (0.75 + 0.5 * room.random()));
+    if (stopping.aborted) return undefined;
+  }
+}
+
+/** Works as the owner; returns when the lane is to stop, throws when the session is of no use any more. */
+async function own(room: LaneRoom, session: LaneSession): Promise<void> {
+  const lane = ownedLane(room, session);
+  room.logger.info(laneFields(room), "lane is owned");
+  while (!room.stopping.aborted) {
+    try {
+      const checkpoint = await firstCheckpoint(lane);
+      if (checkpoint !== undefined) await follow(lane, checkpoint);
+      else if (lane.lost()) throw sessionLost();
+    } catch (error) {
+      const verdict = verdictOf(error, (one) => room.target.classify(one));
+      if (verdict.action === "reopen" || lane.lost()) throw error;
+      await pause(room, verdict, lane.lost, error);
+    }
+  }
+}
+
+function ownedLane(room: LaneRoom, session: LaneSession): OwnedLane {
+  const { target, partition, status, bell } = room;
+  let lost = false;
+  session.lost.then(
+    () => {
+      lost = true;
+      bell.ring();
+    },
+    () => undefined,
+  );
+  const announcement = { id: status.targetId, name: target.name, address: target.address, partition };
+  return { room, session, announcement, lost: () => lost };
+}
+
+/** Waits after a fault: with backoff, or half a minute when a person has to act. A nudge ends the wait. */
+async function pause(room: LaneRoom, verdict: Verdict, lost: () => boolean, error: unknown): Promise<void> {
+  const { status, limits, now, random, nudges, faults, bell, stopping, logger } = room;
+  const halted = verdict.action === "halt";
+  const ms = halted ? limits.haltRetryMs : backoffMs(++faults.count, outageBackoff, random);
+  const until = now() + ms;
+  const { code, message } = verdict;
+  status.failed();
+  status.phase = { name: halted ? "halted" : "paused", reason: { code, message }, until };
+  const fields = { ...laneFields(room), code, error: error instanceof Error ? error.name : "unknown", ms };
+  logger.warn(fields, halted ? "lane halted" : "lane paused");
+  const nudged = nudges.count;
+  while (!stopping.aborted && !lost() && nudges.count === nudged && now() < until)
+    await bell.wait(until - now());
+}

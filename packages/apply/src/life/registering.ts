@@ -1,0 +1,65 @@
+import {
+  type Checkpoint,
+  isLockstepError,
+  LockstepError,
+  type TargetAnnouncement,
+  type TargetConfirmation,
+} from "@lockstep/core";
+import { historyGone } from "../intake/catch-up.js";
+import type { OwnedLane } from "./lane-room.js";
+
+const announceEveryMs = 1_000;
+
+/**
+ * The checkpoint to start from. A lane that has one starts at once; a new one announces itself until the relay has confirmed the target
+ * and starts where the relay says (PROTOCOL.md 20). `undefined` when the lane is to stop.
+ * @throws LockstepError HISTORY_GONE, SOURCE_REPLACED, STREAM_UNAVAILABLE.
+ */
+export async function firstCheckpoint(lane: OwnedLane): Promise<Checkpoint | undefined> {
+  const { room, session, announcement } = lane;
+  const known = await session.checkpoint();
+  if (known !== undefined) return known;
+  room.status.phase = { name: "registering" };
+  while (!room.stopping.aborted && !lane.lost()) {
+    const confirmation = await announce(lane);
+    if (confirmation !== undefined) {
+      refuseUnusable(announcement, confirmation, undefined);
+      const { start: position, incarnation } = confirmation;
+      return session.register({ position, incarnation });
+    }
+    await room.bell.wait(announceEveryMs);
+  }
+  return undefined;
+}
+
+/** Announces the target and looks for the relay's answer. @throws LockstepError STREAM_UNAVAILABLE. */
+export async function announce({ room, announcement }: OwnedLane): Promise<TargetConfirmation | undefined> {
+  await room.reader.announce(announcement);
+  return room.reader.confirmation(announcement);
+}
+
+/** Confirms a lane that runs already, without holding it up. True when the relay has answered. @throws LockstepError HISTORY_GONE, SOURCE_REPLACED. */
+export async function confirmed(lane: OwnedLane, checkpoint: Checkpoint): Promise<boolean> {
+  try {
+    const confirmation = await announce(lane);
+    if (confirmation === undefined) return false;
+    refuseUnusable(lane.announcement, confirmation, checkpoint);
+    return true;
+  } catch (error) {
+    // The stream may go on without the relay's answer; reading it says more.
+    if (isLockstepError(error, "STREAM_UNAVAILABLE")) return false;
+    throw error;
+  }
+}
+
+function refuseUnusable(
+  target: TargetAnnouncement,
+  { state, incarnation }: TargetConfirmation,
+  checkpoint: Checkpoint | undefined,
+): void {
+  if (state === "needs-backfill") throw historyGone(target);
+  if (checkpoint === undefined || checkpoint.incarnation === incarnation) return;
+  throw new LockstepError("SOURCE_REPLACED", "the relay serves another source than the checkpoint's", {
+    details: { target: target.name, partition: target.partition },
+  });
+}

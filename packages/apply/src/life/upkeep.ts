@@ -1,0 +1,59 @@
+import type { Applier } from "../write/applier.js";
+import type { OwnedLane } from "./lane-room.js";
+import { releaseOrphans, rescheduleLetters } from "./letter-upkeep.js";
+import { confirmed } from "./registering.js";
+
+const lookEveryMs = 1_000;
+const lettersEveryMs = 30_000;
+
+/** What an owned lane does beside applying: looks for a person's wishes, the relay's answer and letters that got lost. */
+export class Upkeep {
+  /** Letters may be due. */
+  lettersDue = true;
+  #confirmed = false;
+  #lettersChanged = true;
+  #lookedAt: number;
+  #lettersAt = -Infinity;
+  #nudges = -1;
+
+  constructor(
+    private readonly lane: OwnedLane,
+    private readonly applier: Applier,
+  ) {
+    this.#lookedAt = -Infinity;
+  }
+
+  /** A step changed letters. */
+  lettersChanged(): void {
+    this.#lettersChanged = true;
+  }
+
+  /** Called between steps, often. */
+  async look(): Promise<void> {
+    const { room, session } = this.lane;
+    const { nudges, status } = room;
+    const nudged = nudges.count !== this.#nudges;
+    if (!nudged && room.now() - this.#lookedAt < lookEveryMs) return;
+    this.#nudges = nudges.count;
+    this.#lookedAt = room.now();
+    if (nudged) this.lettersDue = true;
+    await this.applier.refresh();
+    status.checkpoint = this.applier.checkpoint;
+    if (!this.#confirmed) this.#confirmed = await confirmed(this.lane, this.applier.checkpoint);
+    await this.#lookAfterLetters();
+    if (this.#lettersChanged || nudged) status.letters = await session.letterCounts();
+    this.#lettersChanged = false;
+  }
+
+  async #lookAfterLetters(): Promise<void> {
+    const { room } = this.lane;
+    if (room.now() - this.#lettersAt < lettersEveryMs) return;
+    // At first all of them, because Redis may have lost every job; later those whose time has come.
+    const before = this.#lettersAt === -Infinity ? room.now() + room.policy.maxDelayMs : room.now();
+    this.#lettersAt = room.now();
+    this.lettersDue = true;
+    this.#lettersChanged = true;
+    await rescheduleLetters(this.lane, before);
+    await releaseOrphans(this.lane, this.applier);
+  }
+}

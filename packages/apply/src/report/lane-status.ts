@@ -1,0 +1,120 @@
+import {
+  type Checkpoint,
+  comparePositions,
+  type LaneReport,
+  type Position,
+  type RelayReport,
+  startPosition,
+  type TransactionHeader,
+} from "@lockstep/core";
+import type { Phase } from "../life/phase.js";
+import type { Ledger, RowError } from "../write/ledger.js";
+import { LatencyRing } from "./latency-ring.js";
+import { Rate } from "./rate.js";
+
+/** Who a status is about. */
+export interface LaneIdentity {
+  readonly source: string;
+  readonly target: string;
+  readonly partition: number;
+  readonly owner: string;
+}
+
+const keptErrors = 10;
+const samplesPerBatch = 64;
+const stalledMs = 30_000;
+
+/** What a lane knows of itself; {@link report} makes it public. Holds identifiers and counts, never row values. */
+export class LaneStatus {
+  phase: Phase = { name: "standing-by" };
+  targetId = "";
+  checkpoint: Checkpoint | undefined;
+  letters: Readonly<Record<string, number>> = {};
+  /** Commit time of the oldest transaction read and not applied. */
+  oldestAt: () => number | undefined = () => undefined;
+  relay: RelayReport | undefined;
+  readonly #latency = new LatencyRing();
+  readonly #rate: Rate;
+  #errors: RowError[] = [];
+  #errorCount = 0;
+  #caughtUpAt: number;
+  #progressAt: number;
+
+  constructor(
+    private readonly identity: LaneIdentity,
+    private readonly now: () => number,
+  ) {
+    this.#rate = new Rate(now);
+    this.#caughtUpAt = now();
+    this.#progressAt = now();
+  }
+
+  /** A step has committed. */
+  applied(checkpoint: Checkpoint, rows: number, transactions: readonly TransactionHeader[]): void {
+    const now = this.now();
+    this.checkpoint = checkpoint;
+    this.#progressAt = now;
+    this.#rate.add(rows);
+    const stride = Math.max(1, Math.ceil(transactions.length / samplesPerBatch));
+    for (let i = 0; i < transactions.length; i += stride)
+      this.#latency.add(Math.max(0, now - transactions[i]!.at));
+  }
+
+  /** Rows were refused. */
+  refused({ errors }: Ledger): void {
+    if (errors.length === 0) return;
+    this.#errorCount += errors.length;
+    this.#errors = [...errors.slice(-keptErrors).toReversed(), ...this.#errors].slice(0, keptErrors);
+  }
+
+  /** The lane as a whole failed. */
+  failed(): void {
+    this.#errorCount++;
+  }
+
+  report(): LaneReport {
+    const now = this.now();
+    const { checkpoint, relay } = this;
+    const position: Position = checkpoint?.position ?? startPosition;
+    const total = checkpoint?.total ?? 0;
+    const behind = relay !== undefined && comparePositions(relay.published, position) > 0;
+    const oldest = this.oldestAt();
+    if (!behind && oldest === undefined) this.#caughtUpAt = now;
+    const since = oldest ?? (behind ? this.#caughtUpAt : now);
+    return {
+      ...this.identity,
+      ...stateOf(this.phase, since < now && now - Math.max(this.#progressAt, since) > stalledMs),
+      targetId: this.targetId,
+      at: now,
+      position,
+      total,
+      lagMs: Math.max(0, now - since),
+      eventsBehind: behind ? Math.max(0, (relay?.total ?? 0) - total) : 0,
+      rowsPerSecond: this.#rate.perSecond(),
+      latencyMs: this.#latency.quantiles(),
+      ...(checkpoint?.lastSyncAt === undefined ? {} : { lastSyncAt: checkpoint.lastSyncAt }),
+      recordsSynced: checkpoint?.recordsSynced ?? 0,
+      errorCount: this.#errorCount,
+      letters: this.letters,
+      lastErrors: this.#errors,
+      seeded: checkpoint?.seeded ?? false,
+    };
+  }
+}
+
+function stateOf(phase: Phase, overdue: boolean): Pick<LaneReport, "state" | "reason"> {
+  const reason = "reason" in phase && phase.reason ? { reason: phase.reason } : {};
+  switch (phase.name) {
+    case "standing-by":
+    case "registering":
+      return { state: "starting", ...reason };
+    case "running":
+    case "catching-up":
+      return { state: overdue ? "stalled" : phase.name, ...reason };
+    case "paused":
+    case "halted":
+      return { state: phase.name, ...reason };
+    default:
+      return phase satisfies never;
+  }
+}

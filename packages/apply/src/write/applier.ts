@@ -1,0 +1,228 @@
+import {
+  type Checkpoint,
+  type CheckpointMove,
+  type Fault,
+  isLockstepError,
+  type LaneSession,
+  type RetryPolicy,
+  type Target,
+  type TargetTransaction,
+  tableId,
+} from "@lockstep/core";
+import { type Batch, countRows } from "../batch/batch.js";
+import { collapse } from "../batch/collapse.js";
+import type { Segment } from "../batch/planned-changes.js";
+import type { LaneLimits } from "../lane-options.js";
+import { arrange } from "./arrange.js";
+import { type Ledger, openLedger } from "./ledger.js";
+import type { LiveLetters } from "./live-letters.js";
+import type { Chance } from "./next-attempt.js";
+import type { RefusalWindow, StepRefusals } from "./refusal-window.js";
+import { stagedLine, stagedPages } from "./staged-lines.js";
+import type { StepRoom } from "./step-room.js";
+import { type TableBook, TablesNeeded } from "./table-book.js";
+import { type Manner, writeBatch, writePages } from "./write-batch.js";
+import { release, writeLetters } from "./write-letters.js";
+import { hasWaysAside } from "./write-sets.js";
+
+/** What an applier needs. */
+export interface ApplierOptions extends Chance {
+  readonly lane: { readonly source: string; readonly partition: number };
+  readonly session: LaneSession;
+  readonly target: Pick<Target, "classify" | "letters">;
+  readonly tables: TableBook;
+  readonly live: LiveLetters;
+  readonly checkpoint: Checkpoint;
+  readonly policy: RetryPolicy;
+  readonly limits: LaneLimits;
+  readonly refusals: RefusalWindow;
+}
+
+const linesPerStatement = 1000;
+
+/** Takes a target from batch to batch: every method is one or more steps, and the checkpoint moves with the rows (P4). */
+export class Applier {
+  checkpoint: Checkpoint;
+  /** Letters that are over whose waiting letters are still to be released. */
+  #unreleased: string[] = [];
+  readonly #options: ApplierOptions;
+
+  constructor(options: ApplierOptions) {
+    this.#options = options;
+    this.checkpoint = options.checkpoint;
+  }
+
+  /** Makes or checks the tables that a batch needs. */
+  learn(batch: Batch): Promise<void> {
+    return this.#options.tables.learn(batch.schemas);
+  }
+
+  /** Learns the tables that a batch needs and collapses it. */
+  async prepare(batch: Batch): Promise<void> {
+    await this.learn(batch);
+    this.collapse(batch);
+  }
+
+  /** Collapses a batch when its tables are known; no I/O. False when they aren't. */
+  collapse(batch: Batch): boolean {
+    const { tables } = this.#options;
+    if (!tables.knows(batch.schemas)) return false;
+    batch.segments ??= collapse(batch.parts, tables.schemaOf);
+    return true;
+  }
+
+  /**
+   * Applies a prepared batch. Set-wise first; when the target refuses that, with everything out of each other's way; then row by row
+   * where it has to be: only then a row is called bad.
+   */
+  async apply(batch: Batch, meanwhile?: () => void): Promise<Ledger> {
+    const segments = batch.segments ?? [];
+    const move = this.#moveTo(batch, countRows(segments));
+    const rowsOf = rowCounter(segments);
+    const write = (manner: Manner, idle?: () => void): Promise<Ledger> =>
+      this.#step(move, rowsOf, (room) => writeBatch(room, segments, manner, idle));
+    try {
+      return await write("sets", meanwhile);
+    } catch (error) {
+      this.#throwUnlessRow(error);
+    }
+    if (hasWaysAside(segments.map((segment) => arrange(segment, this.#options.tables.of)))) {
+      try {
+        return await write("aside");
+      } catch (error) {
+        this.#throwUnlessRow(error);
+      }
+    }
+    return write("isolate");
+  }
+
+  /** Puts parts of a very large transaction into the staging table: durable, but not visible (PROTOCOL.md 4). */
+  async stage(batch: Batch): Promise<Ledger> {
+    const { position, total, incarnation } = this.checkpoint;
+    const move = {
+      from: this.checkpoint,
+      to: position,
+      total,
+      incarnation,
+      records: batch.events,
+      stagedThrough: batch.to,
+    };
+    return this.#step(move, noRows, async ({ transaction }) => {
+      for (const { id, events } of batch.parts) {
+        for (let i = 0; i < events.length; i += linesPerStatement) {
+          const lines = events.slice(i, i + linesPerStatement).map((event) => stagedLine(id, event));
+          await transaction.stage(id, lines);
+        }
+      }
+    });
+  }
+
+  /** Applies the staged parts and this batch, which ends their transaction, in one step. */
+  async applyStaged(batch: Batch): Promise<Ledger> {
+    const { tables, limits } = this.#options;
+    return this.#step(this.#moveTo(batch, batch.events), noRows, async (room) => {
+      await writePages(room, stagedPages(room.transaction, tables, limits.maxBatchEvents, batch.parts));
+      await room.transaction.clearStaged();
+    });
+  }
+
+  /** Writes letters that are due and releases what waits for nothing any more. True when there may be more. */
+  async writeDueLetters(): Promise<{ readonly ledger: Ledger; readonly more: boolean }> {
+    const limit = this.#options.limits.maxLettersPerStep;
+    const unreleased = this.#unreleased;
+    let due = 0;
+    const ledger = await this.#step(this.#stay(), undefined, async (room) => {
+      const letters = await room.transaction.dueLetters(limit);
+      due = letters.length;
+      await writeLetters(room, letters);
+      await release(room, [...unreleased, ...room.ledger.resolved.values()], limit);
+    });
+    this.#unreleased = [...ledger.unreleased];
+    return { ledger, more: due >= limit || this.#unreleased.length > 0 };
+  }
+
+  /** Letters waiting for these will be released with the next letters that are written. */
+  releaseNext(blockers: readonly string[]): void {
+    for (const id of blockers) if (!this.#unreleased.includes(id)) this.#unreleased.push(id);
+  }
+
+  get hasUnreleased(): boolean {
+    return this.#unreleased.length > 0;
+  }
+
+  /** Reads the checkpoint again: a person may have paused the lane. */
+  async refresh(): Promise<void> {
+    this.checkpoint = (await this.#options.session.checkpoint()) ?? this.checkpoint;
+  }
+
+  #moveTo({ to, total, incarnation }: Batch, records: number): CheckpointMove {
+    return { from: this.checkpoint, to, total, incarnation, records };
+  }
+
+  // Letters move no position; what is staged stays named.
+  #stay(): CheckpointMove {
+    const { position: to, total, incarnation, stagedThrough } = this.checkpoint;
+    const move = { from: this.checkpoint, to, total, incarnation, records: 0 };
+    return stagedThrough === undefined ? move : { ...move, stagedThrough };
+  }
+
+  async #step(
+    move: CheckpointMove,
+    rowsOf: ((table: string) => number) | undefined,
+    work: (room: StepRoom) => Promise<void>,
+  ): Promise<Ledger> {
+    const { session, live, tables, refusals } = this.#options;
+    for (;;) {
+      const ledger = openLedger();
+      const counted = rowsOf && refusals.step(rowsOf);
+      try {
+        const run = (transaction: TargetTransaction) => work(this.#room(transaction, ledger, counted));
+        this.checkpoint = await session.step(move, run);
+        live.follow(ledger);
+        counted?.keep();
+        this.#unreleased.push(...ledger.unreleased);
+        return ledger;
+      } catch (error) {
+        if (!(error instanceof TablesNeeded)) throw error;
+        await tables.learnForLetters(error.fingerprints);
+      }
+    }
+  }
+
+  #room(transaction: TargetTransaction, ledger: Ledger, counted: StepRefusals | undefined): StepRoom {
+    const { lane, target, tables, live, policy, limits, now, random } = this.#options;
+    const room = {
+      lane,
+      transaction,
+      tables,
+      live,
+      policy,
+      ledger,
+      now,
+      random,
+      classify: (error: unknown): Fault => target.classify(error),
+      desk: target.letters,
+      maxReleased: limits.maxLettersPerStep,
+    };
+    return counted === undefined ? room : { ...room, onRefused: (refused) => counted.count(refused) };
+  }
+
+  #throwUnlessRow(error: unknown): void {
+    if (isLockstepError(error) && error.recovery !== "dead-letter") throw error;
+    if (this.#options.target.classify(error).kind === "systemic") throw error;
+  }
+}
+
+function noRows(): number {
+  return 0;
+}
+
+function rowCounter(segments: readonly Segment[]): (table: string) => number {
+  return (id) => {
+    let rows = 0;
+    for (const { tables } of segments) {
+      for (const t of tables) if (tableId(t.schema) === id) rows += t.writes.length + t.removes.length;
+    }
+    return rows;
+  };
+}

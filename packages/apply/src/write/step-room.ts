@@ -1,0 +1,23 @@
+import type { Fault, LetterDesk, RetryPolicy, TargetTransaction } from "@lockstep/core";
+import type { Ledger } from "./ledger.js";
+import type { LiveLetters } from "./live-letters.js";
+import type { Chance } from "./next-attempt.js";
+import type { Refused } from "./refused.js";
+import type { TableBook } from "./table-book.js";
+
+/** Everything a step works with while its transaction is open. */
+export interface StepRoom extends Chance {
+  readonly lane: { readonly source: string; readonly partition: number };
+  readonly transaction: TargetTransaction;
+  readonly classify: (error: unknown) => Fault;
+  readonly policy: RetryPolicy;
+  readonly tables: TableBook;
+  readonly ledger: Ledger;
+  readonly live: LiveLetters;
+  /** Reads letters beside the transaction; the lane is the only one who makes them, so what it finds is current. */
+  readonly desk: Pick<LetterDesk, "get" | "list">;
+  /** Counts a refused row; throws when these are too many to be bad rows. Absent where rows are tried one by one anyway. */
+  readonly onRefused?: (refused: Refused) => void;
+  /** Waiting letters released in one step. */
+  readonly maxReleased: number;
+}

@@ -1,0 +1,160 @@
+import { assertNever, type DeadLetter, tableId } from "@lockstep/core";
+import { type RowId, rowId, type Segment } from "../batch/planned-changes.js";
+import { type ArrangedSegment, arrange } from "./arrange.js";
+import { type MetLetters, meetLetters } from "./batch-letters.js";
+import { isolate } from "./isolate.js";
+import { layOver, type Untaken } from "./lay-over-letters.js";
+import { dependsOnOthers, type Refused, regroup, rowIdOf } from "./refused.js";
+import { judge, setAside } from "./set-aside.js";
+import type { StepRoom } from "./step-room.js";
+import { release, resolve } from "./write-letters.js";
+import { withoutBefore, writeSegments, writeSegmentsAside } from "./write-sets.js";
+
+/**
+ * How a batch is written.
+ * - `sets`: as fast as can be; any error fails the step
+ * - `aside`: the same with everything out of each other's way
+ * - `isolate`: behind savepoints; rows that the target refuses become letters
+ */
+export type Manner = "sets" | "aside" | "isolate";
+
+/** Writes a batch and what its letters ask for. Runs inside a step; everything it does is in that one transaction. */
+export async function writeBatch(
+  room: StepRoom,
+  segments: readonly Segment[],
+  manner: Manner,
+  meanwhile?: () => void,
+): Promise<void> {
+  const met = await meetLetters(room, segments);
+  const laid = met.untaken.size === 0 ? segments : layOver(segments, met.untaken);
+  const refused = await write(room, laid, manner, meanwhile);
+  await settle(room, met, refused);
+}
+
+async function write(
+  room: StepRoom,
+  segments: readonly Segment[],
+  manner: Manner,
+  meanwhile?: () => void,
+): Promise<readonly Refused[]> {
+  const arranged = (): ArrangedSegment[] => segments.map((segment) => arrange(segment, room.tables.of));
+  switch (manner) {
+    case "sets":
+      await writeSegments(room.transaction, arranged(), meanwhile);
+      return [];
+    case "aside":
+      await writeSegmentsAside(room.transaction, arranged());
+      return [];
+    case "isolate":
+      return isolateSegments(room, segments, []);
+    default:
+      return assertNever(manner);
+  }
+}
+
+/** Writes the pages of a very large transaction one after the other; only a page and its refused rows lie in memory (PROTOCOL.md 4). */
+export async function writePages(room: StepRoom, pages: AsyncIterable<readonly Segment[]>): Promise<void> {
+  let refused: readonly Refused[] = [];
+  const letters: Map<RowId, DeadLetter> = new Map();
+  for await (const page of pages) {
+    const met = await meetLetters(room, page);
+    for (const [row, letter] of met.letters) letters.set(row, letter);
+    refused = await writePage(room, layOver(page, met.untaken), refused);
+  }
+  const open = refused.filter(dependsOnOthers);
+  const still = open.length === 0 ? [] : await isolate(room, regroup(open));
+  const final = refused.filter((one) => !dependsOnOthers(one));
+  await settle(room, { letters, untaken: new Map() }, [...final, ...still]);
+}
+
+async function writePage(
+  room: StepRoom,
+  segments: readonly Segment[],
+  refused: readonly Refused[],
+): Promise<readonly Refused[]> {
+  if (refused.length > 0) return isolateSegments(room, segments, refused);
+  try {
+    const arranged = segments.map((segment) => arrange(segment, room.tables.of));
+    await room.transaction.savepoint(() => writeSegments(room.transaction, arranged));
+    return [];
+  } catch (error) {
+    if (room.classify(error).kind === "systemic") throw error;
+    return isolateSegments(room, segments, []);
+  }
+}
+
+/** Segments one after the other; a row that was refused earlier and comes again is judged by its newest state. */
+async function isolateSegments(
+  room: StepRoom,
+  segments: readonly Segment[],
+  before: readonly Refused[],
+): Promise<readonly Refused[]> {
+  let refused = before;
+  for (const segment of segments) {
+    const [laid] = refused.length === 0 ? [segment] : layOver([segment], untakenOf(refused));
+    const { truncates, sets } = arrange(laid ?? segment, room.tables.of);
+    for (const table of truncates) await room.transaction.truncate(table);
+    const over = rowsOver(segment);
+    const kept = refused.filter((one) => !over(one));
+    refused = [...kept, ...(await isolate(room, sets))];
+  }
+  return refused;
+}
+
+function untakenOf(refused: readonly Refused[]): Map<RowId, Untaken> {
+  return new Map(
+    refused.map((one) => {
+      if (one.kind === "remove") return [rowIdOf(one), {}];
+      const { schema, image, before } = one.row;
+      return [
+        rowIdOf(one),
+        before === undefined ? { image: { schema, image } } : { image: { schema, image }, before },
+      ];
+    }),
+  );
+}
+
+/** True for rows that a segment writes, removes or truncates. */
+function rowsOver({ truncates, tables }: Segment): (refused: Refused) => boolean {
+  const emptied = new Set(truncates.map(tableId));
+  const rows = new Set<RowId>();
+  for (const { schema, writes, removes } of tables) {
+    const table = tableId(schema);
+    for (const { key, before } of writes) {
+      rows.add(rowId(table, key));
+      if (before !== undefined) rows.add(rowId(table, before));
+    }
+    for (const { key } of removes) rows.add(rowId(table, key));
+  }
+  return (one) => emptied.has(tableId(one.table.schema)) || rows.has(rowIdOf(one));
+}
+
+/** Letters of what was refused; letters of what was not are superseded, and what waited for them is released. */
+async function settle(room: StepRoom, met: MetLetters, refused: readonly Refused[]): Promise<void> {
+  const bad = await leaveFormerKeys(room, refused);
+  const judged = await judge(room.transaction, bad, (row) => met.letters.get(row)?.id);
+  for (const one of judged) if (one.waitingFor === undefined) room.onRefused?.(one.refused);
+  await setAside(room, judged);
+  const over = [...met.letters].filter(([row]) => !room.ledger.put.has(row)).map(([, letter]) => letter);
+  await resolve(room, over, "superseded");
+  await release(
+    room,
+    over.map(({ id }) => id),
+    room.maxReleased,
+  );
+}
+
+/**
+ * A refused row that would have changed its key leaves the old key all the same: a letter that still had to move a row would move
+ * whichever row has taken the old key meanwhile. With unknown cells there is no other way, because the rest of the row lies there.
+ */
+async function leaveFormerKeys(room: StepRoom, refused: readonly Refused[]): Promise<readonly Refused[]> {
+  const left: Refused[] = [];
+  const rows = refused.map((one): Refused => {
+    if (one.kind === "remove" || one.row.before === undefined || one.row.partial) return one;
+    const { before, schema, event, part } = one.row;
+    left.push({ ...one, kind: "remove", row: { key: before, schema, event, part } });
+    return { ...one, row: withoutBefore(one.row) };
+  });
+  return left.length === 0 ? refused : [...rows, ...(await isolate(room, regroup(left)))];
+}

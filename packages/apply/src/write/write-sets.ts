@@ -1,0 +1,107 @@
+import { assertNever, type TargetTable, type TargetTransaction } from "@lockstep/core";
+import type { PlannedWrite } from "../batch/planned-changes.js";
+import type { ArrangedSegment, RowSet, WriteSet } from "./arrange.js";
+
+/**
+ * Writes segments set-wise; the first error is thrown as it is. `meanwhile` runs while the target is busy with the first set.
+ */
+export async function writeSegments(
+  transaction: TargetTransaction,
+  segments: readonly ArrangedSegment[],
+  meanwhile?: () => void,
+): Promise<void> {
+  let idle = meanwhile;
+  for (const { truncates, sets } of segments) {
+    for (const table of truncates) await transaction.truncate(table);
+    for (const set of sets) {
+      const writing = perform(transaction, set);
+      idle?.();
+      idle = undefined;
+      await writing;
+    }
+  }
+}
+
+/** The same with everything out of each other's way first: unique values moved aside, key changes as insert and delete (PROTOCOL.md 17). */
+export async function writeSegmentsAside(
+  transaction: TargetTransaction,
+  segments: readonly ArrangedSegment[],
+): Promise<void> {
+  for (const { truncates, sets } of segments) {
+    for (const table of truncates) await transaction.truncate(table);
+    await moveAside(transaction, sets);
+    const rest = sets.flatMap(splitKeyChanges);
+    for (const set of rest) if (set.kind === "write") await perform(transaction, set);
+    for (const table of leftKeys(sets)) await transaction.remove(table.table, table.keys);
+    for (const set of rest) if (set.kind === "remove") await perform(transaction, set);
+  }
+}
+
+/** One set. */
+export async function perform(transaction: TargetTransaction, set: RowSet): Promise<void> {
+  switch (set.kind) {
+    case "write":
+      return transaction.upsert(set.table, set.rows);
+    case "remove":
+      return transaction.remove(
+        set.table,
+        set.rows.map((row) => row.key),
+      );
+    default:
+      return assertNever(set);
+  }
+}
+
+/** True when moving rows out of each other's way can change the outcome. */
+export function hasWaysAside(segments: readonly ArrangedSegment[]): boolean {
+  return segments.some(({ sets }) =>
+    sets.some(
+      (set) =>
+        set.table.hasSecondaryUnique ||
+        (set.kind === "write" && set.rows.some((row) => row.before !== undefined)),
+    ),
+  );
+}
+
+/** Moves the unique values of all rows of these sets aside that the sets will write whole or remove. */
+export async function moveAside(transaction: TargetTransaction, sets: readonly RowSet[]): Promise<void> {
+  for (const set of sets) {
+    if (!set.table.hasSecondaryUnique) continue;
+    const keys = set.kind === "write" ? set.rows.flatMap(keysAside) : set.rows.map((row) => row.key);
+    if (keys.length > 0) await transaction.moveUniqueAside(set.table, keys);
+  }
+}
+
+// A partial image might leave the moved value where it is: its row stays as it was.
+function keysAside(row: PlannedWrite): readonly string[] {
+  if (row.partial) return [];
+  return row.before === undefined ? [row.key] : [row.key, row.before];
+}
+
+function splitKeyChanges(set: RowSet): readonly RowSet[] {
+  if (set.kind === "remove" || !set.rows.some(isWholeKeyChange)) return [set];
+  return [{ ...set, rows: set.rows.map((row) => (isWholeKeyChange(row) ? withoutBefore(row) : row)) }];
+}
+
+/** Keys that whole key changes of these sets leave behind, by table. */
+function leftKeys(sets: readonly RowSet[]): { readonly table: TargetTable; readonly keys: string[] }[] {
+  const writes = sets.filter((set): set is WriteSet => set.kind === "write");
+  return writes
+    .toReversed()
+    .map(({ table, rows }) => {
+      const written = new Set(rows.map((row) => row.key));
+      const left = rows.flatMap((row) => (isWholeKeyChange(row) ? [row.before] : []));
+      return { table, keys: left.filter((key) => !written.has(key)) };
+    })
+    .filter(({ keys }) => keys.length > 0);
+}
+
+function isWholeKeyChange(row: PlannedWrite): row is PlannedWrite & { readonly before: string } {
+  return row.before !== undefined && !row.partial;
+}
+
+/** The same row as an insert under its new key. */
+export function withoutBefore(row: PlannedWrite): PlannedWrite {
+  const { before: _, ...rest } = row;
+  return rest;
+}
