@@ -42,6 +42,7 @@ export function connectionsTo(connection: PostgresConnection, name: string): Con
         const client = new pg.Client(config);
         client.on("error", () => undefined);
         await client.connect();
+        await client.query(sessionSettings);
         return client;
       }),
     close: () => pool.end(),

@@ -6,7 +6,7 @@ export type EventRow = readonly (string | null)[];
 
 /** Columns of an event, of the outbox row `o`. Texts only: see `connections.ts`. */
 export const eventColumns =
-  "o.xid, o.seq, (extract(epoch from o.at) * 1000)::bigint, o.op, o.fingerprint, o.key, o.image, o.before, o.traceparent, o.origin";
+  "o.xid, o.seq, o.at, o.op, o.fingerprint, o.key, o.image, o.before, o.traceparent, o.origin";
 
 const opOf: Readonly<Record<string, Op>> = {
   i: "insert",
@@ -44,8 +44,12 @@ export function decoderOf(tick: Tick): TickDecoder {
       }
       seqBefore = seq;
       ordinal++;
-      return {
-        ...changeOf(row, ordinal),
+      const image = row[6];
+      const event: { -readonly [P in keyof LoggedEvent]: LoggedEvent[P] } = {
+        ordinal,
+        op: opOf[row[3]!]!,
+        schema: row[4]!,
+        key: row[5]!,
         tick: tick.n,
         table,
         transaction,
@@ -53,6 +57,9 @@ export function decoderOf(tick: Tick): TickDecoder {
         endsTick: ordinal === tick.events,
         total: before + ordinal,
       };
+      if (image != null) event.image = image;
+      if (row[7] != null) event.before = row[7];
+      return event;
     },
     finish() {
       if (ordinal !== tick.events) throw disorder(tick);
@@ -70,18 +77,15 @@ function transactionOf(row: EventRow): LoggedEvent["transaction"] {
   const origin = row[9];
   return {
     id: row[0]!,
-    at: Number(row[2]),
+    at: millisecondsOf(row[2]!),
     ...(traceparent ? { traceparent } : {}),
     ...(origin ? { origin } : {}),
   };
 }
 
-function changeOf(row: EventRow, ordinal: number): Pick<LoggedEvent, "ordinal" | "op" | "schema" | "key"> {
-  const change = { ordinal, op: opOf[row[3]!]!, schema: row[4]!, key: row[5]! };
-  const image = row[6];
-  const before = row[7];
-  if (image == null) return before == null ? change : Object.assign(change, { before });
-  return before == null ? Object.assign(change, { image }) : Object.assign(change, { image, before });
+/** Milliseconds since 1970 of a timestamptz as a session in UTC prints it. */
+function millisecondsOf(text: string): number {
+  return Date.parse(text.replace(" ", "T").replace(/\+00$/, "Z"));
 }
 
 function disorder(tick: Tick): LockstepError {

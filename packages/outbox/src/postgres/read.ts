@@ -1,4 +1,5 @@
 import { LockstepError, splitPosition, type LoggedEvent, type Position } from "@lockstep/core";
+import type pg from "pg";
 import type { Connections } from "./connections.js";
 import { decoderOf, eventColumns, type EventRow } from "./decode.js";
 import type { SchemaCache } from "./schema-cache.js";
@@ -65,6 +66,7 @@ async function ticksAfter(reading: Reading, tick: bigint, n: bigint): Promise<Ti
 async function lookUp({ connections, s }: Reading, after: bigint, n: bigint): Promise<Tick[]> {
   const { rows } = await connections.use((client) =>
     client.query<(string | null)[]>({
+      name: "lockstep look up",
       text: `select t.n, t.events, t.total, p.snapshot, t.snapshot, (select max(pruned_through) from ${s}.state)
   from ${s}.tick t left join ${s}.tick p on p.n = t.n - 1 where t.n >= $1 order by t.n limit ${ticksPerLook}`,
       values: [String(after)],
@@ -87,6 +89,7 @@ async function lookUp({ connections, s }: Reading, after: bigint, n: bigint): Pr
 async function* smallTicks(reading: Reading, ticks: readonly Tick[]): AsyncGenerator<LoggedEvent[]> {
   const { rows } = await reading.connections.use((client) =>
     client.query<(string | null)[]>({
+      name: "lockstep small ticks",
       text: `select ${eventColumns}, o.last, o.n from (
   select m.*, t.n, max(m.seq) over (partition by t.n, m.xid) as last
     from unnest($1::bigint[], $2::pg_snapshot[], $3::pg_snapshot[]) as t(n, previous, snapshot)
@@ -122,7 +125,7 @@ async function* bigTick(reading: Reading, tick: Tick): AsyncGenerator<LoggedEven
   const { connections, s, pageEvents } = reading;
   const client = await connections.open();
   try {
-    await client.query("begin read only; set local enable_seqscan = off; set local jit = off");
+    await client.query("begin read only");
     await client.query({
       text: `declare page no scroll cursor for with tx as materialized (
   select m.xid, max(m.seq) as last from (
@@ -137,17 +140,23 @@ select ${eventColumns}, tx.last from (select * from tx order by last) tx
       values: [tick.previous, tick.snapshot],
     });
     const decoder = decoderOf(tick);
-    for (;;) {
-      const { rows } = await client.query<(string | null)[]>({
-        text: `fetch ${pageEvents} from page`,
-        rowMode: "array",
-      });
-      if (rows.length === 0) break;
+    const fetch = (): Promise<EventRow[]> => fetchPage(client, pageEvents);
+    for (let rows = await fetch(), next = fetch(); rows.length > 0; rows = await next, next = fetch()) {
+      // The next page is under way while this one is worked on; when the reader leaves early, nobody waits for it.
+      next.catch(() => undefined);
       const tableOf = await reading.schemas.tablesOf(rows);
-      yield rows.map((row: EventRow) => decoder.decode(row, row[10]!, tableOf(row)));
+      yield rows.map((row) => decoder.decode(row, row[10]!, tableOf(row)));
     }
     decoder.finish();
   } finally {
     await client.end();
   }
+}
+
+async function fetchPage(client: pg.ClientBase, pageEvents: number): Promise<EventRow[]> {
+  const { rows } = await client.query<(string | null)[]>({
+    text: `fetch ${pageEvents} from page`,
+    rowMode: "array",
+  });
+  return rows;
 }
