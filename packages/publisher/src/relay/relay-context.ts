@@ -1,11 +1,4 @@
-import type {
-  ChangeLog,
-  Logger,
-  Position,
-  RegisteredTarget,
-  StreamWriter,
-  TableSchema,
-} from "@lockstep/core";
+import type { ChangeLog, Logger, Position, RegisteredTarget, StreamWriter } from "@lockstep/core";
 import { Latch } from "./latch.js";
 import type { RelayLimits } from "./limits.js";
 import type { QueueFeed } from "./queue-feed.js";
@@ -24,6 +17,8 @@ export interface RelayContext {
   readonly name: string;
   /** Somebody says that something was written. */
   readonly nudged: Latch;
+  /** Aborts when the relay is to end as soon as nothing is left to publish. */
+  readonly draining: AbortSignal;
   /** A consumer announced itself, asked for catch-up or acknowledged. */
   readonly called: Latch;
 }
@@ -33,14 +28,22 @@ export interface Term {
   readonly incarnation: string;
   /** Aborts when the leadership is lost or the relay is disposed. */
   readonly signal: AbortSignal;
+  /** Ends the term. */
+  end(): void;
   /** End of the last tick that is cut. */
   top: Position;
   /** Position and total of the last entry published to partition 0. */
   published: Position;
   total: number;
   registered: readonly RegisteredTarget[];
-  /** Published schemas of this epoch, by fingerprint. */
-  readonly schemas: Map<string, TableSchema>;
+  /** Targets beyond the source's last tick: of another source, or of this one before it was rewound. */
+  ahead: ReadonlySet<string>;
+  /** Counts the starts of prunings: a reader that saw it change asks whether its next page lies behind a hole. */
+  prunes: number;
+  /** Fingerprints of the schemas published in this epoch. */
+  readonly schemas: Set<string>;
+  /** Nothing is left to publish. */
+  isCaughtUp: boolean;
   /** Why it waits, when it does. */
   waiting: string | undefined;
   /** Each call of `ticked` wakes those who read the log beside the main loop. */

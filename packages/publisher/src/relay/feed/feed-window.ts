@@ -54,7 +54,9 @@ export class FeedWindow {
       this.held.events -= entry.events;
       this.held.bytes -= entry.bytes;
     }
-    this.trimmedThrough = through;
+    // Two loops trim; the later one to be answered may be the one that trimmed less.
+    const before = this.trimmedThrough;
+    if (before === undefined || comparePositions(through, before) > 0) this.trimmedThrough = through;
     if (this.first > 1_000 && this.first * 2 > this.entries.length) {
       this.entries = this.entries.slice(this.first);
       this.first = 0;

@@ -5,6 +5,7 @@ import {
   type Position,
   type RegisteredTarget,
 } from "@lockstep/core";
+import { isQueueTarget } from "../queue-feed.js";
 import type { FeedAcks } from "./feed-window.js";
 
 /** A target that follows a partition, and how far it is known to be. */
@@ -25,7 +26,7 @@ export interface FollowerFacts {
 /** Targets that follow a partition: registered, not in need of a backfill, not ahead of the source. */
 export function followersOf({ registered, acks, partition, top }: FollowerFacts): Follower[] {
   return registered
-    .filter((t) => t.partition === partition && t.state === "following")
+    .filter((t) => t.partition === partition && t.state === "following" && !isQueueTarget(t))
     .map((t) => ({ id: t.id, position: laterOf(t.position, acks.get(t.id)) }))
     .filter((t) => !isAhead(t.position, top));
 }

@@ -10,6 +10,8 @@ export interface OpenFeed {
   readonly epoch: string;
   readonly window: FeedWindow;
   readonly bounds: FeedSize;
+  /** Total of the last entry it held when it was opened; 0 when that isn't known. */
+  readonly openedAtTotal: number;
   /** Asks how far the targets of the feed are. */
   acked(): Promise<FeedAcks>;
 }
@@ -43,8 +45,9 @@ export async function openMainFeed(
     events: Math.ceil(limits.maxStreamEvents / partitions),
     bytes: Math.ceil(limits.maxStreamBytes / partitions),
   };
-  const opened = { feed, bounds, acked: async () => acksOf(await followers()) };
   const head = await stream.head(feed);
+  const openedAtTotal = head?.total ?? 0;
+  const opened = { feed, bounds, openedAtTotal, acked: async () => acksOf(await followers()) };
   const following = await followers();
   refuseOtherLayout(head, partitions, following);
   if (!rules.mustBegin && head && isAdoptable(head, term, partitions, rules.prunedThrough)) {
@@ -110,6 +113,7 @@ export async function beginCatchUpFeed(
     feed,
     epoch,
     window: new FeedWindow(at),
+    openedAtTotal: 0,
     bounds: { events: limits.maxCatchUpEvents, bytes: limits.maxCatchUpBytes },
     async acked() {
       const mine = (await stream.acks(feed.partition)).get(feed.target) ?? at;

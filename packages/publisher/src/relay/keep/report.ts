@@ -1,0 +1,22 @@
+import type { Backlog } from "@lockstep/core";
+import type { RelayContext, Term } from "../relay-context.js";
+
+/** Says in Redis how the relay is. */
+export async function report(context: RelayContext, term: Term, backlog: Backlog): Promise<void> {
+  const { stream, source, partitions, name, now } = context;
+  const { incarnation, published, total, waiting, ahead } = term;
+  const reason = ahead.size > 0 ? `SOURCE_REPLACED: ${ahead.size} targets are ahead of the source` : waiting;
+  await stream.report({
+    source,
+    relay: name,
+    incarnation,
+    partitions,
+    leader: true,
+    at: now(),
+    published,
+    total,
+    backlogEvents: backlog.events,
+    backlogOldestMs: backlog.oldestMs,
+    ...(reason === undefined ? {} : { waiting: reason }),
+  });
+}

@@ -1,0 +1,155 @@
+import { earlier, endOfTick } from "@lockstep/core";
+import { openCutter, type CutEntry } from "./cut/entry-cutter.js";
+import { appendBounded, type Appending } from "./feed/append-bounded.js";
+import { openMainFeed, type OpenFeed } from "./feed/open-feed.js";
+import { inPublishSpan } from "./feed/publish-span.js";
+import { watchForHoles } from "./hole-watch.js";
+import { readAhead } from "./read-ahead.js";
+import { announceTick, type RelayContext, type Term } from "./relay-context.js";
+import { publishNewSchemas } from "./schemas.js";
+
+/** What must not be taken over when the feeds are opened again. */
+export interface BrokenFeeds {
+  /** Partitions whose stream refused its chain. */
+  readonly partitions: Set<number>;
+  /** By partition: what its last epoch had trimmed. */
+  readonly trimmed: Map<number, OpenFeed["window"]>;
+}
+
+/** Opens every partition's stream and publishes the schemas of its epoch. */
+export async function openFeeds(context: RelayContext, term: Term, broken: BrokenFeeds): Promise<OpenFeed[]> {
+  term.registered = await context.log.targets();
+  term.top = await context.log.top();
+  const prunedThrough = await context.log.prunedThrough();
+  term.schemas.clear();
+  const feeds: OpenFeed[] = [];
+  for (let partition = 0; partition < context.partitions; partition++) {
+    const mustBegin = broken.partitions.has(partition);
+    const leftBehind = broken.trimmed.get(partition)?.trimmedThrough;
+    const opened = await openMainFeed(context, term, partition, { prunedThrough, mustBegin, leftBehind });
+    broken.partitions.delete(partition);
+    broken.trimmed.set(partition, opened.window);
+    feeds.push(opened);
+  }
+  term.published = feeds[0]!.window.last;
+  term.total = Math.max(term.total, feeds[0]!.openedAtTotal);
+  return feeds;
+}
+
+/**
+ * Cuts ticks and publishes them until there is nothing left and the relay is draining, or until the term ends.
+ * @throws LockstepError STREAM_GAP when a stream refuses its chain; whatever log and stream throw.
+ */
+export async function publishForEver(
+  context: RelayContext,
+  term: Term,
+  feeds: readonly OpenFeed[],
+  onCaughtUp: () => void,
+): Promise<void> {
+  const { log, nudged, limits } = context;
+  // Ticks may have been cut and not published, by this relay or by the one before.
+  let isBehind = true;
+  while (!term.signal.aborted) {
+    nudged.clear();
+    const tick = await log.cut();
+    if (tick) term.top = endOfTick(tick.tick);
+    term.isCaughtUp = !tick && !isBehind;
+    if (!term.isCaughtUp) {
+      await publishAvailable(context, term, feeds);
+      isBehind = false;
+      announceTick(term);
+      continue;
+    }
+    onCaughtUp();
+    if (context.draining.aborted) return;
+    await waitForChanges(context, term, limits.idleMs);
+  }
+}
+
+async function publishAvailable(
+  context: RelayContext,
+  term: Term,
+  feeds: readonly OpenFeed[],
+): Promise<void> {
+  const { log, limits } = context;
+  const starts = feeds.map((f) => f.window.last);
+  const from = starts.reduce(earlier);
+  const holes = watchForHoles(log, term);
+  const cutter = openCutter({
+    incarnation: term.incarnation,
+    starts,
+    maxEvents: limits.maxEntryEvents,
+    maxBytes: limits.maxEntryBytes,
+  });
+  const read = { pageEvents: limits.pageEvents, signal: term.signal };
+  let appending: Promise<void> = Promise.resolve();
+  try {
+    for await (const page of readAhead(log.read(from, read))) {
+      await holes.refuse(from, page);
+      await publishNewSchemas(context, term, page);
+      const cut = cutter.cut(page);
+      // One page is appended while the next is read and cut: never more, so memory stays flat.
+      await appending;
+      term.signal.throwIfAborted();
+      appending = appendAll(context, term, feeds, cut);
+      appending.catch(() => undefined);
+    }
+  } finally {
+    await appending;
+  }
+}
+
+async function appendAll(
+  context: RelayContext,
+  term: Term,
+  feeds: readonly OpenFeed[],
+  cut: readonly CutEntry[],
+): Promise<void> {
+  const appending = appendingOf(context, term);
+  const mine = (open: OpenFeed): readonly CutEntry[] =>
+    feeds.length === 1 ? cut : cut.filter((c) => c.partition === open.feed.partition);
+  const entries = cut.map((c) => c.entry);
+  await inPublishSpan(context.source, entries, async () => {
+    const done = await Promise.allSettled(feeds.map((open) => appendBounded(appending, open, mine(open))));
+    for (const outcome of done) if (outcome.status === "rejected") throw outcome.reason;
+  });
+  term.waiting = undefined;
+  term.published = feeds[0]!.window.last;
+  term.total = entries.at(-1)?.total ?? term.total;
+}
+
+/** Waits for room in a feed are short: an acknowledgement may come without a call. */
+const roomPollMs = 50;
+
+/** How the relay appends: it says what it waits for, and stops waiting when its term ends or the relay drains. */
+export function appendingOf(
+  { stream, called, draining }: RelayContext,
+  term: Term,
+  signal: AbortSignal = term.signal,
+): Appending {
+  return {
+    stream,
+    async waitForRoom({ feed }) {
+      if (feed.target === undefined) term.waiting = `the stream of partition ${feed.partition} is full`;
+      draining.throwIfAborted();
+      called.clear();
+      await called.wait(roomPollMs, signal);
+      signal.throwIfAborted();
+    },
+  };
+}
+
+/** Waits until somebody says that something was written, in this process or through the source. */
+async function waitForChanges({ log, nudged }: RelayContext, term: Term, idleMs: number): Promise<void> {
+  const stop = new AbortController();
+  const abort = (): void => stop.abort();
+  term.signal.addEventListener("abort", abort);
+  const heard = log.wait(idleMs, stop.signal);
+  try {
+    await Promise.race([nudged.wait(idleMs, stop.signal), heard]);
+  } finally {
+    stop.abort();
+    term.signal.removeEventListener("abort", abort);
+    await heard.catch(() => undefined);
+  }
+}
