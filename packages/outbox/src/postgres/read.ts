@@ -140,8 +140,11 @@ select ${eventColumns}, tx.last from (select * from tx order by last) tx
       values: [tick.previous, tick.snapshot],
     });
     const decoder = decoderOf(tick);
-    const fetch = (): Promise<EventRow[]> => fetchPage(client, pageEvents);
-    for (let rows = await fetch(), next = fetch(); rows.length > 0; rows = await next, next = fetch()) {
+    let next = fetchPage(client, pageEvents);
+    for (;;) {
+      const rows = await next;
+      if (rows.length === 0) break;
+      next = fetchPage(client, pageEvents);
       // The next page is under way while this one is worked on; when the reader leaves early, nobody waits for it.
       next.catch(() => undefined);
       const tableOf = await reading.schemas.tablesOf(rows);
