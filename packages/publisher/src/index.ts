@@ -1,1 +1,5 @@
-export { installCapture, type CaptureSettings, type InstalledCapture } from "./capture/subscriber/install-capture.js";
+export type { EntityChoice } from "./capture/subscriber/mapped-tables.js";
+export { lockstepMigration, type MigrationClass } from "./migration.js";
+export { type PublishOptions, type RelayChoice } from "./options.js";
+export { publishChanges } from "./publish-changes.js";
+export type { Publisher, PublisherStatus } from "./publisher.js";

@@ -1,6 +1,7 @@
 import type { Engine, Logger, OutboxWriter } from "@lockstep/core";
 import type { BlindWrites } from "./blind-writes.js";
 import type { CapturedTables } from "./captured-tables.js";
+import type { TreeStatements } from "./identify/tree-statements.js";
 import type { RunnerInternals, StructuredResult } from "./typeorm-internals.js";
 
 /** What subscriber capture of one DataSource goes by. */
@@ -8,6 +9,7 @@ export interface CaptureRules {
   readonly engine: Engine;
   readonly writer: OutboxWriter;
   readonly tables: CapturedTables;
+  readonly trees: TreeStatements;
   /** Writes through TypeORM whose rows can't be known: refuse them, or let them through with a warning. */
   readonly bulkWrites: "error" | "allow";
   /** Hand-written SQL that changes a captured table: warn, or refuse it. */

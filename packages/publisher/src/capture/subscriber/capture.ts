@@ -1,4 +1,5 @@
 import type { CaptureRules } from "./capture-rules.js";
+import { executeTreeStatement } from "./identify/tree-statements.js";
 import { executeCaptured } from "./execute-captured.js";
 import { refuseBlindWrites } from "./blind-writes.js";
 import { Session } from "./session.js";
@@ -13,7 +14,7 @@ export interface Capture {
   send(
     runner: RunnerInternals,
     statement: Exclude<Statement, { kind: "other" }>,
-    sql: string,
+    text: { readonly sql: string; readonly parameters?: unknown[] | undefined },
     send: () => Promise<unknown>,
   ): Promise<unknown>;
   /** Notices when a statement's error ended the transaction. */
@@ -43,7 +44,11 @@ export function createCapture(rules: CaptureRules): Capture {
   return {
     sessionOf,
     execute: (builder, execute) => executeCaptured(rules, adopt, builder, execute),
-    async send(runner, statement, sql, send) {
+    async send(runner, statement, { sql, parameters = [] }, send) {
+      if (statement.kind === "write") {
+        const tree = rules.trees.find(sql);
+        if (tree) return executeTreeStatement(rules, adopt(runner), runner, tree, { sql, parameters });
+      }
       if (statement.kind === "write" || statement.kind === "truncate")
         refuseBlindWrites(rules, statement, sql);
       const session = sessionOf(runner);

@@ -50,6 +50,10 @@ export class CapturedTables {
     return this.#mapped.has(path);
   }
 
+  known(path: string): CapturedTable | undefined {
+    return this.#known.get(path);
+  }
+
   /** The table behind a path, described in the caller's transaction when it wasn't there before. */
   async at(path: string, run: RunStatement): Promise<CapturedTable> {
     const mapped = this.#mapped.get(path);

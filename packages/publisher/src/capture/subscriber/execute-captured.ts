@@ -9,7 +9,7 @@ import {
   type StructuredResult,
   type WriteBuilder,
 } from "./typeorm-internals.js";
-import { Write } from "./write.js";
+import { BuilderWrite } from "./write.js";
 
 /**
  * Runs a write query builder's own `execute`, with its one statement captured. The builder itself isn't touched: `execute` runs on an
@@ -37,14 +37,7 @@ export async function executeCaptured(
     const session = sessionOf(runner);
     return session.write(async () => {
       const table = await rules.tables.at(path, (text, values) => session.statement(text, values));
-      const write = new Write({
-        rules,
-        session,
-        runner,
-        table,
-        driver: driverOf(dataSource),
-        builder: shadow,
-      });
+      const write = new BuilderWrite({ rules, session, runner, table }, shadow, driverOf(dataSource));
       return identify(write, { sql, parameters, where });
     });
   });

@@ -1,10 +1,11 @@
-import type { Logger, RunStatement } from "@lockstep/core";
+import { type Logger, type RunStatement, tableId } from "@lockstep/core";
 import type { DataSource } from "typeorm";
 import type { BlindWrites } from "./blind-writes.js";
 import { createCapture } from "./capture.js";
 import type { CaptureRules } from "./capture-rules.js";
 import { CapturedTables } from "./captured-tables.js";
 import { type EntityChoices, mappedTables } from "./mapped-tables.js";
+import { treeStatements } from "./identify/tree-statements.js";
 import { runOwn, setCapture } from "./patch-typeorm.js";
 import { runnerOf } from "./typeorm-internals.js";
 
@@ -19,6 +20,8 @@ export interface CaptureSettings
 export interface InstalledCapture {
   /** Hand-written statements let through so far, uncaptured. */
   readonly blindWrites: number;
+  /** Ids (`namespace.name`) of the captured table behind an entity's name; none when it isn't captured. */
+  tablesOf(entity: string): readonly string[];
   /** Stops capturing: from here on writes leave no outbox rows. */
   uninstall(): void;
 }
@@ -43,6 +46,7 @@ export async function installCapture(
       engine,
       writer,
       tables,
+      trees: treeStatements(dataSource, tables),
       bulkWrites,
       onBlindWrite,
       logger,
@@ -57,6 +61,11 @@ export async function installCapture(
     get blindWrites() {
       return blindWrites.count;
     },
+    tablesOf: (entity) =>
+      dataSource.entityMetadatas
+        .filter(({ name }) => name === entity)
+        .flatMap(({ tablePath }) => rules.tables.known(tablePath)?.schema ?? [])
+        .map(tableId),
     uninstall: () => setCapture(dataSource, undefined),
   };
 }

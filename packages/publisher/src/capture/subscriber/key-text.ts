@@ -72,19 +72,22 @@ function mysqlText(kind: ColumnKind, column: string): string {
   }
 }
 
-const alias = (index: number): string => `lockstep_k${index}`;
+/** The name under which {@link keyList} gives a key column. */
+export function keyAlias(index: number): string {
+  return `lockstep_k${index}`;
+}
 
 /** A select or RETURNING list that gives the keys under names no column has. */
 export function keyList(engine: Engine, keys: readonly KeyColumn[]): string {
-  return keys.map((key, index) => `${key.text} AS ${quoteName(engine, alias(index))}`).join(", ");
+  return keys.map((key, index) => `${key.text} AS ${quoteName(engine, keyAlias(index))}`).join(", ");
 }
 
 /** Reads the key out of a row that {@link keyList} gave. */
 export function readKey(keys: readonly KeyColumn[], row: Readonly<Record<string, unknown>>): string[] {
-  return keys.map((_, index) => String(row[alias(index)]));
+  return keys.map((_, index) => String(row[keyAlias(index)]));
 }
 
 /** Takes the names of {@link keyList} out of a row, so that it is as the application's statement would have made it. */
 export function stripKey(keys: readonly KeyColumn[], row: Record<string, unknown>): void {
-  keys.forEach((_, index) => delete row[alias(index)]);
+  keys.forEach((_, index) => delete row[keyAlias(index)]);
 }

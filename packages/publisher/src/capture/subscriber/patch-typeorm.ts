@@ -73,7 +73,7 @@ function patchRunner(prototype: Prototype<RunnerInternals>): void {
     const statement = readStatement(sql);
     return statement.kind === "other"
       ? capture.watch(this, send())
-      : capture.send(this, statement, sql, send);
+      : capture.send(this, statement, { sql, parameters }, send);
   };
   // From here on the runner's transaction is known from its first statement.
   prototype.startTransaction = function (this: RunnerInternals, isolationLevel) {

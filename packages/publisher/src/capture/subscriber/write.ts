@@ -24,24 +24,18 @@ interface WriteContext {
   readonly rules: CaptureRules;
   readonly session: Session;
   readonly runner: RunnerInternals;
-  readonly driver: DriverInternals;
   readonly table: CapturedTable;
-  readonly builder: WriteBuilder;
 }
 
-/** One write under way: its table, its builder, and the ways to send statements beside it. */
+/** One write under way: its table, and the ways to send statements beside it. */
 export class Write {
   readonly table: CapturedTable;
-  readonly builder: WriteBuilder;
-  readonly driver: DriverInternals;
   readonly #context: WriteContext;
   #executed = false;
 
   constructor(context: WriteContext) {
     this.#context = context;
     this.table = context.table;
-    this.builder = context.builder;
-    this.driver = context.driver;
   }
 
   get engine(): CaptureRules["engine"] {
@@ -70,17 +64,6 @@ export class Write {
     return this.#context.session.statement(sql, parameters);
   }
 
-  /** Its SQL with TypeORM's named parameters and property names resolved. */
-  resolve(sql: string): [string, unknown[]] {
-    const { builder, driver } = this.#context;
-    const text = builder.replacePropertyNamesForTheWholeQuery(sql);
-    return driver.escapeQueryWithParameters(
-      text,
-      builder.getParameters(),
-      builder.expressionMap.nativeParameters ?? {},
-    );
-  }
-
   /** Runs an identification; an error after the write was sent means that its rows aren't known. */
   async guarded<T>(identification: () => Promise<T>): Promise<T> {
     try {
@@ -106,5 +89,26 @@ export class Write {
     }
     this.refuse(why);
     return [];
+  }
+}
+
+/** A write of one of TypeORM's query builders. */
+export class BuilderWrite extends Write {
+  readonly builder: WriteBuilder;
+  readonly driver: DriverInternals;
+
+  constructor(context: WriteContext, builder: WriteBuilder, driver: DriverInternals) {
+    super(context);
+    this.builder = builder;
+    this.driver = driver;
+  }
+
+  /** SQL with TypeORM's named parameters and property names, made ready to be sent. */
+  resolve(sql: string): [string, unknown[]] {
+    return this.driver.escapeQueryWithParameters(
+      this.builder.replacePropertyNamesForTheWholeQuery(sql),
+      this.builder.getParameters(),
+      this.builder.expressionMap.nativeParameters ?? {},
+    );
   }
 }

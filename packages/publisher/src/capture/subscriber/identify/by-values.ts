@@ -3,9 +3,9 @@ import { keyList, readKey } from "../key-text.js";
 import { quoteName, quoteTable } from "../quote.js";
 import type { Captured } from "../session.js";
 import type { StructuredResult } from "../typeorm-internals.js";
-import type { Write, WriteStatement } from "../write.js";
+import type { BuilderWrite, WriteStatement } from "../write.js";
 import { type InsertedValues, insertedValues } from "./inserted-values.js";
-import { integerText } from "./keys-in-where.js";
+import { integerText } from "./key-in-where.js";
 
 /** Columns and values that find one row. */
 interface Locator {
@@ -20,7 +20,7 @@ const rowsPerSelect = 200;
  * An INSERT where the server doesn't return keys (type `mysql`): the key is in the values, or counted up from the insert id. Where rows
  * may have conflicted, they are looked up by every unique key that the values fill: the row that was updated is among them.
  */
-export async function insertByValues(write: Write, statement: WriteStatement): Promise<Captured> {
+export async function insertByValues(write: BuilderWrite, statement: WriteStatement): Promise<Captured> {
   const { onUpdate, onIgnore, insertFromSelect } = write.builder.expressionMap;
   const sets = insertFromSelect ? undefined : insertedValues(write);
   const plan = sets && (onUpdate || onIgnore ? conflicting(write, sets) : plain(write, sets));
@@ -42,33 +42,32 @@ function headerOf({ raw }: StructuredResult): Header {
 type Plan = (header: Header) => Promise<readonly RowNote[]>;
 
 /** Every value set makes one row. */
-function plain(write: Write, sets: readonly InsertedValues[]): Plan | undefined {
+function plain(write: BuilderWrite, sets: readonly InsertedValues[]): Plan | undefined {
   const { keys, mysql } = write.table;
+  const primary = keys.map((key) => key.name);
   const generated = sets.filter((set) => isGenerated(write, set));
-  const known = sets.every((set) =>
-    keys.every(({ name }) => set.has(name) || isGeneratedColumn(write, set, name)),
+  // Given and generated ids in one INSERT: how the server counts on after a given one differs by version.
+  const mixed = generated.length > 0 && generated.length < sets.length;
+  const ways = sets.map((set) =>
+    !mixed && isGenerated(write, set)
+      ? primary
+      : [primary, ...(mysql?.uniqueKeys ?? [])].find((key) => fills(set, key)),
   );
-  if (!known) return undefined;
+  if (!ways.every((way) => way !== undefined)) return undefined;
   return async ({ insertId }) => {
     const step = BigInt(mysql?.incrementBy ?? 1);
-    const full = sets.map((set) => {
-      const place = generated.indexOf(set);
-      if (place < 0) return set;
-      // InnoDB hands one INSERT's rows consecutive ids, from the first.
-      return new Map(set).set(mysql!.autoIncrement!, BigInt(insertId) + BigInt(place) * step);
-    });
-    const mixed = generated.length > 1 && generated.length < sets.length;
+    const full = sets.map((set, index) =>
+      // InnoDB hands the rows of one INSERT consecutive ids, from the first.
+      isGenerated(write, set) && !mixed
+        ? new Map(set).set(mysql!.autoIncrement!, BigInt(insertId) + BigInt(index) * step)
+        : set,
+    );
     const told = mixed ? undefined : textsOf(write, full);
     const found =
       told ??
       (await lookUp(
         write,
-        full.map((set) =>
-          locator(
-            keys.map((key) => key.name),
-            set,
-          ),
-        ),
+        full.map((set, index) => locator(ways[index]!, set)),
       ));
     if (found.length < sets.length) return write.lost("an INSERT whose keys could not be read back");
     return found.map((key) => write.note("insert", key));
@@ -76,21 +75,16 @@ function plain(write: Write, sets: readonly InsertedValues[]): Plan | undefined 
 }
 
 /** Rows may have met others: found by unique keys, whatever happened to them. */
-function conflicting(write: Write, sets: readonly InsertedValues[]): Plan | undefined {
-  const uniqueKeys = write.table.mysql?.uniqueKeys ?? [];
+function conflicting(write: BuilderWrite, sets: readonly InsertedValues[]): Plan | undefined {
+  const { uniqueKeys = [], autoIncrement } = write.table.mysql ?? {};
   const locators = sets.map((set) =>
-    uniqueKeys
-      .filter((columns) => columns.every((name) => set.has(name)))
-      .map((columns) => locator(columns, set)),
+    uniqueKeys.filter((columns) => fills(set, columns)).map((columns) => locator(columns, set)),
   );
   // A unique key with a column that the values leave to the database may conflict unseen.
   const unseen = sets.some((set) =>
-    uniqueKeys.some((columns) =>
-      columns.some((name) => !set.has(name) && name !== write.table.mysql?.autoIncrement),
-    ),
+    uniqueKeys.flat().some((name) => !set.has(name) && name !== autoIncrement),
   );
-  const [only] = locators;
-  const byInsertId = locators.length === 1 && only?.length === 0;
+  const byInsertId = locators.length === 1 && locators[0]?.length === 0;
   if (unseen || (!byInsertId && locators.some((ways) => ways.length === 0))) return undefined;
   return async ({ insertId, affectedRows }) => {
     if (!byInsertId) return (await lookUp(write, locators.flat())).map((key) => write.note("update", key));
@@ -98,13 +92,14 @@ function conflicting(write: Write, sets: readonly InsertedValues[]): Plan | unde
   };
 }
 
-function isGeneratedColumn(write: Write, set: InsertedValues, name: string): boolean {
-  return name === write.table.mysql?.autoIncrement && (!set.has(name) || set.get(name) === null);
+/** True when the values alone identify the row by this unique key. */
+function fills(set: InsertedValues, columns: readonly string[]): boolean {
+  return columns.every((name) => set.get(name) !== undefined && set.get(name) !== null);
 }
 
-function isGenerated(write: Write, set: InsertedValues): boolean {
-  const column = write.table.mysql?.autoIncrement;
-  return column !== undefined && isGeneratedColumn(write, set, column);
+function isGenerated({ table }: BuilderWrite, set: InsertedValues): boolean {
+  const column = table.mysql?.autoIncrement;
+  return column !== undefined && table.keys.some(({ name }) => name === column) && set.get(column) == null;
 }
 
 function locator(columns: readonly string[], set: InsertedValues): Locator {
@@ -112,14 +107,14 @@ function locator(columns: readonly string[], set: InsertedValues): Locator {
 }
 
 /** Keys whose text needs no asking: integers. */
-function textsOf(write: Write, sets: readonly InsertedValues[]): string[][] | undefined {
+function textsOf(write: BuilderWrite, sets: readonly InsertedValues[]): string[][] | undefined {
   const { keys } = write.table;
   if (keys.some((key) => key.kind !== "integer")) return undefined;
   const texts = sets.map((set) => keys.map((key) => integerText(set.get(key.name))));
   return texts.every((key) => key.every((text) => text !== undefined)) ? (texts as string[][]) : undefined;
 }
 
-async function lookUp(write: Write, locators: readonly Locator[]): Promise<string[][]> {
+async function lookUp(write: BuilderWrite, locators: readonly Locator[]): Promise<string[][]> {
   const { table, engine } = write;
   const found: string[][] = [];
   for (let from = 0; from < locators.length; from += rowsPerSelect) {

@@ -1,5 +1,5 @@
 import type { Captured } from "../session.js";
-import type { Write, WriteStatement } from "../write.js";
+import type { BuilderWrite, WriteStatement } from "../write.js";
 import { insertByValues } from "./by-values.js";
 import { updateKeys } from "./key-update.js";
 import { returningKeys } from "./returning.js";
@@ -7,13 +7,13 @@ import { selectFirst } from "./select-first.js";
 import { setsKey } from "./sets-key.js";
 
 /** Sends a write and finds out which rows it touched, by the engine's best way. */
-export async function identify(write: Write, statement: WriteStatement): Promise<Captured> {
+export async function identify(write: BuilderWrite, statement: WriteStatement): Promise<Captured> {
   return write.guarded(() => choose(write)(write, statement));
 }
 
-type Identification = (write: Write, statement: WriteStatement) => Promise<Captured>;
+type Identification = (write: BuilderWrite, statement: WriteStatement) => Promise<Captured>;
 
-function choose(write: Write): Identification {
+function choose(write: BuilderWrite): Identification {
   const { builder, driver } = write;
   switch (builder.expressionMap.queryType) {
     case "insert":
@@ -28,7 +28,7 @@ function choose(write: Write): Identification {
 
 // MariaDB answers with rows or with counts, never both: where the application gets counts that rows don't tell (ON DUPLICATE KEY UPDATE
 // counts 2 for an update), the keys are found by the values.
-function insertReturns(write: Write): boolean {
+function insertReturns(write: BuilderWrite): boolean {
   if (!write.driver.isReturningSqlSupported("insert")) return false;
   if (write.engine === "postgres") return true;
   return (

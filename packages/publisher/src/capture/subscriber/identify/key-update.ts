@@ -2,13 +2,13 @@ import type { RowNote } from "@lockstep/core";
 import { keyList, readKey } from "../key-text.js";
 import { quoteName, quoteTable } from "../quote.js";
 import type { Captured } from "../session.js";
-import type { Write, WriteStatement } from "../write.js";
+import type { BuilderWrite, WriteStatement } from "../write.js";
 import { returningKeys } from "./returning.js";
 import { lockKeys } from "./select-first.js";
 import { type KeyAssignment, keyAssignments } from "./sets-key.js";
 
 /** An UPDATE that sets a key column: both the old and the new key are needed. */
-export async function updateKeys(write: Write, statement: WriteStatement): Promise<Captured> {
+export async function updateKeys(write: BuilderWrite, statement: WriteStatement): Promise<Captured> {
   const before = await lockKeys(write, statement);
   if (write.driver.isReturningSqlSupported("update")) {
     const { result, notes } = await returningKeys("update")(write, statement);
@@ -31,7 +31,7 @@ export async function updateKeys(write: Write, statement: WriteStatement): Promi
 
 /** One row is a move; of several, which became which isn't known: the old ones are gone, the new ones are there. */
 function moved(
-  write: Write,
+  write: BuilderWrite,
   before: readonly (readonly string[])[],
   after: readonly (readonly string[])[],
 ): RowNote[] {
@@ -52,7 +52,7 @@ function sameKey(a: readonly string[], b: readonly string[]): boolean {
 
 /** Asks for the text of the keys after the update: the assigned columns by their values, the others as they were. */
 async function newKeys(
-  write: Write,
+  write: BuilderWrite,
   before: readonly (readonly string[])[],
   assigned: readonly KeyAssignment[],
 ): Promise<string[][]> {

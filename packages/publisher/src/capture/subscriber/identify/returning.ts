@@ -2,13 +2,13 @@ import type { RowNote } from "@lockstep/core";
 import { keyList, readKey, stripKey } from "../key-text.js";
 import type { Captured } from "../session.js";
 import type { StructuredResult } from "../typeorm-internals.js";
-import type { Write, WriteStatement } from "../write.js";
+import type { BuilderWrite, Write, WriteStatement } from "../write.js";
 
 type Kind = "insert" | "update" | "delete";
 
 /** Asks the statement itself for the keys of the rows it wrote: one more column in RETURNING, taken out of the result again. */
 export function returningKeys(kind: Kind) {
-  return async (write: Write, { sql, parameters }: WriteStatement): Promise<Captured> => {
+  return async (write: BuilderWrite, { sql, parameters }: WriteStatement): Promise<Captured> => {
     const { keys } = write.table;
     const returns = write.builder.createReturningExpression(kind) !== "";
     const asked = `${sql}${returns ? "," : " RETURNING"} ${keyList(write.engine, keys)}`;
@@ -22,12 +22,12 @@ export function returningKeys(kind: Kind) {
 }
 
 // An upsert may have updated: called "insert", a later delete in the same transaction would look like a row that never was.
-function opOf(kind: Kind, write: Write): RowNote["op"] {
+function opOf(kind: Kind, write: BuilderWrite): RowNote["op"] {
   return kind === "insert" && write.builder.expressionMap.onUpdate ? "update" : kind;
 }
 
 /** The result as it is without RETURNING. */
-function withoutRows(
+export function withoutRows(
   kind: Kind,
   write: Write,
   result: StructuredResult,

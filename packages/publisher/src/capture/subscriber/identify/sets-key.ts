@@ -1,4 +1,4 @@
-import type { Write } from "../write.js";
+import type { BuilderWrite } from "../write.js";
 
 /** A key column that an UPDATE sets, and to what. */
 export interface KeyAssignment {
@@ -8,12 +8,12 @@ export interface KeyAssignment {
 }
 
 /** True when an UPDATE sets a column of the primary key. */
-export function setsKey(write: Write): boolean {
+export function setsKey(write: BuilderWrite): boolean {
   return keyAssignments(write).length > 0;
 }
 
 /** The key columns that an UPDATE sets. */
-export function keyAssignments(write: Write): KeyAssignment[] {
+export function keyAssignments(write: BuilderWrite): KeyAssignment[] {
   const { mainAlias, valuesSet, queryType } = write.builder.expressionMap;
   if (queryType !== "update" || valuesSet === undefined) return [];
   const keys = new Set(write.table.keys.map((key) => key.name));

@@ -3,23 +3,22 @@ import { quoteName } from "../quote.js";
 import type { WriteStatement } from "../write.js";
 
 /**
- * The keys that a MySQL statement names itself: its whole WHERE is `id = ?` or `id IN (?, ?)` on a single integer key, as `save()` and
- * `update(id, …)` write it. An integer's text is known without asking.
+ * The key that a MySQL statement names itself: its whole WHERE is `id = ?` or `id IN (?)` on a single integer key, as `save()` and
+ * `update(id, …)` write it. An integer's text is known without asking. One key only: of several, the count of affected rows
+ * doesn't tell which were there.
  */
-export function keysInWhere(
+export function keyInWhere(
   table: CapturedTable,
   { sql, parameters, where }: WriteStatement,
-): string[][] | undefined {
+): string[] | undefined {
   const [key, second] = table.keys;
   if (key === undefined || second !== undefined || key.kind !== "integer") return undefined;
   // One WHERE only: with a second one, the clause at the end may belong to a subquery.
   if (where.toUpperCase().split("WHERE").length !== 2) return undefined;
   const column = quoteName("mysql", key.name).replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
-  const match = new RegExp(String.raw` WHERE [( ]*${column} (?:= \?|IN \(\?(?:, \?)*\))[ )]*$`).exec(sql);
-  if (match === null) return undefined;
-  const values = parameters.slice(-(match[0].split("?").length - 1));
-  const texts = values.map(integerText);
-  return texts.every((text) => text !== undefined) ? texts.map((text) => [text!]) : undefined;
+  if (!new RegExp(String.raw` WHERE [( ]*${column} (?:= \?|IN \(\?\))[ )]*$`).test(sql)) return undefined;
+  const text = integerText(parameters.at(-1));
+  return text === undefined ? undefined : [text];
 }
 
 /** The text that the database prints for an integer given by JavaScript, when that is beyond doubt. */

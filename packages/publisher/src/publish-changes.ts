@@ -1,0 +1,137 @@
+import { LockstepError } from "@lockstep/core";
+import type { DataSource } from "typeorm";
+import { type InstalledCapture, installCapture, withRunner } from "./capture/subscriber/install-capture.js";
+import { followInitialize } from "./follow-initialize.js";
+import { type PublishOptions, publishDefaults } from "./options.js";
+import { engineOf, outboxWriterFor } from "./outbox-writer-for.js";
+import { disabledPublisher, type Publisher } from "./publisher.js";
+import { sourceConnection, sourceName } from "./source-connection.js";
+import { startInProcess } from "./start-in-process.js";
+import { stderrLogger } from "./stderr-logger.js";
+
+const open = new WeakSet<DataSource>();
+
+/**
+ * Captures every committed change that this DataSource makes, and publishes it to Redis. Call it before or after `initialize()`,
+ * once per DataSource. Succeeds while Redis is away: changes wait in the outbox (PROTOCOL.md 35).
+ *
+ * `LOCKSTEP_DISABLED=1` in the environment makes it do nothing.
+ * @throws LockstepError CONFIG_INVALID, DRIVER_UNSUPPORTED, ENTITY_UNKNOWN, TABLE_WITHOUT_PRIMARY_KEY, OUTBOX_MISSING.
+ */
+export async function publishChanges(dataSource: DataSource, options: PublishOptions): Promise<Publisher> {
+  const source = options.source ?? sourceName(sourceConnection(dataSource, engineOf(dataSource)));
+  if (isDisabled()) {
+    (options.logger ?? stderrLogger).warn({ source }, "lockstep is disabled: nothing is captured");
+    return disabledPublisher(source);
+  }
+  if (open.has(dataSource)) {
+    throw new LockstepError(
+      "CONFIG_INVALID",
+      "this DataSource is published already: close that publisher first",
+    );
+  }
+  open.add(dataSource);
+  const publisher = startPublisher(dataSource, source, options);
+  if (!dataSource.isInitialized) return publisher;
+  try {
+    await publisher.install();
+    return publisher;
+  } catch (error) {
+    await publisher.uninstall();
+    throw error;
+  }
+}
+
+function isDisabled(): boolean {
+  return ["1", "true", "yes"].includes((process.env["LOCKSTEP_DISABLED"] ?? "").toLowerCase());
+}
+
+type Phase =
+  | { readonly state: "waiting" }
+  | { readonly state: "capturing"; readonly capture: InstalledCapture }
+  | { readonly state: "uninstalled" };
+
+function startPublisher(
+  dataSource: DataSource,
+  source: string,
+  options: PublishOptions,
+): Publisher & { install(): Promise<void> } {
+  const logger = options.logger ?? stderrLogger;
+  const engine = engineOf(dataSource);
+  const writer = outboxWriterFor(dataSource, options);
+  const relay = startInProcess(dataSource, source, options, logger);
+  let phase: Phase = { state: "waiting" };
+  const ready = settleable();
+
+  async function install(): Promise<void> {
+    try {
+      await withRunner(dataSource, (run) =>
+        (options.tables ?? publishDefaults.tables) === "ensure" ? writer.ensure(run) : writer.check(run),
+      );
+      const capture = await installCapture(dataSource, {
+        ...options,
+        engine,
+        writer,
+        bulkWrites: options.bulkWrites ?? publishDefaults.bulkWrites,
+        onBlindWrite: options.onBlindWrite ?? publishDefaults.onBlindWrite,
+        logger,
+        committed: () => relay.nudge(),
+      });
+      phase = { state: "capturing", capture };
+      relay.start((entity) => capture.tablesOf(entity));
+      ready.resolve();
+    } catch (error) {
+      ready.reject(error);
+      throw error;
+    }
+  }
+
+  followInitialize(dataSource, install);
+
+  async function close(): Promise<void> {
+    open.delete(dataSource);
+    await relay[Symbol.asyncDispose]();
+  }
+
+  async function uninstall(what: { readonly tables?: boolean } = {}): Promise<void> {
+    followInitialize(dataSource, undefined);
+    if (phase.state === "capturing") phase.capture.uninstall();
+    phase = { state: "uninstalled" };
+    await close();
+    if (what.tables !== true) return;
+    await withRunner(dataSource, async (run) => {
+      for (const statement of writer.ddl.down) await run(statement);
+    });
+  }
+
+  return {
+    source,
+    ready: ready.promise,
+    done: relay.done,
+    install,
+    status: () => ({
+      state: phase.state,
+      blindWrites: phase.state === "capturing" ? phase.capture.blindWrites : 0,
+      ...relay.status(),
+    }),
+    nudge: () => relay.nudge(),
+    removeTarget: (idOrName) => relay.removeTarget(idOrName),
+    uninstall,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+interface Settleable {
+  readonly promise: Promise<void>;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+function settleable(): Settleable {
+  let settle: Omit<Settleable, "promise"> | undefined;
+  const promise = new Promise<void>((resolve, reject) => (settle = { resolve, reject }));
+  // Whoever doesn't wait for it learns the error from initialize().
+  promise.catch(() => undefined);
+  return { promise, resolve: () => settle?.resolve(), reject: (error) => settle?.reject(error) };
+}

@@ -1,0 +1,117 @@
+import { type ChangeLog, isLockstepError, type Logger } from "@lockstep/core";
+import { postgresChangeLog } from "@lockstep/outbox";
+import { bullQueueTarget, type QueueTarget, redisStreamWriter } from "@lockstep/stream";
+import type { DataSource } from "typeorm";
+import { type PublishOptions, publishDefaults, type RelayChoice } from "./options.js";
+import { engineOf } from "./outbox-writer-for.js";
+import { type RelayStatus, startRelay } from "./relay/index.js";
+import { sourceConnection } from "./source-connection.js";
+
+/** The relay of this process, if it runs one. Nothing is connected before `start`. */
+export interface InProcessRelay extends AsyncDisposable {
+  /** Resolves when it has ended; at once when it was never started and is disposed. */
+  readonly done: Promise<void>;
+  /** Starts it. `tablesOf` gives the ids of the tables behind an entity's name. A second call does nothing. */
+  start(tablesOf: (entity: string) => readonly string[]): void;
+  nudge(): void;
+  status(): { readonly relay?: RelayStatus };
+  /** Forgets a target in the source and in Redis; also where the relay runs elsewhere. */
+  removeTarget(idOrName: string): Promise<number>;
+}
+
+type Running = ReturnType<typeof startRelay>;
+
+/** Prepares the relay of this process. */
+export function startInProcess(
+  dataSource: DataSource,
+  source: string,
+  options: PublishOptions,
+  logger: Logger,
+): InProcessRelay {
+  const choice = relayChoice(options);
+  let running: { readonly relay: Running; readonly close: () => Promise<unknown> } | undefined;
+  let ended: () => void = () => undefined;
+  const done = new Promise<void>((resolve) => (ended = resolve));
+
+  return {
+    done,
+    start(tablesOf) {
+      if (choice === undefined || running) return;
+      const log = changeLogOf(dataSource, source, options, choice);
+      const stream = redisStreamWriter({ redis: options.redis, source, logger });
+      const queues = Object.entries(options.queues ?? {}).map(([entity, queue]) => ({
+        tables: tablesOf(entity),
+        target: bullQueueTarget({ redis: options.redis, queue, logger }),
+      }));
+      const relay = startRelay({
+        log,
+        stream,
+        source,
+        partitions: options.partitions ?? publishDefaults.partitions,
+        limits: choice.limits ?? {},
+        logger,
+        queues: queues.map(({ tables, target }) => feedOf(tables, target)),
+      });
+      relay.done.then(ended, ended);
+      const close = () =>
+        Promise.allSettled([log.close(), stream.close(), ...queues.map(({ target }) => target.close())]);
+      running = { relay, close };
+    },
+    nudge: () => running?.relay.nudge(),
+    status: () => (running ? { relay: running.relay.status() } : {}),
+    removeTarget: (idOrName) => removeTarget(dataSource, source, options, logger, idOrName),
+    async [Symbol.asyncDispose]() {
+      const ending = running;
+      if (ending === undefined) return ended();
+      await ending.relay[Symbol.asyncDispose]();
+      await ending.close();
+    },
+  };
+}
+
+function feedOf(tables: readonly string[], target: QueueTarget) {
+  return { queue: target.queue, tables, add: target.add.bind(target) };
+}
+
+function relayChoice({ relay = publishDefaults.relay }: PublishOptions): RelayChoice | undefined {
+  if (relay === false) return undefined;
+  return relay === true ? {} : relay;
+}
+
+/** The source's log, over connections of its own: never the application's pool (PROTOCOL.md 35). */
+function changeLogOf(
+  dataSource: DataSource,
+  source: string,
+  { outbox = {} }: PublishOptions,
+  { url }: RelayChoice,
+): ChangeLog {
+  const engine = engineOf(dataSource);
+  const connection = url ?? sourceConnection(dataSource, engine);
+  const schema = outbox.schema ?? publishDefaults.outboxSchema;
+  return postgresChangeLog({ connection: connection as string, source, schema });
+}
+
+async function removeTarget(
+  dataSource: DataSource,
+  source: string,
+  options: PublishOptions,
+  logger: Logger,
+  idOrName: string,
+): Promise<number> {
+  const log = changeLogOf(dataSource, source, options, relayChoice(options) ?? {});
+  const stream = redisStreamWriter({ redis: options.redis, source, logger });
+  try {
+    const gone = (await log.targets()).filter(({ id, name }) => id === idOrName || name === idOrName);
+    const lanes = await log.removeTarget(idOrName);
+    for (const id of new Set(gone.map((target) => target.id))) {
+      // What Redis still holds of it expires or is refused; the source is what counts.
+      await stream.forget({ id }).catch((error: unknown) => {
+        if (!isLockstepError(error, "STREAM_UNAVAILABLE")) throw error;
+        logger.warn({ target: id, error }, "target removed from the source but not from redis");
+      });
+    }
+    return lanes;
+  } finally {
+    await Promise.allSettled([log.close(), stream.close()]);
+  }
+}
