@@ -5,6 +5,8 @@ const { reporters } = require("mocha");
 const figures = { passed: 0, failed: 0, skipped: 0, ended: () => undefined };
 
 class CountingReporter extends reporters.Spec {
+  static figures = figures;
+
   constructor(runner, options) {
     super(runner, options);
     runner.on("pass", () => figures.passed++);
@@ -15,4 +17,3 @@ class CountingReporter extends reporters.Spec {
 }
 
 module.exports = CountingReporter;
-module.exports.figures = figures;

@@ -1,7 +1,5 @@
 // npm test: install, build, run every test. Arguments go to mocha (npm test -- --grep relay); test files named there
 // replace the whole list. The last line is always "N passed, N failed, N skipped".
-import { writeSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { bootstrap, root } from "./bootstrap.mjs";
 import { endWithNpm } from "./end-with-npm.mjs";
@@ -27,13 +25,18 @@ await bootstrap();
 await runMocha(process.argv.slice(2));
 
 async function runMocha(args) {
-  const require = createRequire(import.meta.url);
-  const reporter = join(root, "scripts", "counting-reporter.cjs");
-  current = require(reporter).figures;
+  // Only now: it needs mocha, which may just have been installed.
+  const { default: reporter } = await import("./counting-reporter.cjs");
+  current = reporter.figures;
   current.ended = whenEnded;
   const { main } = await import("mocha/lib/cli/cli.js");
   const named = args.some((arg) => arg.endsWith(".js") && !arg.startsWith("-"));
-  await main(["--reporter", reporter, ...args, ...(named ? [] : await testFiles())]);
+  await main([
+    "--reporter",
+    join(root, "scripts", "counting-reporter.cjs"),
+    ...args,
+    ...(named ? [] : await testFiles()),
+  ]);
 }
 
 function whenEnded() {
@@ -62,5 +65,5 @@ function sayFigures(code) {
   const ranNothing = current.passed + current.failed === 0;
   if ((code !== 0 || ranNothing) && current.failed === 0) current.failed = 1;
   if (current.failed > 0) process.exitCode = code === 0 ? 1 : code;
-  writeSync(1, `${current.passed} passed, ${current.failed} failed, ${current.skipped} skipped\n`);
+  process.stdout.write(`${current.passed} passed, ${current.failed} failed, ${current.skipped} skipped\n`);
 }
