@@ -40,6 +40,7 @@ export interface Source extends Shop {
   sql(text: string, parameters?: readonly unknown[]): Promise<readonly Record<string, unknown>[]>;
   /** Everything that reached the outbox and was committed, in order. */
   outbox(): Promise<OutboxRow[]>;
+  emptyOutbox(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,6 +49,8 @@ export interface SourceChoices {
   readonly version?: string;
   readonly settings?: Partial<CaptureSettings>;
   readonly options?: Record<string, unknown>;
+  /** Makes the outbox refuse, while it gives an error. */
+  readonly failAppend?: () => Error | undefined;
 }
 
 /** Makes a database with the shop's tables and installs capture. */
@@ -68,7 +71,8 @@ export async function openSource(type: DriverType, choices: SourceChoices = {}):
     ...choices.options,
   } as unknown as DataSourceOptions;
   const dataSource = await new orm.DataSource(options).initialize();
-  const writer = dialect === "postgres" ? postgresOutboxWriter() : mysqlOutboxWriter();
+  const real = dialect === "postgres" ? postgresOutboxWriter() : mysqlOutboxWriter();
+  const writer = refusing(real, choices.failAppend);
   const sql: Source["sql"] = (text, parameters = []) =>
     withRunner(dataSource, (run) => run(text, parameters));
   await withRunner(dataSource, (run) => writer.ensure(run));
@@ -97,6 +101,9 @@ export async function openSource(type: DriverType, choices: SourceChoices = {}):
     options,
     sql,
     outbox: async () => (await sql(outboxQuery(dialect))).map(outboxRow),
+    emptyOutbox: async () => {
+      await sql(dialect === "postgres" ? "DELETE FROM lockstep.outbox" : "DELETE FROM lockstep_outbox");
+    },
     async close() {
       capture.uninstall();
       if (dataSource.isInitialized) await dataSource.destroy();
@@ -126,5 +133,16 @@ function outboxRow(row: Record<string, unknown>): OutboxRow {
     key: json(row["key"])!,
     ...(before && { before }),
     ...(image && { image }),
+  };
+}
+
+function refusing(writer: OutboxWriter, failAppend: (() => Error | undefined) | undefined): OutboxWriter {
+  return {
+    ...writer,
+    append: async (run, notes, transaction) => {
+      const error = failAppend?.();
+      if (error) throw error;
+      return writer.append(run, notes, transaction);
+    },
   };
 }
