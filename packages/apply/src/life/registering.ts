@@ -9,6 +9,7 @@ import { historyGone } from "../intake/catch-up.js";
 import type { OwnedLane } from "./lane-room.js";
 
 const announceEveryMs = 1_000;
+const lookEveryMs = 50;
 
 /**
  * The checkpoint to start from. A lane that has one starts at once; a new one announces itself until the relay has confirmed the target
@@ -20,30 +21,31 @@ export async function firstCheckpoint(lane: OwnedLane): Promise<Checkpoint | und
   const known = await session.checkpoint();
   if (known !== undefined) return known;
   room.status.phase = { name: "registering" };
+  let announcedAt = -Infinity;
   while (!room.stopping.aborted && !lane.lost()) {
-    const confirmation = await announce(lane);
+    if (room.now() - announcedAt >= announceEveryMs) {
+      announcedAt = room.now();
+      await room.reader.announce(announcement);
+    }
+    const confirmation = await room.reader.confirmation(announcement);
     if (confirmation !== undefined) {
       refuseUnusable(announcement, confirmation, undefined);
       const { start: position, incarnation } = confirmation;
       return session.register({ position, incarnation });
     }
-    await room.bell.wait(announceEveryMs);
+    await room.bell.wait(lookEveryMs);
   }
   return undefined;
-}
-
-/** Announces the target and looks for the relay's answer. @throws LockstepError STREAM_UNAVAILABLE. */
-export async function announce({ room, announcement }: OwnedLane): Promise<TargetConfirmation | undefined> {
-  await room.reader.announce(announcement);
-  return room.reader.confirmation(announcement);
 }
 
 /** Confirms a lane that runs already, without holding it up. True when the relay has answered. @throws LockstepError HISTORY_GONE, SOURCE_REPLACED. */
 export async function confirmed(lane: OwnedLane, checkpoint: Checkpoint): Promise<boolean> {
   try {
-    const confirmation = await announce(lane);
+    const { room, announcement } = lane;
+    await room.reader.announce(announcement);
+    const confirmation = await room.reader.confirmation(announcement);
     if (confirmation === undefined) return false;
-    refuseUnusable(lane.announcement, confirmation, checkpoint);
+    refuseUnusable(announcement, confirmation, checkpoint);
     return true;
   } catch (error) {
     // The stream may go on without the relay's answer; reading it says more.
