@@ -15,7 +15,10 @@ export function keepSessions(connect: () => Promise<Session>, max: number): Sess
   let closed = false;
 
   const take = async (): Promise<Session> => {
-    while (open >= max && idle.length === 0) await new Promise<void>((resolve) => waiting.push(resolve));
+    if (open >= max && idle.length === 0) {
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      return take();
+    }
     for (let kept = idle.pop(); kept !== undefined; kept = idle.pop()) {
       if (kept.alive) return kept;
       open -= 1;

@@ -66,8 +66,11 @@ function statementFor(
     for (const column of schema.columns) {
       const id = column.name.toLowerCase();
       if (table?.columns.has(id) === true || lines.has(id)) continue;
-      const null_ = key.includes(column.name) ? "NOT NULL" : "NULL";
-      lines.set(id, `${quoteName(column.name)} ${columnType(schema, column, flavour, options)} ${null_}`);
+      const nullability = key.includes(column.name) ? "NOT NULL" : "NULL";
+      lines.set(
+        id,
+        `${quoteName(column.name)} ${columnType(schema, column, flavour, options)} ${nullability}`,
+      );
     }
   }
   if (lines.size === 0) return [];
