@@ -84,9 +84,10 @@ export function openFleetMetrics(): FleetMetrics {
 
   return {
     contentType: registry.contentType,
-    render(observations) {
+    async render(observations) {
       fill(observations);
-      return registry.metrics();
+      // prom-client prints "Nan", which strict parsers of the format refuse.
+      return (await registry.metrics()).replaceAll(/ Nan$/gm, " NaN");
     },
   };
 }

@@ -8,6 +8,7 @@ import { httpProblem } from "../problem/http-problems.js";
 import { problemOf } from "../problem/problem.js";
 
 const prefix = "/queues";
+const problemStart = '{"type":"urn:lockstep:error:';
 
 /** bull-board over the raw BullMQ queues, to look at only: whatever isn't a read is refused before it gets there. */
 export const queueBoard =
@@ -19,10 +20,15 @@ export const queueBoard =
       source.queues.map((queue) => readOnly(source.name, queue)),
     );
     createBullBoard({ queues, serverAdapter, options: { uiConfig: { boardTitle: "Lockstep queues" } } });
-    // Its own handler would answer with messages and stacks.
+    // Its own handler would answer with messages and stacks. Every error of this room comes through here, 401 and 429 too; the board's
+    // type lists only the statuses that the board itself uses.
     serverAdapter.setErrorHandler((error) => {
       const problem = problemOf(error, "");
-      return { status: problem.status === 404 ? 404 : 500, body: problem };
+      return { status: problem.status as 500, body: problem };
+    });
+    app.addHook("onSend", async (_, reply, payload) => {
+      if (typeof payload === "string" && payload.startsWith(problemStart))
+        void reply.type("application/problem+json");
     });
     app.addHook("onRequest", async ({ method }) => {
       if (method !== "GET" && method !== "HEAD")

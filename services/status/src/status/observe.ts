@@ -1,4 +1,11 @@
-import type { Checkpoint, LaneReport, LetterState, RelayReport, TargetAnnouncement } from "@lockstep/core";
+import type {
+  Checkpoint,
+  LaneReport,
+  LetterState,
+  RelayReport,
+  Target,
+  TargetAnnouncement,
+} from "@lockstep/core";
 import type { FleetSource, FleetTarget } from "../fleet/fleet.js";
 
 /** An answer, or why there is none. */
@@ -10,7 +17,7 @@ export type LaneCheckpoint = Checkpoint & { readonly source: string; readonly pa
 
 /** What one target says of itself. */
 export interface TargetObservation {
-  readonly target: FleetTarget;
+  readonly target: { readonly name: string; readonly target: Pick<Target, "address"> };
   readonly answer: Answer<{
     readonly checkpoints: readonly LaneCheckpoint[];
     readonly letters: Readonly<Record<LetterState, number>>;
@@ -19,7 +26,7 @@ export interface TargetObservation {
 
 /** What one source's Redis and targets say at one moment. */
 export interface SourceObservation {
-  readonly source: FleetSource;
+  readonly source: Pick<FleetSource, "name">;
   readonly redis: Answer<{
     readonly relay: RelayReport | undefined;
     readonly lanes: readonly LaneReport[];
