@@ -2,3 +2,4 @@ export { postgresChangeLog, type PostgresChangeLogOptions } from "./postgres/cha
 export type { PostgresConnection } from "./postgres/connections.js";
 export { postgresOutboxWriter, type PostgresOutboxOptions } from "./postgres/outbox-writer.js";
 export type { Retention } from "./retention.js";
+export { mysqlOutboxWriter, type MysqlOutboxOptions } from "./mysql/outbox-writer.js";

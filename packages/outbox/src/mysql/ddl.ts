@@ -1,0 +1,87 @@
+import { quoteName } from "./quote.js";
+
+/** Version of the tables; `ensure` replaces what is older. */
+export const formatVersion = 1;
+
+/** Names of Lockstep's own tables, quoted; they live in the connection's database. */
+export interface TableNames {
+  readonly outbox: string;
+  readonly tick: string;
+  readonly tableSchema: string;
+  readonly target: string;
+  readonly state: string;
+}
+
+/** The tables whose names begin with `prefix`. */
+export function tableNames(prefix: string): TableNames {
+  const name = (table: string): string => quoteName(prefix + table);
+  return {
+    outbox: name("outbox"),
+    tick: name("tick"),
+    tableSchema: name("table_schema"),
+    target: name("target"),
+    state: name("state"),
+  };
+}
+
+const options = "ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin ROW_FORMAT = DYNAMIC";
+
+/** Statements that make the tables; each may run again at any time. */
+export function createStatements(names: TableNames): string[] {
+  return [
+    `CREATE TABLE IF NOT EXISTS ${names.outbox} (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  tick BIGINT UNSIGNED NULL,
+  tx CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  at DATETIME(6) NOT NULL,
+  op CHAR(1) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  fingerprint CHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  row_key MEDIUMTEXT NOT NULL,
+  image LONGTEXT NULL,
+  before_key MEDIUMTEXT NULL,
+  traceparent VARCHAR(255) NULL,
+  origin VARCHAR(255) NULL,
+  KEY by_tick (tick)
+) ${options}`,
+    `CREATE TABLE IF NOT EXISTS ${names.tick} (
+  n BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+  at DATETIME(6) NOT NULL,
+  events BIGINT UNSIGNED NOT NULL,
+  total BIGINT UNSIGNED NOT NULL,
+  atomic BOOLEAN NOT NULL
+) ${options}`,
+    // No unique key on the fingerprint: two transactions that meet a new schema at once must not wait for each other.
+    `CREATE TABLE IF NOT EXISTS ${names.tableSchema} (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  fingerprint CHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  definition LONGTEXT NOT NULL,
+  KEY by_fingerprint (fingerprint)
+) ${options}`,
+    `CREATE TABLE IF NOT EXISTS ${names.target} (
+  id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  \`partition\` INT NOT NULL,
+  name VARCHAR(255) NOT NULL,
+  address VARCHAR(512) NOT NULL,
+  tick BIGINT UNSIGNED NOT NULL,
+  n BIGINT UNSIGNED NOT NULL,
+  state VARCHAR(20) NOT NULL DEFAULT 'following',
+  seen_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (id, \`partition\`)
+) ${options}`,
+    `CREATE TABLE IF NOT EXISTS ${names.state} (
+  one TINYINT NOT NULL PRIMARY KEY,
+  format INT NOT NULL,
+  incarnation CHAR(36) NOT NULL,
+  pruned_through BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  pruned_total BIGINT UNSIGNED NOT NULL DEFAULT 0
+) ${options}`,
+    `INSERT IGNORE INTO ${names.tick} (n, at, events, total, atomic) VALUES (0, UTC_TIMESTAMP(6), 0, 0, 0)`,
+    `INSERT INTO ${names.state} (one, format, incarnation) VALUES (1, ${formatVersion}, UUID())
+  ON DUPLICATE KEY UPDATE format = ${formatVersion}`,
+  ];
+}
+
+/** Statements that remove the tables. */
+export function dropStatements(names: TableNames): string[] {
+  return [`DROP TABLE IF EXISTS ${Object.values(names).join(", ")}`];
+}

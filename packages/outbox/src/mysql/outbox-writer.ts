@@ -1,0 +1,165 @@
+import { randomUUID } from "node:crypto";
+import {
+  LockstepError,
+  tableId,
+  type OutboxWriter,
+  type RowNote,
+  type RunStatement,
+  type TableSchema,
+  type TransactionNote,
+} from "@lockstep/core";
+import { foldNotes } from "../fold-notes.js";
+import { createStatements, dropStatements, formatVersion, tableNames, type TableNames } from "./ddl.js";
+import { captureRows, type CapturedRow } from "./images.js";
+import { quoteNullable, quoteText } from "./quote.js";
+import { causedBy, shapeReader, type ShapeReader } from "./table-shape.js";
+
+/** Where the outbox lives. */
+export interface MysqlOutboxOptions {
+  /** Beginning of the names of Lockstep's own tables, in the connection's database. Default `lockstep_`. */
+  readonly prefix?: string;
+}
+
+/** The outbox in a MySQL (8.0.17 or newer) or MariaDB (10.6 or newer) database, as the application's transactions write it. */
+export function mysqlOutboxWriter({ prefix = "lockstep_" }: MysqlOutboxOptions = {}): OutboxWriter {
+  const names = tableNames(prefix);
+  const shapes = shapeReader();
+  return {
+    ddl: { up: createStatements(names), down: dropStatements(names) },
+    async ensure(run) {
+      if ((await formatOf(run, names)) >= formatVersion) return;
+      for (const statement of createStatements(names)) await run(statement);
+    },
+    async check(run) {
+      if ((await formatOf(run, names)) >= formatVersion) return;
+      throw new LockstepError(
+        "OUTBOX_MISSING",
+        `the outbox is missing or older than version ${formatVersion}`,
+      );
+    },
+    describe: (run, tables) => describe(run, names, shapes, tables),
+    async append(run, notes, transaction) {
+      try {
+        return notes.length === 0 ? 0 : await append(run, names, shapes, notes, transaction);
+      } catch (cause) {
+        throw new LockstepError("OUTBOX_WRITE_FAILED", "the changes could not be written to the outbox", {
+          cause,
+        });
+      }
+    },
+  };
+}
+
+const noSuchTable = 1146;
+
+/** Version of what is there; 0 when nothing is. */
+async function formatOf(run: RunStatement, names: TableNames): Promise<number> {
+  try {
+    const [row] = await run(`SELECT format AS format FROM ${names.state}`);
+    return Number(row?.["format"] ?? 0);
+  } catch (error) {
+    if (causedBy(error, noSuchTable)) return 0;
+    throw error;
+  }
+}
+
+async function describe(
+  run: RunStatement,
+  names: TableNames,
+  shapes: ShapeReader,
+  tables: readonly RowNote["table"][],
+): Promise<readonly TableSchema[]> {
+  const schemas: TableSchema[] = [];
+  for (const table of tables) {
+    const shape = await shapes(run, table);
+    if (!shape) throw new LockstepError("ENTITY_UNKNOWN", `the table ${tableId(table)} does not exist`);
+    schemas.push(shape.schema);
+  }
+  const keyless = schemas.filter((schema) => schema.key.length === 0).map(tableId);
+  if (keyless.length > 0) {
+    throw new LockstepError("TABLE_WITHOUT_PRIMARY_KEY", `no primary key: ${keyless.join(", ")}`, {
+      details: { tables: keyless },
+    });
+  }
+  await register(run, names, schemas);
+  return schemas;
+}
+
+/** Keeps the schemas that the outbox doesn't know yet. Asked of the database each time: a transaction that rolls back forgets them. */
+async function register(
+  run: RunStatement,
+  names: TableNames,
+  schemas: readonly TableSchema[],
+): Promise<void> {
+  const prints = schemas.map((schema) => quoteText(schema.fingerprint)).join(", ");
+  const known = await run(
+    `SELECT fingerprint AS fingerprint FROM ${names.tableSchema} WHERE fingerprint IN (${prints})`,
+  );
+  const missing = schemas.filter(
+    (schema) => !known.some((row) => String(row["fingerprint"]) === schema.fingerprint),
+  );
+  if (missing.length === 0) return;
+  const values = missing.map((s) => `(${quoteText(s.fingerprint)}, ${quoteText(JSON.stringify(s))})`);
+  await run(`INSERT INTO ${names.tableSchema} (fingerprint, definition) VALUES ${values.join(", ")}`);
+}
+
+async function append(
+  run: RunStatement,
+  names: TableNames,
+  shapes: ShapeReader,
+  notes: readonly RowNote[],
+  transaction: TransactionNote,
+): Promise<number> {
+  const captured: CapturedRow[] = [];
+  const schemas: TableSchema[] = [];
+  for (const table of foldNotes(notes)) {
+    const shape = await shapes(run, table);
+    if (!shape) throw new Error(`the table ${tableId(table)} does not exist`);
+    if (shape.schema.key.length === 0) throw new Error(`the table ${tableId(table)} has no primary key`);
+    captured.push(...(await captureRows(run, shape, table.rows)));
+    schemas.push(shape.schema);
+  }
+  if (captured.length === 0) return 0;
+  await register(run, names, schemas);
+  await insertRows(
+    run,
+    names,
+    captured.sort((a, b) => a.order - b.order),
+    transaction,
+  );
+  return captured.length;
+}
+
+const maxStatementCharacters = 1_000_000;
+const maxStatementRows = 1_000;
+
+/**
+ * Ids are drawn here, above every lock that was waited for: what depends on this transaction has larger ids. VALUES, never
+ * INSERT … SELECT: that one deadlocks on the table's AUTO-INC lock.
+ */
+async function insertRows(
+  run: RunStatement,
+  names: TableNames,
+  rows: readonly CapturedRow[],
+  { traceparent, origin }: TransactionNote,
+): Promise<void> {
+  const insert = `INSERT INTO ${names.outbox} (tx, at, op, fingerprint, row_key, image, before_key, traceparent, origin) VALUES `;
+  const shared = `${quoteNullable(traceparent)}, ${quoteNullable(origin)})`;
+  const tx = quoteText(randomUUID());
+  let values: string[] = [];
+  let size = 0;
+  for (const row of rows) {
+    const value = `(${tx}, UTC_TIMESTAMP(6), '${row.op}', '${row.fingerprint}', ${quoteText(row.key)}, ${quoteNullable(row.image)}, ${quoteNullable(row.before)}, ${shared}`;
+    if (
+      values.length === maxStatementRows ||
+      (values.length > 0 && size + value.length > maxStatementCharacters)
+    ) {
+      await run(insert + values.join(", "));
+      values = [];
+      size = 0;
+    }
+    values.push(value);
+    size += value.length;
+  }
+  await run(insert + values.join(", "));
+}
