@@ -1,7 +1,6 @@
 import { hostname } from "node:os";
 import {
   backoffMs,
-  isLockstepError,
   outageBackoff,
   silentLogger,
   type ChangeLog,
@@ -108,13 +107,8 @@ async function runRelay(
     } catch (error) {
       if (draining.aborted) return;
       failures++;
-      const code = isLockstepError(error) ? error.code : "unknown";
       show(() => failureOf(error));
-      // An error that isn't Lockstep's own is a fault in Lockstep or in the driver; its text may hold values, its name doesn't.
-      logger.warn(
-        { source, code, error: error instanceof Error ? error.name : "unknown" },
-        "relay backs off",
-      );
+      logger.warn({ source, ...failureOf(error) }, "relay backs off");
       await rest(backoffMs(failures, outageBackoff));
     }
   }

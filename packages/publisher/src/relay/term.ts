@@ -34,10 +34,14 @@ export async function leadTerm(
   const lead = await context.log.lead();
   if (lead === undefined) return false;
   const over = new AbortController();
-  const end = (): void => over.abort();
-  stop.addEventListener("abort", end);
-  if (stop.aborted) end();
-  void lead.lost.then(end, end);
+  let isInterrupted = false;
+  const interrupt = (): void => {
+    isInterrupted = true;
+    over.abort();
+  };
+  stop.addEventListener("abort", interrupt);
+  if (stop.aborted) interrupt();
+  void lead.lost.then(interrupt, interrupt);
   context.logger.info({ source: context.source }, "relay leads");
   try {
     await publishUntilOver(context, await openTerm(context.log, over), reports);
@@ -45,11 +49,10 @@ export async function leadTerm(
   } catch (error) {
     if (isLockstepError(error, "RELAY_FENCED")) return false;
     // The leadership was lost, or the relay is to stop: whatever was under way failed with it.
-    if (over.signal.aborted) return true;
+    if (isInterrupted) return true;
     throw error;
   } finally {
-    end();
-    stop.removeEventListener("abort", end);
+    stop.removeEventListener("abort", interrupt);
     await lead.release().catch(() => undefined);
   }
 }

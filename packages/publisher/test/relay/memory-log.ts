@@ -38,7 +38,7 @@ export class MemoryLog implements ChangeLog {
   identity = "source-1";
   /** While set, every call fails as if the database were away. */
   isAway = false;
-  /** Every id of a transaction in the order committed, for comparison. */
+  /** Events in the order of the ticks, for comparison. */
   readonly committed: LoggedEvent[] = [];
   reads = 0;
   private uncut: Change[][] = [];
@@ -55,6 +55,11 @@ export class MemoryLog implements ChangeLog {
   commit(...transactions: Change[][]): void {
     this.uncut.push(...transactions);
     for (const wake of this.waiters) wake();
+  }
+
+  /** Events committed, cut or not. */
+  get events(): number {
+    return this.committed.length + this.uncut.flat().length;
   }
 
   /** What the database would do when the leader's session ends. */

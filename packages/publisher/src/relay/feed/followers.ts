@@ -66,17 +66,14 @@ export function beginAt(
   return positions.length === 0 ? top : positions.reduce(earlier);
 }
 
-/**
- * True when the log no longer holds what comes after `position`. Whole ticks are pruned, and only those that every follower has
- * applied: within the last pruned tick the registered position tells whether anything is missing.
- */
+/** True when the log no longer holds what comes after `position`; a following target's registered position holds back whatever it still needs. */
 export function isHistoryGone(
   position: Position,
   registered: Position | undefined,
   prunedThrough: Position,
 ): boolean {
   if (registered !== undefined && comparePositions(position, registered) >= 0) return false;
-  return splitPosition(position).tick <= splitPosition(prunedThrough).tick && prunedThrough !== "0-0";
+  return comparePositions(position, prunedThrough) < 0;
 }
 
 function laterOf(a: Position, b: Position | undefined): Position {
