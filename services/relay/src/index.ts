@@ -1,0 +1,1 @@
+export { startRelays } from "./start-relays.js";

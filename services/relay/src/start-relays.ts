@@ -1,0 +1,55 @@
+import type { LockstepConfig } from "@lockstep/config";
+import { LockstepError, type ChangeLog } from "@lockstep/core";
+import { postgresChangeLog } from "@lockstep/outbox";
+import { startRelay } from "@lockstep/publisher/relay";
+import type { Running, ServiceContext } from "@lockstep/runtime";
+import { redisStreamWriter } from "@lockstep/stream";
+
+/**
+ * One relay per source that has a `url`. Several processes may run: one leads each source, the others stand by.
+ * @throws LockstepError CONFIG_INVALID when no source has a `url`.
+ */
+export async function startRelays({ config, logger }: ServiceContext): Promise<Running> {
+  const sources = Object.entries(config.sources).filter(([, { url }]) => url !== undefined);
+  if (sources.length === 0) {
+    throw new LockstepError("CONFIG_INVALID", "sources: the relay needs the url of at least one source");
+  }
+  const running = sources.map(([name, source]) => relaySource(name, source, { config, logger }));
+  return {
+    done: Promise.all(running.map((r) => r.done)).then(() => undefined),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(running.map((r) => r[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+type SourceConfig = LockstepConfig["sources"][string];
+
+function relaySource(source: string, settings: SourceConfig, { config, logger }: ServiceContext): Running {
+  const { partitions, redis = config.redis } = settings;
+  const log = changeLogOf(source, settings);
+  const stream = redisStreamWriter({ redis, source, logger });
+  const relay = startRelay({
+    log,
+    stream,
+    source,
+    partitions,
+    logger,
+    limits: { drainTimeoutMs: Math.ceil(config.drainTimeoutMs * drainShare) },
+  });
+  return {
+    done: relay.done,
+    async [Symbol.asyncDispose]() {
+      await relay[Symbol.asyncDispose]();
+      await Promise.allSettled([log.close(), stream.close()]);
+    },
+  };
+}
+
+/** Of the process's drain bound: what is left is for closing connections. */
+const drainShare = 0.8;
+
+function changeLogOf(source: string, { url = "", outbox }: SourceConfig): ChangeLog {
+  const schema = outbox.schema === undefined ? {} : { schema: outbox.schema };
+  return postgresChangeLog({ connection: url, source, ...schema });
+}
