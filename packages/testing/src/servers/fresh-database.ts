@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createConnection } from "mysql2/promise";
 import { Client } from "pg";
+import { eventually } from "../eventually.js";
 import { freshRedisDatabase } from "./fresh-redis.js";
 import { startMariaDb } from "./mariadb.js";
 import { startPostgres } from "./postgres.js";
@@ -23,7 +24,7 @@ export async function freshPostgres(): Promise<FreshDatabase> {
   await inPostgres(server, `CREATE DATABASE ${name}`);
   return {
     url: withDatabase(server, name),
-    drop: () => inPostgres(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    drop: () => dropPostgres(server, name),
   };
 }
 
@@ -54,6 +55,20 @@ function withDatabase(server: string, name: string): string {
   const url = new URL(server);
   url.pathname = `/${name}`;
   return url.href;
+}
+
+async function dropPostgres(server: string, name: string): Promise<void> {
+  const slots = `pg_replication_slots WHERE database = '${name}'`;
+  // A database with a replication slot can't be dropped, and a slot in use can't either until its reader has gone.
+  await inPostgres(server, `SELECT pg_terminate_backend(active_pid) FROM ${slots} AND active`);
+  await eventually(
+    async () => {
+      await inPostgres(server, `SELECT pg_drop_replication_slot(slot_name) FROM ${slots}`);
+      return true;
+    },
+    { what: `the replication slots of ${name} to be free` },
+  );
+  await inPostgres(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
 }
 
 async function inPostgres(server: string, statement: string): Promise<void> {

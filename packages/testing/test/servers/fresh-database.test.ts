@@ -20,6 +20,17 @@ describe("fresh databases", () => {
     expect(names).to.not.include(nameIn(one.url)).and.not.include(nameIn(two.url));
   });
 
+  it("PostgreSQL: drop() removes a database that has a replication slot", async () => {
+    const database = await freshPostgres();
+    const slot = `slot_${nameIn(database.url)}`;
+    await askPostgres(database.url, `SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+    await database.drop();
+    const other = await freshPostgres();
+    const count = `SELECT count(*)::int AS n FROM pg_replication_slots WHERE slot_name = '${slot}'`;
+    expect(await askPostgres(other.url, count)).to.deep.equal([{ n: 0 }]);
+    await other.drop();
+  });
+
   it("MariaDB: each is empty and its own", async () => {
     const [one, two] = await Promise.all([freshMariaDb(), freshMariaDb()]);
     await askMariaDb(one.url, "CREATE TABLE mine (id int)");
