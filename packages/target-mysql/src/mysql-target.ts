@@ -1,9 +1,9 @@
 import { LockstepError, type Target } from "@lockstep/core";
 import { classify } from "./classify.js";
-import { Session } from "./connection/session.js";
-import { keepSessions } from "./connection/sessions.js";
-import { ensureTables } from "./ddl.js";
-import { readCheckpoints, setPausedFlag } from "./lane/checkpoint.js";
+import { Session } from "./session/session.js";
+import { keepSessions } from "./session/sessions.js";
+import { ensureTables } from "./own-tables/ensure.js";
+import { readCheckpoints, setPausedFlag } from "./lane/checkpoint-row.js";
 import { openLane } from "./lane/lane-session.js";
 import { letterDesk } from "./letters/letter-desk.js";
 import { resolveOptions, type MysqlTargetOptions, type ResolvedOptions } from "./options.js";

@@ -1,10 +1,11 @@
-import type { LaneSession } from "@lockstep/core";
-import type { Session } from "../connection/session.js";
+import { LockstepError, type LaneSession } from "@lockstep/core";
+import { classify } from "../classify.js";
+import type { Session } from "../session/session.js";
 import { letterCounts } from "../letters/letter-counts.js";
 import { overdueLetters } from "../letters/lane-letters.js";
 import { lockName } from "../lock-name.js";
 import { LaneTables, type TableOptions } from "../tables/lane-tables.js";
-import { insertCheckpoint, readCheckpoint, takeEpoch, type LaneId } from "./checkpoint.js";
+import { insertCheckpoint, readCheckpoint, takeEpoch, type LaneId } from "./checkpoint-row.js";
 import { runStep } from "./step.js";
 
 /** What opening a lane needs. */
@@ -37,19 +38,28 @@ async function lockLane(session: Session, { lane, tables }: LanePlace): Promise<
   return row?.["got"] === "1";
 }
 
+// The server ends a session a moment after its client has gone; whoever waits for the lane gets it now.
+async function leave(session: Session): Promise<void> {
+  if (session.alive) await session.rows("SELECT RELEASE_ALL_LOCKS()").catch(() => undefined);
+  await session.close();
+}
+
 function laneSession(session: Session, { lane, tables: options, connect }: LanePlace): LaneSession {
   const tables = new LaneTables(options);
   return {
     lost: session.lost,
-    checkpoint: () => readCheckpoint(session, lane),
+    checkpoint: async () => (await readCheckpoint(session, lane))?.checkpoint,
     register: async (start) => {
-      await insertCheckpoint(session, lane, start);
-      return (await readCheckpoint(session, lane))!;
+      await insertCheckpoint(session, lane, start).catch((error: unknown) => {
+        if (classify(error).code !== "TARGET_UNIQUE") throw error;
+        throw new LockstepError("TARGET_FENCED", "the lane is registered already", { cause: error });
+      });
+      return (await readCheckpoint(session, lane))!.checkpoint;
     },
     tables: (schemas) => tables.open(session, schemas),
     step: (move, work) => runStep({ session, lane, tables, connect }, move, work),
     letterCounts: () => letterCounts(session, lane),
     overdueLetters: (before, limit) => overdueLetters(session, lane, before, limit),
-    [Symbol.asyncDispose]: () => session.close(),
+    [Symbol.asyncDispose]: () => leave(session),
   };
 }

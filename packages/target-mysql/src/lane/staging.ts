@@ -1,8 +1,8 @@
 import type { Position } from "@lockstep/core";
-import type { Session } from "../connection/session.js";
+import type { Session } from "../session/session.js";
 import { textLiteral } from "../sql/literal.js";
 import { packets } from "../sql/packets.js";
-import type { LaneId } from "./checkpoint.js";
+import type { LaneId } from "./checkpoint-row.js";
 
 const byLane = "WHERE source = ? AND part = ?";
 

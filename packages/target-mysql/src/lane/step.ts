@@ -1,7 +1,7 @@
 import { LockstepError, type Checkpoint, type CheckpointMove, type TargetTransaction } from "@lockstep/core";
-import type { Session } from "../connection/session.js";
-import { beginByMoving, readCheckpoint, type LaneId } from "./checkpoint.js";
-import { openTransaction, type TransactionPlace } from "./transaction.js";
+import type { Session } from "../session/session.js";
+import { beginByMoving, readCheckpoint, type CheckpointRow, type LaneId } from "./checkpoint-row.js";
+import { openTransaction, type TransactionPlace } from "./lane-transaction.js";
 
 /** What a step needs beside the lane's session. */
 export interface StepPlace extends TransactionPlace {
@@ -16,7 +16,7 @@ export async function runStep(
   work: (transaction: TargetTransaction) => Promise<void>,
 ): Promise<Checkpoint> {
   const { session, lane } = place;
-  let moved: Checkpoint;
+  let moved: CheckpointRow;
   try {
     moved = await begin(session, lane, move);
     const { transaction, whole } = openTransaction(place);
@@ -28,19 +28,20 @@ export async function runStep(
     throw error;
   }
   await commit(place, moved);
-  return moved;
+  return moved.checkpoint;
 }
 
-async function begin(session: Session, lane: LaneId, move: CheckpointMove): Promise<Checkpoint> {
+async function begin(session: Session, lane: LaneId, move: CheckpointMove): Promise<CheckpointRow> {
   const moved = await beginByMoving(session, lane, move, Date.now());
   if (moved !== undefined) return moved;
-  throw new LockstepError(
-    "TARGET_FENCED",
-    `the checkpoint of ${lane.source}/${lane.partition} was moved by another owner`,
-  );
+  throw fenced(lane);
 }
 
-async function commit(place: StepPlace, moved: Checkpoint): Promise<void> {
+function fenced(lane: LaneId): LockstepError {
+  return new LockstepError("TARGET_FENCED", `another session owns lane ${lane.source}/${lane.partition}`);
+}
+
+async function commit(place: StepPlace, moved: CheckpointRow): Promise<void> {
   try {
     await place.session.write("COMMIT");
   } catch (error) {
@@ -49,16 +50,14 @@ async function commit(place: StepPlace, moved: Checkpoint): Promise<void> {
   }
 }
 
-// The reply to a COMMIT is lost: done or not? The checkpoint knows. FOR UPDATE waits until the server has ended the old transaction.
-async function landed(place: StepPlace, moved: Checkpoint): Promise<boolean> {
+// The reply to a COMMIT is lost: done or not? The count of steps knows (a position needn't have moved). FOR UPDATE waits until the server
+// has ended the old transaction.
+async function landed(place: StepPlace, moved: CheckpointRow): Promise<boolean> {
   const session = await place.connect();
   try {
     const found = await readCheckpoint(session, place.lane, "lock");
-    return (
-      found?.epoch === moved.epoch &&
-      found.position === moved.position &&
-      found.stagedThrough === moved.stagedThrough
-    );
+    if (found?.checkpoint.epoch !== moved.checkpoint.epoch) throw fenced(place.lane);
+    return found.steps >= moved.steps;
   } finally {
     await session.close();
   }

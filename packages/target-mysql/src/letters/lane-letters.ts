@@ -1,6 +1,6 @@
 import type { DeadLetter, DeadLetterDetail } from "@lockstep/core";
-import type { Session } from "../connection/session.js";
-import type { LaneId } from "../lane/checkpoint.js";
+import type { Session } from "../session/session.js";
+import type { LaneId } from "../lane/checkpoint-row.js";
 import { detailColumns, detailOf, letterColumns, letterOf, rowHash } from "./letter-row.js";
 
 const hashesPerQuery = 1000;

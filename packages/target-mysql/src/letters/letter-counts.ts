@@ -1,6 +1,6 @@
 import type { LetterState } from "@lockstep/core";
-import type { Session } from "../connection/session.js";
-import type { LaneId } from "../lane/checkpoint.js";
+import type { Session } from "../session/session.js";
+import type { LaneId } from "../lane/checkpoint-row.js";
 
 /** Letters by state, of the whole target or of one lane (then live ones only). */
 export async function letterCounts(

@@ -5,8 +5,8 @@ import {
   type LetterFilter,
   type LetterState,
 } from "@lockstep/core";
-import type { Session } from "../connection/session.js";
-import type { Sessions } from "../connection/sessions.js";
+import type { Session } from "../session/session.js";
+import type { Sessions } from "../session/sessions.js";
 import { letterCounts } from "./letter-counts.js";
 import { conditionOf } from "./letter-filter.js";
 import { detailColumns, detailOf, letterColumns, letterOf } from "./letter-row.js";

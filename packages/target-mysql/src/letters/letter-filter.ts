@@ -1,5 +1,5 @@
 import type { LetterFilter } from "@lockstep/core";
-import type { Values } from "../connection/session.js";
+import type { Values } from "../session/session.js";
 
 /** A WHERE clause and its values. */
 export interface Condition {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { DeadLetter, DeadLetterDetail, LetterAttempt, Op, LetterState } from "@lockstep/core";
 import { positionOf } from "@lockstep/core";
-import type { Row } from "../connection/session.js";
+import type { Row } from "../session/session.js";
 
 /** Columns of a letter without its image, error text and history. */
 export const letterColumns =

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { splitPosition, type LetterAttempt, type LetterWrite } from "@lockstep/core";
-import type { Session, Values } from "../connection/session.js";
-import type { LaneId } from "../lane/checkpoint.js";
+import type { Session, Values } from "../session/session.js";
+import type { LaneId } from "../lane/checkpoint-row.js";
 import { historyOf, rowHash } from "./letter-row.js";
 
 const keptAttempts = 20;

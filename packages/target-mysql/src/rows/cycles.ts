@@ -1,6 +1,6 @@
 import type { RowWrite } from "@lockstep/core";
 import type { ForeignKey } from "../tables/foreign-keys.js";
-import type { PlannedColumn, TablePlan } from "../tables/table-plan.js";
+import type { PlannedColumn, TablePlan } from "../tables/mysql-table.js";
 
 /** For each self-reference one column that may be NULL and isn't part of the key: NULL there switches the reference off. */
 export function loosenable(plan: TablePlan): readonly PlannedColumn[] {

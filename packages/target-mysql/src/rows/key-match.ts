@@ -1,6 +1,6 @@
 import { isLockstepError } from "@lockstep/core";
 import { packets } from "../sql/packets.js";
-import { keyTexts, type TablePlan } from "../tables/table-plan.js";
+import { keyTexts, type TablePlan } from "../tables/mysql-table.js";
 
 /** The condition that finds the row of one key. `of` qualifies the columns. */
 export function rowMatch(plan: TablePlan, key: string, of = ""): string {

@@ -1,7 +1,7 @@
 import type { RowWrite } from "@lockstep/core";
-import type { Session } from "../connection/session.js";
+import type { Session } from "../session/session.js";
 import { storedText, writeStored } from "../tables/stored-text.js";
-import { keyTexts, type TablePlan } from "../tables/table-plan.js";
+import { keyTexts, type TablePlan } from "../tables/mysql-table.js";
 import { refuseCascades } from "./cascades.js";
 import { rowMatch } from "./key-match.js";
 import { parentsFirst } from "./parents-first.js";

@@ -1,8 +1,8 @@
 import type { RowWrite } from "@lockstep/core";
-import type { Session } from "../connection/session.js";
+import type { Session } from "../session/session.js";
 import { quoteName, quoteTable } from "../sql/literal.js";
 import type { ForeignKey } from "../tables/foreign-keys.js";
-import type { PlannedColumn, TablePlan } from "../tables/table-plan.js";
+import type { PlannedColumn, TablePlan } from "../tables/mysql-table.js";
 
 /** A row by source table id and JSON key. */
 export interface RowName {

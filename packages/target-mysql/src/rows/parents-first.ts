@@ -1,5 +1,5 @@
 import type { RowImage, RowWrite } from "@lockstep/core";
-import type { TablePlan } from "../tables/table-plan.js";
+import type { TablePlan } from "../tables/mysql-table.js";
 
 /** A row and the rows it needs to exist before itself. */
 interface Node<T> {

@@ -1,7 +1,7 @@
-import type { Session } from "../connection/session.js";
+import type { Session } from "../session/session.js";
 import { packets } from "../sql/packets.js";
 import { isSelfReference } from "../tables/foreign-keys.js";
-import type { TablePlan } from "../tables/table-plan.js";
+import type { TablePlan } from "../tables/mysql-table.js";
 import { refuseCascades, wouldCascade } from "./cascades.js";
 import { loosenable } from "./cycles.js";
 import { overKeys } from "./key-match.js";

@@ -1,8 +1,8 @@
-import type { Session } from "../connection/session.js";
+import type { Session } from "../session/session.js";
 import { quoteName } from "../sql/literal.js";
 import type { ForeignKey } from "../tables/foreign-keys.js";
 import { storedText, writeStored } from "../tables/stored-text.js";
-import type { TablePlan } from "../tables/table-plan.js";
+import type { TablePlan } from "../tables/mysql-table.js";
 import { withChildren } from "./cascades.js";
 import { overKeys } from "./key-match.js";
 

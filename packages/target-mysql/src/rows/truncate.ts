@@ -1,8 +1,8 @@
 import { LockstepError } from "@lockstep/core";
-import type { Session } from "../connection/session.js";
+import type { Session } from "../session/session.js";
 import { quoteName, quoteTable } from "../sql/literal.js";
 import { isSelfReference, type ForeignKey } from "../tables/foreign-keys.js";
-import type { TablePlan } from "../tables/table-plan.js";
+import type { TablePlan } from "../tables/mysql-table.js";
 import { wouldCascade } from "./cascades.js";
 
 /** Rows per statement: an endless one would meet the statement time-out. */

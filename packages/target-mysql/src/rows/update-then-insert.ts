@@ -1,7 +1,7 @@
 import type { RowImage, RowWrite } from "@lockstep/core";
-import type { Session } from "../connection/session.js";
+import type { Session } from "../session/session.js";
 import { packets } from "../sql/packets.js";
-import { cellLiteral, rowLiteral, type PlannedColumn, type TablePlan } from "../tables/table-plan.js";
+import { cellLiteral, rowLiteral, type PlannedColumn, type TablePlan } from "../tables/mysql-table.js";
 import { rowMatch } from "./key-match.js";
 
 /**

@@ -1,8 +1,8 @@
 import { LockstepError, type RowWrite } from "@lockstep/core";
-import type { Session } from "../connection/session.js";
+import type { Session } from "../session/session.js";
 import { columnIn } from "../error-names.js";
 import { packets } from "../sql/packets.js";
-import { rowLiteral, type TablePlan } from "../tables/table-plan.js";
+import { rowLiteral, type TablePlan } from "../tables/mysql-table.js";
 import { withoutSelfReferences } from "./cycles.js";
 import { moveKeys } from "./key-moves.js";
 import { writesParentsFirst } from "./parents-first.js";
@@ -10,7 +10,8 @@ import { updateThenInsert } from "./update-then-insert.js";
 
 /** Inserts or updates exactly the rows with these primary keys. Keys are distinct. */
 export async function upsert(session: Session, plan: TablePlan, rows: readonly RowWrite[]): Promise<void> {
-  await moveKeys(session, plan, rows);
+  // No await on the common way: the statement is on its way when this returns, and the lane prepares its next batch meanwhile.
+  if (rows.some((row) => row.before !== undefined)) await moveKeys(session, plan, rows);
   if (plan.selfKeys.length === 0) return writeRows(session, plan, rows);
   const { ordered, cyclic } = writesParentsFirst(plan, rows);
   // Rows that point to each other: first without the pointers, then as they are.

@@ -13,7 +13,7 @@ export function quoteTable(schema: string, name: string): string {
 
 /**
  * A text as a string literal. Maintained invariant: every session has NO_BACKSLASH_ESCAPES off and speaks utf8mb4
- * (`connection/session-pin.ts`); with it on, a backslash before a quote would end the literal.
+ * (`session/session-pin.ts`); with it on, a backslash before a quote would end the literal.
  */
 export function textLiteral(text: string): string {
   return needsEscape.test(text) ? `'${text.replace(special, escaped)}'` : `'${text}'`;

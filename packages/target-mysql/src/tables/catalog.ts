@@ -1,4 +1,4 @@
-import type { Row, Session } from "../connection/session.js";
+import type { Row, Session } from "../session/session.js";
 import { readForeignKeys, type ForeignKey } from "./foreign-keys.js";
 
 /** A column of the target as its catalog describes it. */
@@ -23,6 +23,8 @@ export interface TargetColumn {
 export interface UniqueKey {
   readonly name: string;
   readonly columns: readonly string[];
+  /** True when it covers only the start of a column. */
+  readonly prefix: boolean;
 }
 
 /** A table of the target. */
@@ -121,7 +123,7 @@ function optional<K extends string>(
 async function readUniqueIndexes(
   session: Session,
   values: readonly [string, readonly string[]],
-): Promise<readonly (UniqueKey & { readonly table: string; readonly prefix: boolean })[]> {
+): Promise<readonly (UniqueKey & { readonly table: string })[]> {
   const rows = await session.rows(
     `SELECT TABLE_NAME AS t, INDEX_NAME AS name, COLUMN_NAME AS col, SUB_PART AS part FROM information_schema.STATISTICS
      WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (?) AND NON_UNIQUE = 0 ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX`,

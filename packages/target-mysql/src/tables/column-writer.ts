@@ -13,7 +13,7 @@ const floatSource = /^(real|float)/i;
 /**
  * Makes the writer of one column. It refuses what the server would change **without any warning** (seen on MariaDB 10.11, strict mode):
  * fractions into integers and into DATETIME(n), trailing spaces of CHAR, short values of BINARY, an ENUM's index given as text,
- * doubles into FLOAT. All else that doesn't fit is an error or a warning of the server (`connection/warnings.ts`).
+ * doubles into FLOAT. All else that doesn't fit is an error or a warning of the server (`session/warnings.ts`).
  *
  * Numbers stay texts; they are written without quotes because a quoted one in an IN list may be compared as a DOUBLE, and two large
  * keys would be the same.

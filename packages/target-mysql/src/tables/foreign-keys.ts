@@ -1,4 +1,4 @@
-import type { Session } from "../connection/session.js";
+import type { Session } from "../session/session.js";
 
 /** A foreign key of the target. `columns` and `parentColumns` belong together by place. */
 export interface ForeignKey {

@@ -1,10 +1,10 @@
 import { LockstepError, tableId, type TableSchema, type TargetTable } from "@lockstep/core";
-import type { Session } from "../connection/session.js";
+import type { Session } from "../session/session.js";
 import { readCatalog } from "./catalog.js";
-import { checkTables } from "./check-tables.js";
-import { makeTables } from "./managed-tables.js";
-import type { TypeChoice } from "./column-type.js";
-import { planTable, type TablePlan } from "./table-plan.js";
+import { checkTables } from "./check.js";
+import { makeTables } from "./managed.js";
+import type { TypeChoice } from "./type-mapping.js";
+import { planTable, type TablePlan } from "./mysql-table.js";
 
 /** How a lane gets its tables. */
 export interface TableOptions extends TypeChoice {

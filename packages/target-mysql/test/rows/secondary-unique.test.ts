@@ -55,6 +55,12 @@ describe("rows: secondary unique keys", function () {
     ["datetime(6) not null", "2026-01-01 00:00:00.000000", "2026-01-02 00:00:00.000000"],
     ["date not null", "2026-01-01", "2026-01-02"],
     ["double not null", "1", "2"],
+    // Without spare values: the rows are removed and written anew.
+    ["enum('a','b') not null", "a", "b"],
+    ["tinyint(1) not null", "0", "1"],
+    ["varchar(3) not null", "a", "b"],
+    // A CHECK refuses the spare value.
+    ["int not null check (code > 0)", "1", "2"],
   ];
   for (const [place, [type, a, b]] of columns.entries()) {
     it(`lets two rows swap a unique ${type}`, async () => {

@@ -1,5 +1,5 @@
 import { LockstepError, type ColumnKind, type ErrorCode, type TableSchema } from "@lockstep/core";
-import type { Flavour } from "../connection/flavour.js";
+import type { Flavour } from "../session/flavour.js";
 import type { CatalogTable } from "./catalog.js";
 
 interface Problem {

@@ -56,6 +56,7 @@ export class Session {
       multipleStatements: true,
       rowsAsArray: false,
       connectTimeout: 10_000,
+      connectAttributes: { program_name: "lockstep" },
       enableKeepAlive: true,
       // affectedRows counts the rows found, changed or not: the checkpoint's compare-and-set depends on it.
       flags: ["FOUND_ROWS", "-LOCAL_FILES", "-IGNORE_SPACE"],

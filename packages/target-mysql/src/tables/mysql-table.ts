@@ -1,6 +1,6 @@
 import { tableId, type Cell, type RowImage, type TableSchema, type TargetTable } from "@lockstep/core";
 import { quoteName, quoteTable } from "../sql/literal.js";
-import type { CatalogTable, TargetColumn } from "./catalog.js";
+import type { CatalogTable, TargetColumn, UniqueKey } from "./catalog.js";
 import { writerOf, type WriteCell } from "./column-writer.js";
 import { isSelfReference, type ForeignKey } from "./foreign-keys.js";
 
@@ -22,6 +22,8 @@ export interface TablePlan extends TargetTable {
   /** Every column that is written, key included. */
   readonly columns: readonly PlannedColumn[];
   readonly key: readonly PlannedColumn[];
+  /** Unique keys that rows with different primary keys can violate. */
+  readonly uniques: readonly UniqueKey[];
   /** Foreign keys of the table that point to itself. */
   readonly selfKeys: readonly ForeignKey[];
   /** Source table id of a target table that a foreign key points to. */
@@ -41,6 +43,9 @@ export function planTable(schema: TableSchema, catalog: CatalogTable, sourceOf: 
     return [{ name: target.name, quoted: quoteName(target.name), place, target, write }];
   });
   const selfKeys = catalog.outbound.filter(isSelfReference);
+  const uniques = catalog.uniques.filter(
+    ({ columns: names, prefix }) => prefix || !catalog.key.every((name) => names.includes(name)),
+  );
   const others = catalog.outbound.filter((key) => !isSelfReference(key));
   const parentId = (key: ForeignKey): string =>
     sourceOf(key.parent.name) ?? tableId({ namespace: schema.namespace, name: key.parent.name });
@@ -53,9 +58,10 @@ export function planTable(schema: TableSchema, catalog: CatalogTable, sourceOf: 
     key: schema.key.map((name) =>
       columns.find((column) => column.name.toLowerCase() === name.toLowerCase())!,
     ),
+    uniques,
     selfKeys,
     selfReferencing: selfKeys.length > 0,
-    hasSecondaryUnique: catalog.uniques.length > 0,
+    hasSecondaryUnique: uniques.length > 0,
     parentId,
     // Read when asked: a parent's schema may arrive after its child's.
     get parents() {

@@ -1,5 +1,5 @@
 import type { Checkpoint, CheckpointMove, Position } from "@lockstep/core";
-import type { Row, Session } from "../connection/session.js";
+import type { Row, Session } from "../session/session.js";
 
 /** A lane by name. */
 export interface LaneId {
@@ -7,8 +7,14 @@ export interface LaneId {
   readonly partition: number;
 }
 
+/** A checkpoint, and how many steps its lane has made: what tells after a lost reply whether the last one is in. */
+export interface CheckpointRow {
+  readonly checkpoint: Checkpoint;
+  readonly steps: number;
+}
+
 const columns =
-  "source, part, position, epoch, incarnation, total, records_synced AS recordsSynced, last_sync_at AS lastSyncAt, seeded, staged_through AS stagedThrough, paused";
+  "source, part, position, epoch, incarnation, total, records_synced AS recordsSynced, last_sync_at AS lastSyncAt, seeded, staged_through AS stagedThrough, paused, steps";
 const byLane = "WHERE source = ? AND part = ?";
 
 /** The checkpoint of a lane; with `lock` it waits for whoever is changing it. */
@@ -16,17 +22,17 @@ export async function readCheckpoint(
   session: Session,
   lane: LaneId,
   lock: "lock" | "look" = "look",
-): Promise<Checkpoint | undefined> {
+): Promise<CheckpointRow | undefined> {
   const sql = `SELECT ${columns} FROM lockstep_checkpoint ${byLane}${lock === "lock" ? " FOR UPDATE" : ""}`;
   const [row] = await session.rows(sql, [lane.source, lane.partition]);
-  return row === undefined ? undefined : checkpointOf(row);
+  return row === undefined ? undefined : rowOf(row);
 }
 
 /** Checkpoints of all lanes. */
 export async function readCheckpoints(session: Session): Promise<readonly (Checkpoint & LaneId)[]> {
   const rows = await session.rows(`SELECT ${columns} FROM lockstep_checkpoint ORDER BY source, part`);
   return rows.map((row) => ({
-    ...checkpointOf(row),
+    ...rowOf(row).checkpoint,
     source: row["source"]!,
     partition: Number(row["part"]),
   }));
@@ -40,15 +46,15 @@ export async function takeEpoch(session: Session, lane: LaneId): Promise<void> {
   ]);
 }
 
-/** Writes the first checkpoint; one that is there stays. */
+/** Writes the first checkpoint. Throws the driver's error 1062 when there is one. */
 export async function insertCheckpoint(
   session: Session,
   lane: LaneId,
   start: { readonly position: Position; readonly incarnation: string },
 ): Promise<void> {
   await session.write(
-    `INSERT INTO lockstep_checkpoint (source, part, position, epoch, incarnation, total, records_synced, seeded, paused)
-     VALUES (?, ?, ?, 1, ?, 0, 0, 0, 0) ON DUPLICATE KEY UPDATE epoch = epoch`,
+    `INSERT INTO lockstep_checkpoint (source, part, position, epoch, incarnation, total, records_synced, seeded, paused, steps)
+     VALUES (?, ?, ?, 1, ?, 0, 0, 0, 0, 0)`,
     [lane.source, lane.partition, start.position, start.incarnation],
   );
 }
@@ -72,12 +78,12 @@ export async function beginByMoving(
   lane: LaneId,
   move: CheckpointMove,
   now: number,
-): Promise<Checkpoint | undefined> {
+): Promise<CheckpointRow | undefined> {
   const [, moved, rows] = await session.script(
     [
       "START TRANSACTION",
       `UPDATE lockstep_checkpoint SET position = ?, total = ?, incarnation = ?, records_synced = records_synced + ?, last_sync_at = ?,
-         staged_through = ? ${byLane} AND epoch = ? AND position = ? AND staged_through <=> ?`,
+         staged_through = ?, steps = steps + 1 ${byLane} AND epoch = ? AND position = ? AND staged_through <=> ?`,
       `SELECT ${columns} FROM lockstep_checkpoint ${byLane}`,
     ],
     [
@@ -97,11 +103,11 @@ export async function beginByMoving(
     ],
   );
   if (moved !== 1 || rows === undefined || typeof rows === "number") return undefined;
-  return rows[0] === undefined ? undefined : checkpointOf(rows[0]);
+  return rows[0] === undefined ? undefined : rowOf(rows[0]);
 }
 
-function checkpointOf(row: Row): Checkpoint {
-  return {
+function rowOf(row: Row): CheckpointRow {
+  const checkpoint: Checkpoint = {
     position: row["position"] as Position,
     epoch: Number(row["epoch"]),
     incarnation: row["incarnation"]!,
@@ -112,4 +118,5 @@ function checkpointOf(row: Row): Checkpoint {
     ...(row["stagedThrough"] ? { stagedThrough: row["stagedThrough"] as Position } : {}),
     paused: row["paused"] === "1",
   };
+  return { checkpoint, steps: Number(row["steps"]) };
 }

@@ -1,5 +1,5 @@
 import { assertNever, LockstepError, tableId, type ColumnSchema, type TableSchema } from "@lockstep/core";
-import type { Flavour } from "../connection/flavour.js";
+import type { Flavour } from "../session/flavour.js";
 
 /** What managed tables may be told about their columns. */
 export interface TypeChoice {

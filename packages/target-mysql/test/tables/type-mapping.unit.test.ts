@@ -1,7 +1,7 @@
 import { isLockstepError, type ColumnSchema } from "@lockstep/core";
 import { expect } from "chai";
-import { flavourOf } from "../../src/connection/flavour.js";
-import { columnType } from "../../src/tables/column-type.js";
+import { flavourOf } from "../../src/session/flavour.js";
+import { columnType } from "../../src/tables/type-mapping.js";
 import { schemaOf } from "../mysql-lane.js";
 
 const mariadb = flavourOf("10.11.19-MariaDB", 1 << 24);

@@ -1,5 +1,6 @@
 import type { TargetTable, TargetTransaction } from "@lockstep/core";
-import type { Session } from "../connection/session.js";
+import { classify } from "../classify.js";
+import type { Session } from "../session/session.js";
 import { findLetters, dueLetters, waitingLetters } from "../letters/lane-letters.js";
 import { putLetter, resolveLetters } from "../letters/put-letter.js";
 import { missingParents } from "../rows/missing-parents.js";
@@ -8,7 +9,7 @@ import { truncate } from "../rows/truncate.js";
 import { moveUniqueAside } from "../rows/unique-aside.js";
 import { upsert } from "../rows/upsert.js";
 import type { LaneTables } from "../tables/lane-tables.js";
-import type { LaneId } from "./checkpoint.js";
+import type { LaneId } from "./checkpoint-row.js";
 import { clearStaged, stage, staged } from "./staging.js";
 
 /** What a transaction of a lane works on. */
@@ -25,12 +26,21 @@ export function openTransaction(place: TransactionPlace): {
 } {
   const { session, lane, tables } = place;
   const guard = wholeness(session);
+  const attempt = async (work: () => Promise<void>): Promise<boolean> => {
+    try {
+      await guard.savepoint(work);
+      return true;
+    } catch (error) {
+      if (classify(error).kind === "systemic") throw error;
+      return false;
+    }
+  };
   const plan = (table: TargetTable) => tables.planOf(table);
   const transaction: TargetTransaction = {
     upsert: (table, rows) => guard.run(() => upsert(session, plan(table), rows)),
     remove: (table, keys) => guard.run(() => remove(session, plan(table), keys)),
     truncate: (table) => guard.run(() => truncate(session, plan(table))),
-    moveUniqueAside: (table, keys) => guard.run(() => moveUniqueAside(session, plan(table), keys)),
+    moveUniqueAside: (table, keys) => guard.run(() => moveUniqueAside(session, plan(table), keys, attempt)),
     savepoint: (work) => guard.savepoint(work),
     missingParents: (table, row) =>
       guard.run(() => missingParents(session, plan(table), row, (name) => tables.keyOf(name))),

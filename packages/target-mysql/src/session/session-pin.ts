@@ -54,6 +54,6 @@ function mariadb(timeoutMs: number | undefined): readonly string[] {
 }
 
 function mysql(timeoutMs: number | undefined): readonly string[] {
-  // Covers SELECT only; the client's own deadline covers the rest (connection/session.ts).
+  // Covers SELECT only; the client's own deadline covers the rest (session/session.ts).
   return [`max_execution_time = ${timeoutMs ?? 0}`, "range_optimizer_max_mem_size = 0"];
 }

@@ -107,6 +107,23 @@ describe("managed tables", function () {
     ]);
   });
 
+  it("widens columns that grew at the source, key columns too, and never narrows them", async () => {
+    const version = (name: string, length: number, precision: number) =>
+      schemaOf("postgres", name, {
+        k: ["text", `character varying(${length})`, { length }],
+        v: ["numeric", `numeric(${precision},2)`, { precision, scale: 2 }],
+      });
+    const [narrow] = await lane.tables(version("widens", 3, 5));
+    await lane.step((transaction) => transaction.upsert(narrow!, [row("abc", "123.45")]));
+    const [wide] = await lane.tables(version("widens", 30, 12), version("widens", 10, 7));
+    await lane.step((transaction) => transaction.upsert(wide!, [row("abcdefghijklmnop", "1234567890.12")]));
+    await lane.tables(version("widens", 3, 5));
+    expect(await lane.fixture.read("select k, v from widens order by k")).deep.equal([
+      ["abc", "123.45"],
+      ["abcdefghijklmnop", "1234567890.12"],
+    ]);
+  });
+
   it("makes tables once when several lanes ask at once", async () => {
     const schema = schemaOf("postgres", "at_once", { id: ["integer", "bigint"], a: ["text", "text"] });
     const sessions = await Promise.all(

@@ -1,16 +1,17 @@
 import { LockstepError, type TableSchema } from "@lockstep/core";
-import type { Flavour } from "../connection/flavour.js";
-import type { Session } from "../connection/session.js";
+import type { Flavour } from "../session/flavour.js";
+import type { Session } from "../session/session.js";
 import { lockName } from "../lock-name.js";
 import { quoteName, quoteTable } from "../sql/literal.js";
 import { readCatalog, type CatalogTable } from "./catalog.js";
-import { columnType } from "./column-type.js";
+import { columnType } from "./type-mapping.js";
+import { widens } from "./widening.js";
 import type { TableOptions } from "./lane-tables.js";
 
 const lockSeconds = 60;
 
 /**
- * Makes missing tables and adds missing columns; true when anything was done. Managed tables have the source's columns and primary key and
+ * Makes missing tables, adds missing columns and widens those whose type grew at the source; true when anything was done. Managed tables have the source's columns and primary key and
  * nothing else: no foreign keys (PROTOCOL.md 29), no secondary keys, no NOT NULL beside the key; the source has enforced them.
  */
 export async function makeTables(
@@ -60,28 +61,52 @@ function statementFor(
   flavour: Flavour,
   options: TableOptions,
 ): readonly string[] {
-  const key = versions[0]!.key;
-  const lines = new Map<string, string>();
+  const wanted = wantedColumns(versions, flavour, options);
+  const quoted = quoteTable(options.namespace, name);
+  if (table === undefined) {
+    const key = versions[0]!.key.map(quoteName).join(", ");
+    const body = [...wanted.values()].map(definition).join(", ");
+    return [
+      `CREATE TABLE ${quoted} (${body}, PRIMARY KEY (${key})) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE ${flavour.exactCollation}`,
+    ];
+  }
+  const changes = [...wanted].flatMap(([id, column]) => {
+    const found = table.columns.get(id);
+    if (found === undefined) return [`ADD COLUMN ${definition(column)}`];
+    return !found.generated && widens(found.fullType, column.type)
+      ? [`MODIFY COLUMN ${definition(column)}`]
+      : [];
+  });
+  return changes.length === 0 ? [] : [`ALTER TABLE ${quoted} ${changes.join(", ")}`];
+}
+
+interface WantedColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly inKey: boolean;
+}
+
+// Two versions of a schema may come at once: the wider type is wanted.
+function wantedColumns(
+  versions: readonly TableSchema[],
+  flavour: Flavour,
+  options: TableOptions,
+): ReadonlyMap<string, WantedColumn> {
+  const wanted = new Map<string, WantedColumn>();
   for (const schema of versions) {
     for (const column of schema.columns) {
       const id = column.name.toLowerCase();
-      if (table?.columns.has(id) === true || lines.has(id)) continue;
-      const nullability = key.includes(column.name) ? "NOT NULL" : "NULL";
-      lines.set(
-        id,
-        `${quoteName(column.name)} ${columnType(schema, column, flavour, options)} ${nullability}`,
-      );
+      const type = columnType(schema, column, flavour, options);
+      const known = wanted.get(id);
+      if (known !== undefined && !widens(known.type, type)) continue;
+      wanted.set(id, { name: column.name, type, inKey: schema.key.includes(column.name) });
     }
   }
-  if (lines.size === 0) return [];
-  const quoted = quoteTable(options.namespace, name);
-  if (table !== undefined) {
-    return [`ALTER TABLE ${quoted} ${[...lines.values()].map((line) => `ADD COLUMN ${line}`).join(", ")}`];
-  }
-  const body = [...lines.values(), `PRIMARY KEY (${key.map(quoteName).join(", ")})`].join(", ");
-  return [
-    `CREATE TABLE ${quoted} (${body}) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE ${flavour.exactCollation}`,
-  ];
+  return wanted;
+}
+
+function definition({ name, type, inKey }: WantedColumn): string {
+  return `${quoteName(name)} ${type} ${inKey ? "NOT NULL" : "NULL"}`;
 }
 
 // What the server says of a definition it refuses: syntax, unknown type, key or row too long, TEXT in a key, too many digits.

@@ -1,0 +1,50 @@
+import { randomUUID } from "node:crypto";
+import { LockstepError } from "@lockstep/core";
+import { lockName } from "../lock-name.js";
+import type { Session } from "../session/session.js";
+import { ownTables } from "./ddl.js";
+
+const layout = 1;
+const lockSeconds = 30;
+
+/**
+ * Makes what is missing of Lockstep's tables and returns the target's uuid. One process at a time; where everything is there it only reads,
+ * so that no right to create tables is needed after the first start.
+ */
+export async function ensureTables(session: Session, database: string): Promise<string> {
+  const known = await identity(session, database);
+  if (known !== undefined) return known;
+  const name = lockName("ensure", database);
+  const [lock] = await session.rows("SELECT GET_LOCK(?, ?) AS got", [name, lockSeconds]);
+  if (lock?.["got"] !== "1") {
+    throw new LockstepError(
+      "TARGET_UNAVAILABLE",
+      "another process is making Lockstep's tables in the target",
+    );
+  }
+  try {
+    for (const [table, body] of Object.entries(ownTables)) {
+      await session.write(
+        `CREATE TABLE IF NOT EXISTS ${table} (${body}) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE ${session.flavour.exactCollation}`,
+      );
+    }
+    // The uuid comes last: who finds it finds all tables.
+    await session.write("INSERT IGNORE INTO lockstep_identity (one, id, layout) VALUES (1, ?, ?)", [
+      randomUUID(),
+      layout,
+    ]);
+    return (await identity(session, database))!;
+  } finally {
+    await session.rows("SELECT RELEASE_LOCK(?)", [name]);
+  }
+}
+
+async function identity(session: Session, database: string): Promise<string | undefined> {
+  const [table] = await session.rows(
+    "SELECT COUNT(*) AS n FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_NAME IN (?)",
+    [database, Object.keys(ownTables)],
+  );
+  if (Number(table?.["n"]) < Object.keys(ownTables).length) return undefined;
+  const [row] = await session.rows("SELECT id FROM lockstep_identity WHERE one = 1");
+  return row?.["id"] ?? undefined;
+}
