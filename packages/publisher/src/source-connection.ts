@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from "node:tls";
 import { type Engine, LockstepError } from "@lockstep/core";
 import type { DataSource } from "typeorm";
 
@@ -8,7 +9,7 @@ export interface SourceConnection {
   readonly user?: string;
   readonly password?: string | (() => string | Promise<string>);
   readonly database?: string;
-  readonly ssl?: unknown;
+  readonly ssl?: boolean | ConnectionOptions;
 }
 
 /** The parts of TypeORM's options that say where a database is. */
@@ -19,7 +20,7 @@ interface Whereabouts {
   readonly username?: string;
   readonly password?: SourceConnection["password"];
   readonly database?: string;
-  readonly ssl?: unknown;
+  readonly ssl?: SourceConnection["ssl"];
 }
 
 const defaultPorts: Readonly<Record<Engine, number>> = { postgres: 5432, mysql: 3306 };

@@ -88,7 +88,7 @@ function changeLogOf(
   const engine = engineOf(dataSource);
   const connection = url ?? sourceConnection(dataSource, engine);
   const schema = outbox.schema ?? publishDefaults.outboxSchema;
-  return postgresChangeLog({ connection: connection as string, source, schema });
+  return postgresChangeLog({ connection, source, schema });
 }
 
 async function removeTarget(

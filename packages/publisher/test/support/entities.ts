@@ -26,6 +26,7 @@ export function shopEntities(orm: TypeOrm, dialect: "postgres" | "mysql") {
     OneToMany,
     ManyToMany,
     JoinTable,
+    JoinColumn,
     VersionColumn,
     DeleteDateColumn,
     UpdateDateColumn,
@@ -170,5 +171,56 @@ export function shopEntities(orm: TypeOrm, dialect: "postgres" | "mysql") {
     theKey: [PrimaryColumn({ name: "The Key", type: "varchar", length: 40 })],
     inner: [Column(() => Address)],
   });
-  return { Author, Post, Tag, Line, Reading, Animal, Cat, Dog, Folder, Region, Odd };
+  class Maker {
+    code!: string;
+    label!: string;
+  }
+  class Model {
+    makerCode!: string;
+    maker!: Maker;
+    name!: string;
+  }
+  class Part {
+    id!: number;
+    model!: Model | null;
+  }
+  class Branch {
+    id!: number;
+    parent!: Branch | null;
+  }
+  const follows = { onDelete: "CASCADE", onUpdate: "CASCADE" } as const;
+  decorate(Maker, [Entity("maker")], {
+    code: [PrimaryColumn({ type: "varchar", length: 20 })],
+    label: [Column({ type: "varchar", length: 20, default: "" })],
+  });
+  decorate(Model, [Entity("model")], {
+    makerCode: [PrimaryColumn({ type: "varchar", length: 20 })],
+    name: [PrimaryColumn({ type: "varchar", length: 20 })],
+    maker: [ManyToOne(() => Maker, follows), JoinColumn({ name: "makerCode" })],
+  });
+  decorate(Part, [Entity("part")], {
+    id: [PrimaryColumn({ type: "bigint" })],
+    model: [ManyToOne(() => Model, { nullable: true, onDelete: "SET NULL", onUpdate: "CASCADE" })],
+  });
+  decorate(Branch, [Entity("branch")], {
+    id: [PrimaryColumn({ type: "int" })],
+    parent: [ManyToOne(() => Branch, { nullable: true, ...follows })],
+  });
+  return {
+    Maker,
+    Model,
+    Part,
+    Branch,
+    Author,
+    Post,
+    Tag,
+    Line,
+    Reading,
+    Animal,
+    Cat,
+    Dog,
+    Folder,
+    Region,
+    Odd,
+  };
 }

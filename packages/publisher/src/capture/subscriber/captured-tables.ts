@@ -7,6 +7,9 @@ import {
   type TableSchema,
   tableId,
 } from "@lockstep/core";
+import { Cascades } from "./cascades.js";
+import { activeForeignKeys } from "./catalog/foreign-keys.js";
+import { primaryKeys } from "./catalog/primary-keys.js";
 import { existingTables, type TableName } from "./catalog/existing-tables.js";
 import { type MysqlTableFacts, mysqlTableFacts } from "./catalog/mysql-table-facts.js";
 import { type KeyColumn, keyColumnsOf } from "./key-text.js";
@@ -34,11 +37,18 @@ export class CapturedTables {
   readonly #writer: OutboxWriter;
   readonly #mapped: ReadonlyMap<string, MappedTable>;
   readonly #known = new Map<string, CapturedTable>();
+  #cascades: Cascades;
 
   constructor(engine: Engine, writer: OutboxWriter, mapped: readonly MappedTable[]) {
     this.#engine = engine;
     this.#writer = writer;
     this.#mapped = new Map(mapped.map((table) => [table.path, table]));
+    this.#cascades = new Cascades(engine, [], new Map(), []);
+  }
+
+  /** Rows that foreign keys change along, as the catalog was when the tables were described. */
+  get cascades(): Cascades {
+    return this.#cascades;
   }
 
   /** Describes every mapped table that exists. @throws LockstepError TABLE_WITHOUT_PRIMARY_KEY. */
@@ -85,5 +95,16 @@ export class CapturedTables {
       const captured = { table, schema, keys: keyColumnsOf(schema), ...(mysql && { mysql }) };
       this.#known.set(mapped[index]!.path, captured);
     });
+    await this.#readForeignKeys(run);
+  }
+
+  async #readForeignKeys(run: RunStatement): Promise<void> {
+    const captured = [...this.#known.values()].map(({ table }) => table);
+    const namespaces = [...new Set(captured.map(({ namespace }) => namespace))];
+    const foreignKeys = await activeForeignKeys(this.#engine, run, namespaces);
+    const tables = foreignKeys.flatMap(({ parent, child }) => [parent, child]);
+    const distinct = [...new Map(tables.map((table) => [tableId(table), table])).values()];
+    const keys = await primaryKeys(this.#engine, run, distinct);
+    this.#cascades = new Cascades(this.#engine, foreignKeys, keys, captured);
   }
 }

@@ -1,10 +1,12 @@
+import type { Change } from "../cascades.js";
 import type { Captured } from "../session.js";
 import type { BuilderWrite, WriteStatement } from "../write.js";
 import { insertByValues } from "./by-values.js";
 import { updateKeys } from "./key-update.js";
 import { returningKeys } from "./returning.js";
 import { selectFirst } from "./select-first.js";
-import { setsKey } from "./sets-key.js";
+import { type Assignment, assignedColumns, setsKey } from "./assigned-columns.js";
+import { withCascades } from "./with-cascades.js";
 
 /** Sends a write and finds out which rows it touched, by the engine's best way. */
 export async function identify(write: BuilderWrite, statement: WriteStatement): Promise<Captured> {
@@ -14,16 +16,27 @@ export async function identify(write: BuilderWrite, statement: WriteStatement): 
 type Identification = (write: BuilderWrite, statement: WriteStatement) => Promise<Captured>;
 
 function choose(write: BuilderWrite): Identification {
-  const { builder, driver } = write;
+  const { builder, driver, table } = write;
   switch (builder.expressionMap.queryType) {
     case "insert":
       return insertReturns(write) ? returningKeys("insert") : insertByValues;
-    case "delete":
-      return driver.isReturningSqlSupported("delete") ? returningKeys("delete") : selectFirst("delete");
-    default:
-      if (setsKey(write)) return updateKeys;
-      return driver.isReturningSqlSupported("update") ? returningKeys("update") : selectFirst("update");
+    case "delete": {
+      const returns = driver.isReturningSqlSupported("delete");
+      const identification = returns ? returningKeys("delete") : selectFirst("delete");
+      return withCascades(write, { kind: "delete" }, identification);
+    }
+    default: {
+      const assigned = assignedColumns(write);
+      if (setsKey(table, assigned)) return withCascades(write, changeOf(assigned), updateKeys);
+      const returns = driver.isReturningSqlSupported("update");
+      const identification = returns ? returningKeys("update") : selectFirst("update");
+      return withCascades(write, changeOf(assigned), identification);
+    }
   }
+}
+
+function changeOf(assigned: readonly Assignment[]): Change {
+  return { kind: "update", columns: assigned.map(({ column }) => column) };
 }
 
 // MariaDB answers with rows or with counts, never both: where the application gets counts that rows don't tell (ON DUPLICATE KEY UPDATE

@@ -5,7 +5,7 @@ import type { Captured } from "../session.js";
 import type { BuilderWrite, WriteStatement } from "../write.js";
 import { returningKeys } from "./returning.js";
 import { lockKeys } from "./select-first.js";
-import { type KeyAssignment, keyAssignments } from "./sets-key.js";
+import { type Assignment, assignedColumns } from "./assigned-columns.js";
 
 /** An UPDATE that sets a key column: both the old and the new key are needed. */
 export async function updateKeys(write: BuilderWrite, statement: WriteStatement): Promise<Captured> {
@@ -21,8 +21,10 @@ export async function updateKeys(write: BuilderWrite, statement: WriteStatement)
       ),
     };
   }
-  const assigned = keyAssignments(write);
-  if (before.length > 0 && assigned.some(({ to }) => "expression" in to)) {
+  const assigned = assignedColumns(write).filter(({ column }) =>
+    write.table.keys.some(({ name }) => name === column),
+  );
+  if (before.length > 0 && assigned.some(({ to }) => "expression" in to())) {
     write.refuse("an UPDATE that computes primary keys");
   }
   const result = await write.execute(statement.sql, statement.parameters);
@@ -54,13 +56,13 @@ function sameKey(a: readonly string[], b: readonly string[]): boolean {
 async function newKeys(
   write: BuilderWrite,
   before: readonly (readonly string[])[],
-  assigned: readonly KeyAssignment[],
+  assigned: readonly Assignment[],
 ): Promise<string[][]> {
   const { table, engine } = write;
   const after: string[][] = [];
   for (const old of before) {
     const parameters = table.keys.map((key, index) => {
-      const to = assigned.find(({ column }) => column === key.name)?.to;
+      const to = assigned.find(({ column }) => column === key.name)?.to();
       return to && "value" in to ? to.value : old[index];
     });
     const where = table.keys.map((key) => `${quoteName(engine, key.name)} = ?`).join(" AND ");

@@ -1,0 +1,259 @@
+import { isLockstepError, type StreamEntry } from "@lockstep/core";
+import { redisStreamReader } from "@lockstep/stream";
+import { eventually, freshPostgres, freshRedis, type FreshDatabase } from "@lockstep/testing";
+import { expect } from "chai";
+import { DataSource, EntitySchema } from "typeorm";
+import { lockstepMigration, publishChanges, type Publisher, type PublishOptions } from "../src/index.js";
+
+interface Person {
+  id: number;
+  name: string;
+}
+
+const person = new EntitySchema<Person>({
+  name: "Person",
+  columns: { id: { type: "int", primary: true, generated: true }, name: { type: "text" } },
+});
+const animal = new EntitySchema<Person>({
+  name: "Animal",
+  columns: { id: { type: "int", primary: true }, name: { type: "text" } },
+});
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+describe("publishChanges", () => {
+  let database: FreshDatabase;
+  let redis: FreshDatabase;
+  let dataSource: DataSource;
+  const publishers: Publisher[] = [];
+
+  beforeEach(async () => {
+    [database, redis] = await Promise.all([freshPostgres(), freshRedis()]);
+    dataSource = newDataSource();
+  });
+  afterEach(async () => {
+    for (const publisher of publishers.splice(0)) await publisher.close();
+    if (dataSource.isInitialized) await dataSource.destroy();
+    await Promise.all([database.drop(), redis.drop()]);
+  });
+
+  function newDataSource(options: object = {}): DataSource {
+    return new DataSource({
+      type: "postgres",
+      url: database.url,
+      entities: [person, animal],
+      synchronize: true,
+      ...options,
+    });
+  }
+
+  async function publish(options: Partial<PublishOptions> = {}, of = dataSource): Promise<Publisher> {
+    const publisher = await publishChanges(of, {
+      redis: redis.url,
+      source: "shop",
+      logger: silent,
+      ...options,
+    });
+    publishers.push(publisher);
+    return publisher;
+  }
+
+  /** Entries of the stream so far, when there are as many events as wanted. */
+  async function published(events: number, source = "shop"): Promise<readonly StreamEntry[]> {
+    const reader = redisStreamReader({ redis: redis.url, source });
+    try {
+      return await eventually(async () => {
+        const entries = await reader.read({ partition: 0 }, "0-0", { maxEntries: 100, blockMs: 0 });
+        return entries.flatMap((entry) => entry.events).length >= events && entries;
+      });
+    } finally {
+      await reader.close();
+    }
+  }
+
+  const outboxRows = async () => {
+    const [row] = (await dataSource.query("SELECT count(*)::int AS n FROM lockstep.outbox")) as {
+      n: number;
+    }[];
+    return row?.n;
+  };
+
+  it("a save reaches the stream", async () => {
+    await dataSource.initialize();
+    const publisher = await publish();
+    expect(publisher.status().state).to.equal("capturing");
+    await dataSource.manager.save(person, { name: "ada" });
+    const [entry] = await published(1);
+    expect(entry?.events.map(({ op, key, image }) => [op, key, image])).to.deep.equal([
+      ["insert", '["1"]', '["1","ada"]'],
+    ]);
+  });
+
+  it("names the source after its database", async () => {
+    await dataSource.initialize();
+    const publisher = await publishChanges(dataSource, { redis: redis.url, relay: false });
+    publishers.push(publisher);
+    expect(publisher.source).to.equal(new URL(database.url).pathname.slice(1));
+  });
+
+  it("called before initialize, and again after destroy and initialize", async () => {
+    const publisher = await publish();
+    expect(publisher.status().state).to.equal("waiting");
+    await dataSource.initialize();
+    await publisher.ready;
+    await dataSource.manager.insert(person, { name: "a" });
+    await dataSource.destroy();
+    await dataSource.initialize();
+    await dataSource.manager.insert(person, { name: "b" });
+    const entries = await published(2);
+    expect(entries.flatMap(({ events }) => events)).to.have.length(2);
+  });
+
+  it("refuses a second publisher of one DataSource until the first is closed", async () => {
+    await dataSource.initialize();
+    const first = await publish();
+    const error = await publish().catch((thrown: unknown) => thrown);
+    expect(isLockstepError(error, "CONFIG_INVALID")).to.equal(true);
+    await first.close();
+    await publish();
+    await dataSource.manager.insert(person, { name: "a" });
+    expect((await published(1)).flatMap(({ events }) => events)).to.have.length(1);
+  });
+
+  it("two DataSources in one process keep apart", async () => {
+    const otherDatabase = await freshPostgres();
+    const other = newDataSource({ url: otherDatabase.url });
+    try {
+      await Promise.all([dataSource.initialize(), other.initialize()]);
+      await publish();
+      await publish({ source: "other" }, other);
+      await dataSource.manager.insert(person, { name: "here" });
+      await other.manager.insert(person, { name: "there" });
+      expect((await published(1))[0]?.events[0]?.image).to.contain("here");
+      expect((await published(1, "other"))[0]?.events[0]?.image).to.contain("there");
+    } finally {
+      for (const publisher of publishers.splice(0)) await publisher.close();
+      await other.destroy();
+      await otherDatabase.drop();
+    }
+  });
+
+  it("captures while Redis is away", async () => {
+    await dataSource.initialize();
+    await publish({ redis: { host: "127.0.0.1", port: 1 } });
+    await dataSource.manager.save(person, { name: "a" });
+    expect(await outboxRows()).to.equal(1);
+  });
+
+  it("captures without a relay, and after close", async () => {
+    await dataSource.initialize();
+    const publisher = await publish({ relay: false });
+    await dataSource.manager.save(person, { name: "a" });
+    await publisher.close();
+    await publisher.done;
+    await dataSource.manager.save(person, { name: "b" });
+    expect(await outboxRows()).to.equal(2);
+    expect(publisher.status().relay).to.equal(undefined);
+  });
+
+  it("LOCKSTEP_DISABLED: does nothing, and says so", async () => {
+    const said: string[] = [];
+    process.env["LOCKSTEP_DISABLED"] = "1";
+    try {
+      await dataSource.initialize();
+      const publisher = await publish({
+        logger: { ...silent, warn: (_, message) => void said.push(message) },
+      });
+      await dataSource.manager.save(person, { name: "a" });
+      expect(publisher.status().state).to.equal("disabled");
+    } finally {
+      delete process.env["LOCKSTEP_DISABLED"];
+    }
+    expect(said).to.deep.equal(["lockstep is disabled: nothing is captured"]);
+    const [found] = (await dataSource.query("SELECT to_regnamespace('lockstep') AS it")) as {
+      it: string | null;
+    }[];
+    expect(found?.it).to.equal(null);
+  });
+
+  it('tables: "migration" wants the exported migration', async () => {
+    await dataSource.initialize();
+    const error = await publish({ tables: "migration" }).catch((thrown: unknown) => thrown);
+    expect(isLockstepError(error, "OUTBOX_MISSING")).to.equal(true);
+    await dataSource.destroy();
+    dataSource = newDataSource({ migrations: [lockstepMigration()], migrationsRun: true });
+    await dataSource.initialize();
+    await publish({ tables: "migration", relay: false });
+    await dataSource.manager.save(person, { name: "a" });
+    expect(await outboxRows()).to.equal(1);
+    for (const publisher of publishers.splice(0)) await publisher.uninstall();
+    await dataSource.undoLastMigration();
+  });
+
+  it("captures the chosen entities only", async () => {
+    await dataSource.initialize();
+    await publish({ entities: ["Person"], relay: false });
+    await dataSource.manager.insert(person, { name: "a" });
+    await dataSource.manager.insert(animal, { id: 1, name: "b" });
+    expect(await outboxRows()).to.equal(1);
+  });
+
+  it("leaves out what is excluded", async () => {
+    await dataSource.initialize();
+    await publish({ exclude: [animal], relay: false });
+    await dataSource.manager.insert(person, { name: "a" });
+    await dataSource.manager.insert(animal, { id: 1, name: "b" });
+    expect(await outboxRows()).to.equal(1);
+  });
+
+  it("names what it doesn't know", async () => {
+    await dataSource.initialize();
+    const error = await publish({ entities: ["Person", "Ghost", "Spook"] }).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(isLockstepError(error, "ENTITY_UNKNOWN")).to.equal(true);
+    expect(String(error)).to.contain("Ghost, Spook");
+    await publish();
+  });
+
+  it("refuses a table without a primary key", async () => {
+    await dataSource.initialize();
+    await dataSource.query('ALTER TABLE person DROP CONSTRAINT IF EXISTS "PK_5fdaf670315c4b7e70cce85daa3"');
+    const error = await publish().catch((thrown: unknown) => thrown);
+    expect(isLockstepError(error, "TABLE_WITHOUT_PRIMARY_KEY")).to.equal(true);
+    expect(String(error)).to.contain("public.person");
+  });
+
+  it("a table that is made later", async () => {
+    dataSource = newDataSource({ synchronize: false });
+    await dataSource.initialize();
+    await publish({ relay: false });
+    await dataSource.synchronize();
+    await dataSource.manager.save(person, { name: "a" });
+    expect(await outboxRows()).to.equal(1);
+  });
+
+  it("uninstall takes everything away", async () => {
+    await dataSource.initialize();
+    const publisher = await publish();
+    await dataSource.manager.save(person, { name: "a" });
+    await publisher.uninstall({ tables: true });
+    await dataSource.manager.save(person, { name: "b" });
+    const [found] = (await dataSource.query("SELECT to_regnamespace('lockstep') AS it")) as {
+      it: string | null;
+    }[];
+    expect(found?.it).to.equal(null);
+    expect(publisher.status().state).to.equal("uninstalled");
+  });
+
+  it("removeTarget answers how many lanes there were", async () => {
+    await dataSource.initialize();
+    const publisher = await publish({ relay: false });
+    expect(await publisher.removeTarget("nobody")).to.equal(0);
+  });
+
+  it("other types of database are refused", async () => {
+    const other = new DataSource({ type: "sqljs" } as never);
+    const error = await publishChanges(other, { redis: redis.url }).catch((thrown: unknown) => thrown);
+    expect(isLockstepError(error, "DRIVER_UNSUPPORTED")).to.equal(true);
+  });
+});
