@@ -17,7 +17,7 @@ function textOf({ type, kind, length, precision }: Parameters<typeof cellOf>[0],
       return utcText(value, precision ?? 0);
     case "float":
       // A FLOAT prints six digits: 16777217 would arrive as 16777200 (PROTOCOL.md 12).
-      return /^float/.test(type) ? `CAST(${value} AS DOUBLE)` : value;
+      return type.startsWith("float") ? `CAST(${value} AS DOUBLE)` : value;
     case "bits":
       return `LPAD(BIN(${value} + 0), ${length ?? 1}, '0')`;
     case "bytes":

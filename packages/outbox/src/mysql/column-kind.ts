@@ -48,7 +48,7 @@ const spatial = new Set([
 /** What a MySQL or MariaDB column means. `type` is its full text; `checkedJson` says that a CHECK makes a MariaDB longtext JSON. */
 export function mysqlColumnKind(base: string, type: string, checkedJson: boolean): ColumnKind {
   if (checkedJson) return "json";
-  if (/^tinyint\(1\)/.test(type)) return "boolean";
+  if (type.startsWith("tinyint(1)")) return "boolean";
   // Spatial values travel in their internal form, which is also what a column takes.
   if (spatial.has(base)) return "bytes";
   return Object.hasOwn(kinds, base) ? kinds[base]! : "other";

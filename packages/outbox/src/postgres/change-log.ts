@@ -1,5 +1,7 @@
 import { positionOf, type ChangeLog, type Position } from "@lockstep/core";
 import type pg from "pg";
+import { schemaCacheOf } from "../schema-cache.js";
+import { tickMemory } from "../tick.js";
 import { defaultRetention, type Retention } from "../retention.js";
 import { connectionsTo, type PostgresConnection } from "./connections.js";
 import { cutTick } from "./cut.js";
@@ -9,8 +11,8 @@ import { backlogOf, pruneTicks } from "./prune.js";
 import { quoteName } from "./quote.js";
 import { readEvents } from "./read.js";
 import { acknowledgeTargets, forgetTarget, listTargets, registerTarget } from "./registry.js";
-import { schemaCacheOf } from "./schema-cache.js";
-import { tickMemory } from "./tick.js";
+import { readSchemas } from "./table-definition.js";
+import type { SnapshotTick } from "./snapshot-tick.js";
 import { waiterOf } from "./wait.js";
 import { wakeUpOf } from "./wake-up.js";
 
@@ -34,9 +36,9 @@ export function postgresChangeLog(options: PostgresChangeLogOptions): ChangeLog 
   const s = quoteName(schema);
   const retention = { ...defaultRetention, ...options.retention };
   const connections = connectionsTo(options.connection, `lockstep ${options.source}`);
-  const schemas = schemaCacheOf(connections, s);
+  const schemas = schemaCacheOf(() => connections.use((client) => readSchemas(client, s)));
   const waiter = waiterOf(connections, s, wakeUpOf(schema));
-  const ticks = tickMemory();
+  const ticks = tickMemory<SnapshotTick>();
   return {
     incarnation: () => connections.use((client) => incarnationOf(client, s)),
     lead: () => tryToLead(connections, schema),
@@ -58,7 +60,7 @@ export function postgresChangeLog(options: PostgresChangeLogOptions): ChangeLog 
         ),
       ),
     read: (after, { pageEvents = defaultPageEvents, signal } = {}) =>
-      readEvents({ connections, s, schemas, known: ticks.known, pageEvents, signal }, after),
+      readEvents({ connections, s, schemas, ticks, pageEvents, signal }, after),
     schemas: () => schemas.load(),
     register: (target) => connections.use((client) => registerTarget(client, s, target)),
     acknowledge: (acks) => connections.use((client) => acknowledgeTargets(client, s, acks)),

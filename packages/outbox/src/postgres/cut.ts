@@ -1,6 +1,6 @@
 import { LockstepError } from "@lockstep/core";
 import type pg from "pg";
-import type { Tick } from "./tick.js";
+import type { SnapshotTick } from "./snapshot-tick.js";
 
 // One round trip. Explicitly READ COMMITTED, whatever the session's default: each step of cut() needs a snapshot of its own.
 // synchronous_commit for this transaction: a published tick that a crash takes back would be given to other events (PROTOCOL.md 6).
@@ -13,7 +13,7 @@ const uniqueViolation = "23505";
 const lockNotAvailable = "55P03";
 
 /** Cuts a tick when anything new is visible. Durable when it returns. */
-export async function cutTick(client: pg.ClientBase, s: string): Promise<Tick | undefined> {
+export async function cutTick(client: pg.ClientBase, s: string): Promise<SnapshotTick | undefined> {
   const [row] = await fenced(async () => {
     const results = (await client.query({
       text: cutStatement(s),

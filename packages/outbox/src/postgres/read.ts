@@ -1,9 +1,11 @@
 import { LockstepError, splitPosition, type LoggedEvent, type Position } from "@lockstep/core";
 import type pg from "pg";
+import type { EventRow } from "../event-row.js";
+import type { SchemaCache } from "../schema-cache.js";
+import { groupTicks, type TickMemory } from "../tick.js";
 import type { Connections } from "./connections.js";
-import { decoderOf, eventColumns, type EventRow } from "./decode.js";
-import type { SchemaCache } from "./schema-cache.js";
-import { groupTicks, type Tick } from "./tick.js";
+import { decoderOf, eventColumns } from "./decode.js";
+import type { SnapshotTick } from "./snapshot-tick.js";
 
 /** What a read works with. */
 export interface Reading {
@@ -11,8 +13,7 @@ export interface Reading {
   /** Quoted schema of the outbox. */
   readonly s: string;
   readonly schemas: SchemaCache;
-  /** Ticks this process cut itself, which saves a look. */
-  readonly known: (tick: bigint) => Tick | undefined;
+  readonly ticks: TickMemory<SnapshotTick>;
   readonly pageEvents: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -29,7 +30,8 @@ export async function* readEvents(
 ): AsyncGenerator<readonly LoggedEvent[], void, undefined> {
   let { tick, n } = splitPosition(after);
   for (;;) {
-    const ticks = await ticksAfter(reading, tick, n);
+    const cut = reading.ticks.after(tick, n);
+    const ticks = cut.length > 0 ? cut : await lookUp(reading, tick, n);
     for (const group of groupTicks(ticks, reading.pageEvents)) {
       for await (const page of pagesOf(reading, group)) {
         if (reading.signal?.aborted) return;
@@ -45,25 +47,15 @@ export async function* readEvents(
   }
 }
 
-function pagesOf(reading: Reading, group: readonly Tick[]): AsyncGenerator<LoggedEvent[]> {
+function pagesOf(reading: Reading, group: readonly SnapshotTick[]): AsyncGenerator<LoggedEvent[]> {
   const [first] = group;
   return group.length === 1 && first!.events > reading.pageEvents
     ? bigTick(reading, first!)
     : smallTicks(reading, group);
 }
 
-/** The ticks that hold what follows ordinal `n` of `tick`. */
-async function ticksAfter(reading: Reading, tick: bigint, n: bigint): Promise<Tick[]> {
-  const here = reading.known(tick);
-  const next: Tick[] = [];
-  if (here && n >= BigInt(here.events)) {
-    for (let t = reading.known(tick + 1n); t && next.length < ticksPerLook; t = reading.known(t.n + 1n))
-      next.push(t);
-  }
-  return next.length > 0 ? next : lookUp(reading, tick, n);
-}
-
-async function lookUp({ connections, s }: Reading, after: bigint, n: bigint): Promise<Tick[]> {
+/** The ticks that hold what follows ordinal `n` of tick `after`. */
+async function lookUp({ connections, s }: Reading, after: bigint, n: bigint): Promise<SnapshotTick[]> {
   const { rows } = await connections.use((client) =>
     client.query<(string | null)[]>({
       name: "lockstep look up",
@@ -73,7 +65,7 @@ async function lookUp({ connections, s }: Reading, after: bigint, n: bigint): Pr
       rowMode: "array",
     }),
   );
-  const ticks: Tick[] = [];
+  const ticks: SnapshotTick[] = [];
   for (const [number, events, total, previous, snapshot, prunedThrough] of rows) {
     const tick = { n: BigInt(number!), events: Number(events), total: Number(total) };
     if (tick.n === after && n >= BigInt(tick.events)) continue;
@@ -86,7 +78,7 @@ async function lookUp({ connections, s }: Reading, after: bigint, n: bigint): Pr
 }
 
 /** A few ticks in one query. Order inside a tick: transactions by their last id, rows by id (PROTOCOL.md 9). */
-async function* smallTicks(reading: Reading, ticks: readonly Tick[]): AsyncGenerator<LoggedEvent[]> {
+async function* smallTicks(reading: Reading, ticks: readonly SnapshotTick[]): AsyncGenerator<LoggedEvent[]> {
   const { rows } = await reading.connections.use((client) =>
     client.query<(string | null)[]>({
       name: "lockstep small ticks",
@@ -121,7 +113,7 @@ async function* smallTicks(reading: Reading, ticks: readonly Tick[]): AsyncGener
  * One tick by a cursor. Its transactions are listed from the index and sorted once, then their rows follow in index order; the
  * rows themselves are never sorted. The decoder checks that the plan really gives this order.
  */
-async function* bigTick(reading: Reading, tick: Tick): AsyncGenerator<LoggedEvent[]> {
+async function* bigTick(reading: Reading, tick: SnapshotTick): AsyncGenerator<LoggedEvent[]> {
   const { connections, s, pageEvents } = reading;
   const client = await connections.open();
   try {

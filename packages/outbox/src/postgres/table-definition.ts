@@ -1,4 +1,5 @@
 import type { ColumnSchema, TableSchema } from "@lockstep/core";
+import type pg from "pg";
 import { postgresColumnKind, postgresTypeSize } from "./column-kind.js";
 
 /** What the catalog says of a table, as `make_shape` keeps it. */
@@ -32,4 +33,12 @@ function columnOf(column: TableDefinition["columns"][number]): ColumnSchema {
     ...postgresTypeSize(column.base, column.typmod),
     ...(column.generated ? { generated: true } : {}),
   };
+}
+
+/** Every schema the outbox knows. */
+export async function readSchemas(client: pg.ClientBase, s: string): Promise<TableSchema[]> {
+  const { rows } = await client.query<{ fingerprint: string; definition: string }>(
+    `select distinct on (fingerprint) fingerprint, definition from ${s}.table_schema order by fingerprint`,
+  );
+  return rows.map((row) => tableSchemaOf(row.fingerprint, JSON.parse(row.definition) as TableDefinition));
 }

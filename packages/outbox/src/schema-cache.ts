@@ -1,7 +1,5 @@
 import { LockstepError, type LoggedEvent, type TableSchema } from "@lockstep/core";
-import type { Connections } from "./connections.js";
-import type { EventRow } from "./decode.js";
-import { tableSchemaOf, type TableDefinition } from "./table-definition.js";
+import { fingerprintOfRow, type EventRow } from "./event-row.js";
 
 /** The schemas that events name. They never change, so they are read again only when an unknown one turns up. */
 export interface SchemaCache {
@@ -11,25 +9,16 @@ export interface SchemaCache {
   tablesOf(rows: readonly EventRow[]): Promise<(row: EventRow) => LoggedEvent["table"]>;
 }
 
-const fingerprintColumn = 4;
-
-/** Schemas of the outbox in the quoted schema `s`. */
-export function schemaCacheOf(connections: Connections, s: string): SchemaCache {
+/** A cache over `read`, which gives all schemas of the outbox. */
+export function schemaCacheOf(read: () => Promise<readonly TableSchema[]>): SchemaCache {
   const tables = new Map<string, LoggedEvent["table"]>();
-  const load = async (): Promise<TableSchema[]> => {
-    const { rows } = await connections.use((client) =>
-      client.query<{ fingerprint: string; definition: string }>(
-        `select distinct on (fingerprint) fingerprint, definition from ${s}.table_schema order by fingerprint`,
-      ),
-    );
-    const schemas = rows.map((row) =>
-      tableSchemaOf(row.fingerprint, JSON.parse(row.definition) as TableDefinition),
-    );
+  const load = async (): Promise<readonly TableSchema[]> => {
+    const schemas = await read();
     for (const { fingerprint, namespace, name } of schemas) tables.set(fingerprint, { namespace, name });
     return schemas;
   };
   const tableOf = (row: EventRow): LoggedEvent["table"] => {
-    const table = tables.get(row[fingerprintColumn]!);
+    const table = tables.get(fingerprintOfRow(row));
     if (!table)
       throw new LockstepError(
         "STREAM_SCHEMA_UNKNOWN",
@@ -40,7 +29,7 @@ export function schemaCacheOf(connections: Connections, s: string): SchemaCache 
   return {
     load,
     async tablesOf(rows) {
-      if (rows.some((row) => !tables.has(row[fingerprintColumn]!))) await load();
+      if (rows.some((row) => !tables.has(fingerprintOfRow(row)))) await load();
       return tableOf;
     },
   };

@@ -1,0 +1,77 @@
+import { LockstepError, type LoggedEvent, type Op } from "@lockstep/core";
+import type { Tick } from "./tick.js";
+
+/**
+ * A row of the outbox as both engines select it, all texts: transaction, id, time in UTC, op letter, fingerprint, key, image,
+ * previous key, traceparent, origin, then what the engine adds.
+ */
+export type EventRow = readonly (string | null)[];
+
+/** The letter that stands for an op in the outbox. */
+export const letterOf = {
+  insert: "i",
+  update: "u",
+  delete: "d",
+  snapshot: "s",
+  truncate: "t",
+  barrier: "b",
+} as const satisfies Record<Op, string>;
+
+const opOf: Readonly<Record<string, Op>> = Object.fromEntries(
+  Object.entries(letterOf).map(([op, letter]) => [letter, op as Op]),
+);
+
+/** Fingerprint of the schema that the row's image follows. */
+export function fingerprintOfRow(row: EventRow): string {
+  return row[4]!;
+}
+
+/** The transaction a row belongs to. */
+export function transactionOf(row: EventRow, id: string): LoggedEvent["transaction"] {
+  const traceparent = row[8];
+  const origin = row[9];
+  return {
+    id,
+    at: millisecondsOf(row[2]!),
+    ...(traceparent ? { traceparent } : {}),
+    ...(origin ? { origin } : {}),
+  };
+}
+
+/** Milliseconds since 1970 of a time in UTC as a database prints it. */
+function millisecondsOf(text: string): number {
+  return Date.parse(`${text.replace(" ", "T").replace(/\+00$/, "")}Z`);
+}
+
+/** The event a row stands for, as the `ordinal`-th of its tick. */
+export function eventOf(
+  row: EventRow,
+  tick: Tick,
+  ordinal: number,
+  table: LoggedEvent["table"],
+  transaction: LoggedEvent["transaction"],
+  endsTransaction: boolean,
+): LoggedEvent {
+  const event: { -readonly [P in keyof LoggedEvent]: LoggedEvent[P] } = {
+    ordinal,
+    op: opOf[row[3]!]!,
+    schema: row[4]!,
+    key: row[5]!,
+    tick: tick.n,
+    table,
+    transaction,
+    endsTransaction,
+    endsTick: ordinal === tick.events,
+    total: tick.total - tick.events + ordinal,
+  };
+  if (row[6] != null) event.image = row[6];
+  if (row[7] != null) event.before = row[7];
+  return event;
+}
+
+/** The outbox holds something else than what the tick was cut with. */
+export function tickDamaged(tick: Tick): LockstepError {
+  return new LockstepError("HISTORY_GONE", `tick ${tick.n} no longer has the rows it was cut with`, {
+    details: { tick: String(tick.n), events: tick.events },
+  });
+}
