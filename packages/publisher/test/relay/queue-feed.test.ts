@@ -1,0 +1,118 @@
+import type { LoggedEvent } from "@lockstep/core";
+import { bullQueueTarget, type ChangeJob } from "@lockstep/stream";
+import { eventually } from "@lockstep/testing";
+import { Queue } from "bullmq";
+import { expect } from "chai";
+import { jobOf, queueTargetId, type QueueFeed, type QueueJob } from "../../src/relay/queue-feed.js";
+import { schema } from "./memory-log.js";
+import { inserts, openStage, positionsOf, type Stage } from "./stage.js";
+
+const event: LoggedEvent = {
+  tick: 3n,
+  ordinal: 7,
+  op: "update",
+  schema: "f1",
+  key: '["9007199254740993"]',
+  image: '["9007199254740993",null]',
+  before: '["1"]',
+  table: { namespace: "public", name: "orders" },
+  transaction: { id: "1", at: 12 },
+  endsTransaction: true,
+  endsTick: true,
+  total: 9,
+};
+
+describe("job of a change", () => {
+  it("holds the row by column name, as the database's texts", () => {
+    expect(jobOf(event, schema)).to.deep.equal({
+      table: "public.orders",
+      op: "update",
+      key: { id: "9007199254740993" },
+      row: { id: "9007199254740993", note: null },
+      before: { id: "1" },
+      position: "3-7",
+      at: 12,
+    });
+  });
+
+  it("leaves out cells that are not known, and the row of a delete", () => {
+    expect(jobOf({ ...event, image: '["5",0]' }, schema).row).to.deep.equal({ id: "5" });
+    const { image: _, before: __, ...deleted } = event;
+    expect(jobOf({ ...deleted, op: "delete" }, schema)).to.not.have.any.keys("row", "before");
+  });
+
+  it("has one id per source and queue, in a uuid's form", () => {
+    expect(queueTargetId("a", "q")).to.match(
+      /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/,
+    );
+    expect(queueTargetId("a", "q")).to.equal(queueTargetId("a", "q"));
+    expect(queueTargetId("a", "q")).to.not.equal(queueTargetId("a", "r"));
+  });
+});
+
+describe("queue feed", function () {
+  this.timeout(30_000);
+  let stage: Stage;
+  beforeEach(async () => {
+    stage = await openStage();
+  });
+  afterEach(() => stage.close());
+
+  const memoryQueue = (fails = 0): QueueFeed & { readonly jobs: QueueJob[] } => {
+    const jobs: QueueJob[] = [];
+    let failures = fails;
+    return {
+      queue: "order-changed",
+      tables: ["public.orders"],
+      jobs,
+      async add(more) {
+        if (failures-- > 0) throw new Error("queue away");
+        jobs.push(...more);
+      },
+    };
+  };
+
+  it("hands changes of its tables over in order, from its registration on", async () => {
+    const feed = memoryQueue();
+    stage.relay({ queues: [feed] });
+    await eventually(async () => (await stage.log.targets()).length === 1);
+    stage.log.commit(inserts(5), [{ key: "x", table: "elsewhere" }], inserts(70));
+    await eventually(async () => feed.jobs.length >= 75);
+    const mine = stage.log.committed.filter((e) => e.table.name === "orders");
+    expect(feed.jobs.map((j) => j.position)).to.deep.equal(positionsOf(mine));
+    await eventually(async () => (await stage.log.prunedThrough()) === "1-76");
+  });
+
+  it("goes on where the registry says, after a restart and while its queue is away", async () => {
+    const first = memoryQueue();
+    const relay = stage.relay({ queues: [first] });
+    await eventually(async () => (await stage.log.targets()).length === 1);
+    stage.log.commit(inserts(5));
+    await eventually(async () => first.jobs.length === 5);
+    await relay[Symbol.asyncDispose]();
+    stage.log.commit(inserts(5));
+    const second = memoryQueue(3);
+    stage.relay({ queues: [second] });
+    await eventually(async () => second.jobs.length >= 5);
+    expect(second.jobs.map((j) => j.position)).to.deep.equal(positionsOf(stage.log.committed).slice(5));
+  });
+
+  it("adds jobs to a queue of BullMQ", async () => {
+    const target = bullQueueTarget({ redis: stage.url, queue: "order-changed" });
+    const queue = new Queue<ChangeJob>("order-changed", { connection: stage.redis });
+    try {
+      stage.relay({
+        queues: [{ queue: target.queue, tables: ["public.orders"], add: (jobs) => target.add(jobs) }],
+      });
+      await eventually(async () => (await stage.log.targets()).length === 1);
+      stage.log.commit(inserts(3));
+      await eventually(async () => (await queue.getWaitingCount()) === 3);
+      const jobs = await queue.getWaiting();
+      expect(jobs.map((j) => j.id).toSorted()).to.deep.equal(["1-1", "1-2", "1-3"]);
+      expect(jobs[0]?.data.row).to.have.property("note");
+    } finally {
+      await queue.close();
+      await target.close();
+    }
+  });
+});
