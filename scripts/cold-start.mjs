@@ -19,6 +19,9 @@ try {
   const seconds = await measure(folder);
   process.stdout.write(`cold start: ${seconds.toFixed(1)} s (limit ${limit} s)\n`);
   process.exitCode = seconds <= limit ? 0 : 1;
+} catch (error) {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }
