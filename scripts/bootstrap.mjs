@@ -75,10 +75,16 @@ async function fetchServers() {
 async function step(what, file, args) {
   const started = performance.now();
   const { code, output } = await finished(
-    spawn(file, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] }),
+    spawn(file, args, { cwd: root, env: environment(), stdio: ["ignore", "pipe", "pipe"] }),
   );
   if (code !== 0) throw new Error(`${output.trimEnd()}\nfailed: ${[file, ...args].join(" ")} (${code})`);
   say(what, started);
+}
+
+// Run by npx itself (npx -p node@24 …), an inner npx would take the outer one's package for its own.
+function environment() {
+  const { npm_config_package: _package, npm_config_call: _call, ...rest } = process.env;
+  return rest;
 }
 
 function say(what, started) {
