@@ -78,9 +78,6 @@ function columnsOf(lane: LaneId, letter: LetterWrite, now: number): Readonly<Rec
     last_failed_at: now,
     due_at: letter.dueAt ?? null,
     waiting_for: letter.waitingFor ?? null,
-    resolved_at: null,
-    resolved_by: null,
-    reason: null,
   };
 }
 

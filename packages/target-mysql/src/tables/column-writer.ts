@@ -9,6 +9,8 @@ export type WriteCell = (text: string) => string;
 const wholeNumber = /^-?\d{1,64}$/;
 const fixedNumber = /^-?\d{1,40}(\.\d{1,25})?$/;
 const floatSource = /^(real|float)/i;
+/** CHAR(n) of either engine: spaces at its end mean nothing. */
+const paddedSource = /^(char|character|bpchar)(\(|$)/i;
 
 /**
  * Makes the writer of one column. It refuses what the server would change **without any warning** (seen on MariaDB 10.11, strict mode):
@@ -57,9 +59,7 @@ function literalOf(
     case "time":
       return (text) => timeLiteral(text, target);
     case "char":
-      return sameType || /^(char|bpchar)/i.test(source.type)
-        ? textLiteral
-        : (text) => charLiteral(text, target);
+      return sameType || paddedSource.test(source.type) ? textLiteral : (text) => charLiteral(text, target);
     case "enum":
     case "set":
       return sameType ? textLiteral : membersWriter(target);

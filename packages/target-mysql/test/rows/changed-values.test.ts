@@ -69,7 +69,7 @@ const cases: readonly (readonly [
     "1960-01-01 00:00:00+00",
   ],
   ["varchar(3)", "text", "text", "a  ", "a  ", "abc "],
-  ["char(5)", "text", "text", "a b", "a b", "a "],
+  ["char(5)", "text", "character varying(9)", "a b", "a b", "a "],
   ["enum('x','y','1a')", "enum", "mood", "y", "y", "1"],
   ["set('x','y')", "text", "text", "x,y", "x,y", "3"],
   ["binary(2)", "bytes", "bytea", "\\x0001", "0001", "\\x01"],
