@@ -28,10 +28,15 @@ type RowState = Written | (Origin & { readonly kind: "remove" }) | (Origin & { r
  */
 export class RowStates {
   readonly #rows = new Map<string, RowState>();
+  /** Whether anything here can collide at all: nearly never, and then nothing need be looked up. */
+  #plain = true;
+  #schema: TableSchema | undefined;
 
   write(key: string, origin: Origin): void {
     const previous = this.#rows.get(key);
     const { before } = origin.event;
+    this.#schema ??= origin.schema;
+    if (before !== undefined || this.#schema !== origin.schema) this.#plain = false;
     if (before !== undefined && before !== key) this.#move(before, key, origin);
     else if (previous?.kind === "write") this.#rows.set(key, following(previous, origin));
     else this.#rows.set(key, fresh(origin, previous !== undefined));
@@ -47,6 +52,7 @@ export class RowStates {
    */
   collides(event: ChangeEvent, schema: TableSchema): boolean {
     const { key, before, image } = event;
+    if (this.#plain && before === undefined && schema === (this.#schema ?? schema)) return false;
     const state = this.#rows.get(before ?? key);
     if (state?.kind === "write" && state.schema !== schema && lacksColumns(schema, state.schema)) return true;
     if (before === undefined || before === key) {

@@ -81,7 +81,9 @@ export class Intake {
   }
 
   async #run(): Promise<void> {
-    const { signal, wake } = this.#options;
+    const { signal, wake, reader, target } = this.#options;
+    // A wish that an earlier owner left behind would be served for ever. When there still is a gap, it is made again.
+    await reader.requestCatchUp(target.partition, target.id, undefined).catch(() => undefined);
     while (!signal.aborted && this.failure === undefined) {
       try {
         await this.#room();

@@ -1,20 +1,12 @@
 import type { Checkpoint } from "@lockstep/core";
-import { type Batch, batchOf, countRows } from "../batch/batch.js";
-import { cutBatch } from "../batch/cut-batch.js";
 import { Intake } from "../intake/intake.js";
-import { inApplySpan } from "../telemetry.js";
 import { Applier } from "../write/applier.js";
-import type { Ledger } from "../write/ledger.js";
 import { LiveLetters } from "../write/live-letters.js";
-import { schemasOf } from "../write/staged-lines.js";
 import { TableBook } from "../write/table-book.js";
-import { laneFields, laneName, type OwnedLane } from "./lane-room.js";
-import { scheduleLetters } from "./letter-upkeep.js";
-import { pausedByPerson } from "./phase.js";
-import { sessionLost } from "./session-lost.js";
-import { Upkeep } from "./upkeep.js";
+import { Following } from "./following.js";
+import { laneName, type OwnedLane } from "./lane-room.js";
 
-const idleMs = 1_000;
+const abandonMs = 1_000;
 
 /** Follows the stream from a checkpoint until the lane is to stop; throws what ends it otherwise. */
 export async function follow(lane: OwnedLane, checkpoint: Checkpoint): Promise<void> {
@@ -42,6 +34,8 @@ export async function follow(lane: OwnedLane, checkpoint: Checkpoint): Promise<v
     await following.run();
   } finally {
     ended.abort();
+    // Its last read must not answer into the time of the next intake.
+    await Promise.race([intake.done, room.sleep(abandonMs)]);
     room.status.oldestAt = () => undefined;
   }
 }
@@ -61,149 +55,4 @@ function openIntake({ room, announcement }: OwnedLane, checkpoint: Checkpoint, s
     incarnation: checkpoint.incarnation,
     wake: bell.ring,
   });
-}
-
-class Following {
-  readonly #upkeep: Upkeep;
-  /** Taken from the intake and not yet applied. */
-  #next: Batch | undefined;
-  #current: Batch | undefined;
-  #waitsSince: number | undefined;
-
-  constructor(
-    private readonly lane: OwnedLane,
-    private readonly applier: Applier,
-    private readonly intake: Intake,
-  ) {
-    this.#upkeep = new Upkeep(lane, applier);
-    lane.room.status.checkpoint = applier.checkpoint;
-    lane.room.status.oldestAt = () => this.#oldestAt();
-    this.#reached();
-  }
-
-  async run(): Promise<void> {
-    const { room, lost } = this.lane;
-    while (!room.stopping.aborted) {
-      if (lost()) throw sessionLost();
-      if (this.intake.failure !== undefined) throw this.intake.failure;
-      await this.#upkeep.look();
-      if (!(await this.#work()))
-        await room.bell.wait(this.#waitsSince === undefined ? idleMs : room.limits.partTimeoutMs);
-    }
-  }
-
-  /** One step, if there is anything to do. */
-  async #work(): Promise<boolean> {
-    const { status } = this.lane.room;
-    if (this.applier.checkpoint.paused) {
-      status.phase = { name: "paused", reason: pausedByPerson };
-      return false;
-    }
-    const { catchingUp, trouble } = this.intake;
-    const reason = trouble === undefined ? {} : { reason: { code: trouble.code, message: trouble.message } };
-    status.phase = { name: catchingUp ? "catching-up" : "running", ...reason };
-    if (this.#upkeep.lettersDue || this.applier.hasUnreleased) await this.#writeLetters();
-    const batch = this.#next ?? this.#take();
-    if (batch === undefined) return false;
-    this.#next = undefined;
-    this.#current = batch;
-    await this.#apply(batch);
-    this.#current = undefined;
-    return true;
-  }
-
-  async #writeLetters(): Promise<void> {
-    const { ledger, more } = await this.applier.writeDueLetters();
-    this.#upkeep.lettersDue = more;
-    this.#settled(ledger);
-    if (ledger.resolved.size > 0)
-      this.lane.room.status.applied(this.applier.checkpoint, ledger.resolved.size, []);
-  }
-
-  async #apply(batch: Batch): Promise<void> {
-    const { status, faults } = this.lane.room;
-    const staging = this.applier.checkpoint.stagedThrough !== undefined;
-    let rows = batch.events;
-    let ledger: Ledger;
-    if (batch.continues) {
-      ledger = await this.applier.stage(batch);
-    } else if (staging) {
-      await this.applier.learn(batch);
-      ledger = await inApplySpan(batch.transactions, this.#attributes(batch), () =>
-        this.applier.applyStaged(batch),
-      );
-    } else {
-      await this.applier.prepare(batch);
-      rows = countRows(batch.segments ?? []);
-      ledger = await inApplySpan(
-        batch.transactions,
-        { ...this.#attributes(batch), "lockstep.rows": rows },
-        () => this.applier.apply(batch, () => this.#takeAhead()),
-      );
-    }
-    faults.count = 0;
-    status.applied(this.applier.checkpoint, rows, batch.continues ? [] : batch.transactions);
-    this.#reached();
-    this.#settled(ledger);
-  }
-
-  /** While the target is busy: takes and collapses the next batch when a whole one lies ready. */
-  #takeAhead(): void {
-    if (this.#next !== undefined || !this.intake.full) return;
-    const batch = this.#take();
-    if (batch === undefined) return;
-    this.#next = batch;
-    if (!batch.continues) this.applier.collapse(batch);
-  }
-
-  #take(): Batch | undefined {
-    const { limits, now } = this.lane.room;
-    const { entries } = this.intake.queue;
-    if (entries.length === 0) return undefined;
-    const staging = this.applier.checkpoint.stagedThrough !== undefined;
-    // The relay can't send the next part before earlier ones are acknowledged when its stream is full: stage what is here.
-    const late = this.#waitsSince !== undefined && now() - this.#waitsSince >= limits.partTimeoutMs;
-    const cut = cutBatch(entries, limits, staging || late);
-    if (cut.kind === "wait") {
-      this.#waitsSince ??= now();
-      return undefined;
-    }
-    this.#waitsSince = undefined;
-    const taken = this.intake.take(cut.count);
-    return batchOf(taken, schemasOf(taken), cut.kind === "stage");
-  }
-
-  #settled(ledger: Ledger): void {
-    const { room } = this.lane;
-    if (ledger.put.size === 0 && ledger.resolved.size === 0) return;
-    room.status.refused(ledger);
-    this.#upkeep.lettersChanged();
-    if (ledger.put.size === 0) return;
-    room.logger.warn({ ...laneFields(room), letters: ledger.put.size }, "rows set aside");
-    void scheduleLetters(room, ledger);
-  }
-
-  #reached(): void {
-    const { position, stagedThrough } = this.applier.checkpoint;
-    const { acks, status } = this.lane.room;
-    acks.reached(status.targetId, stagedThrough ?? position);
-  }
-
-  #oldestAt(): number | undefined {
-    const first = this.#current ?? this.#next;
-    const transactions = first?.transactions ?? [];
-    if (transactions.length > 0) return transactions[0]?.at;
-    return this.intake.queue.entries.find(({ entry }) => entry.transactions.length > 0)?.entry.transactions[0]
-      ?.at;
-  }
-
-  #attributes(batch: Batch) {
-    return {
-      "lockstep.source": this.lane.room.source,
-      "lockstep.target": this.lane.room.target.name,
-      "lockstep.partition": this.lane.room.partition,
-      "lockstep.events": batch.events,
-      "lockstep.transactions": batch.transactions.length,
-    };
-  }
 }

@@ -1,4 +1,4 @@
-import { backoffMs, LockstepError, type LaneSession, outageBackoff } from "@lockstep/core";
+import { backoffMs, isLockstepError, LockstepError, type LaneSession, outageBackoff } from "@lockstep/core";
 import { follow } from "./follow.js";
 import { laneFields, laneName, type LaneRoom, type OwnedLane } from "./lane-room.js";
 import { firstCheckpoint } from "./registering.js";
@@ -22,19 +22,21 @@ export async function live(room: LaneRoom, hold: (session: LaneSession | undefin
       }
     } catch (error) {
       if (room.stopping.aborted) return;
-      await pause(
-        room,
-        verdictOf(error, (one) => room.target.classify(one)),
-        () => false,
-        error,
-      );
+      if (isLockstepError(error, "TARGET_FENCED")) await standBy(room);
+      else
+        await pause(
+          room,
+          verdictOf(error, (one) => room.target.classify(one)),
+          () => false,
+          error,
+        );
     }
   }
 }
 
 /** Tries to own the lane until it does; `undefined` when the lane is to stop. */
 async function takeOver(room: LaneRoom): Promise<LaneSession | undefined> {
-  const { target, status, limits, bell, stopping } = room;
+  const { target, status } = room;
   const { id } = await target.open();
   if (status.targetId !== "" && status.targetId !== id) {
     throw new LockstepError("TARGET_IDENTITY_CHANGED", `${target.name} is another database than before`);
@@ -43,10 +45,15 @@ async function takeOver(room: LaneRoom): Promise<LaneSession | undefined> {
   for (;;) {
     const session = await target.lane(laneName(room));
     if (session !== undefined) return session;
-    status.phase = { name: "standing-by" };
-    await bell.wait(limits.standByMs * (0.75 + 0.5 * room.random()));
-    if (stopping.aborted) return undefined;
+    await standBy(room);
+    if (room.stopping.aborted) return undefined;
   }
+}
+
+/** Another session owns the lane: nothing is wrong, so nothing is reported. */
+async function standBy({ status, limits, bell, random }: LaneRoom): Promise<void> {
+  status.phase = { name: "standing-by" };
+  await bell.wait(limits.standByMs * (0.75 + 0.5 * random()));
 }
 
 /** Works as the owner; returns when the lane is to stop, throws when the session is of no use any more. */

@@ -41,6 +41,8 @@ export class Upkeep {
     status.checkpoint = this.applier.checkpoint;
     if (!this.#confirmed) this.#confirmed = await confirmed(this.lane, this.applier.checkpoint);
     await this.#lookAfterLetters();
+    // A person may have discarded what others wait for.
+    if (nudged && (status.letters["waiting"] ?? 0) > 0) await releaseOrphans(this.lane, this.applier);
     if (this.#lettersChanged || nudged) status.letters = await session.letterCounts();
     this.#lettersChanged = false;
   }

@@ -91,6 +91,19 @@ export function letterTests(stage: StageUse): void {
     expect(await rows("SELECT id FROM orders ORDER BY id")).deep.equal(["10", "11", "12"]);
   });
 
+  it("lets children try for themselves when a person discards their parent's letter", async () => {
+    const { relay, shop, start, reached, until, letters, target } = stage();
+    relay.commit([put(shop.customers, "1", "a@x", "bad"), put(shop.orders, "10", "1", "waits")]);
+    const lane = start({ retry: { ...quick, delayMs: 60_000 } });
+    await reached(relay.last);
+    const [parent] = await letters();
+    await until(() => lane.status().letters["waiting"] === 1, "the waiting letter counted");
+    await target.letters.discard(parent!.id, "test", "not wanted");
+    lane.nudge();
+    await until(async () => (await letters())[1]?.state === "retrying", "an attempt of its own");
+    expect((await letters())[1]).deep.include({ attempts: 1, code: "TARGET_FOREIGN_KEY" });
+  });
+
   it("writes a valid final state beside a bad row, whatever order it takes", async () => {
     const { relay, shop, start, rows, reached, letters } = stage();
     relay.commit([put(shop.customers, "1", "a@x", "Ann"), put(shop.customers, "2", "b@x", "Bob")]);

@@ -33,7 +33,6 @@ export class TestRelay implements AsyncDisposable {
   present = true;
   #tick = 0;
   #total = 0;
-  #epoch = 0;
   #fed = new Map<string, Position>();
   #main: Position | undefined;
   readonly #stop = new AbortController();
@@ -131,7 +130,6 @@ export class TestRelay implements AsyncDisposable {
   }
 
   async #begin(feed: Feed, at: Position): Promise<void> {
-    this.#epoch++;
     await this.writer.begin(feed, {
       epoch: this.#epochOf(feed),
       incarnation: this.incarnation,
