@@ -1,5 +1,5 @@
 import { type Engine, LockstepError, type OutboxWriter } from "@lockstep/core";
-import { postgresOutboxWriter } from "@lockstep/outbox";
+import { mysqlOutboxWriter, postgresOutboxWriter } from "@lockstep/outbox";
 import type { DataSource } from "typeorm";
 import { type PublishOptions, publishDefaults } from "./options.js";
 
@@ -16,8 +16,7 @@ export function outboxWriterFor(
   dataSource: DataSource,
   { outbox = {} }: Pick<PublishOptions, "outbox">,
 ): OutboxWriter {
-  if (engineOf(dataSource) === "postgres") {
-    return postgresOutboxWriter({ schema: outbox.schema ?? publishDefaults.outboxSchema });
-  }
-  throw new LockstepError("DRIVER_UNSUPPORTED", "no outbox for MySQL yet");
+  return engineOf(dataSource) === "postgres"
+    ? postgresOutboxWriter({ schema: outbox.schema ?? publishDefaults.outboxSchema })
+    : mysqlOutboxWriter({ prefix: outbox.prefix ?? publishDefaults.outboxPrefix });
 }

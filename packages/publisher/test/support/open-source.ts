@@ -1,5 +1,5 @@
 import { type OutboxWriter, silentLogger, type Logger } from "@lockstep/core";
-import { postgresOutboxWriter } from "@lockstep/outbox";
+import { mysqlOutboxWriter, postgresOutboxWriter } from "@lockstep/outbox";
 import { freshMariaDb, freshPostgres } from "@lockstep/testing";
 import type { DataSource, DataSourceOptions } from "typeorm";
 import {
@@ -9,7 +9,6 @@ import {
   withRunner,
 } from "../../src/capture/subscriber/install-capture.js";
 import { shopEntities, type Shop } from "./entities.js";
-import { mysqlOutboxWriter } from "./mysql-outbox.js";
 import { type TypeOrm, typeOrmVersions } from "./typeorm-versions.js";
 
 /** How the application reaches its database. `mysql` against MariaDB takes the way without RETURNING, as on MySQL. */
@@ -116,7 +115,9 @@ function outboxQuery(dialect: "postgres" | "mysql"): string {
   return dialect === "postgres"
     ? `SELECT o.seq, o.xid::text AS xid, t.definition->>'name' AS tab, o.op::text AS op, o.key, o.image, o.before
          FROM lockstep.outbox o JOIN (SELECT DISTINCT ON (fingerprint) * FROM lockstep.table_schema) t USING (fingerprint) ORDER BY o.seq`
-    : "SELECT * FROM lockstep_outbox ORDER BY seq";
+    : `SELECT o.id AS seq, o.tx AS xid, JSON_UNQUOTE(JSON_EXTRACT(t.definition, '$.name')) AS tab, o.op, o.row_key AS \`key\`, o.image, o.before_key AS \`before\`
+         FROM lockstep_outbox o JOIN (SELECT fingerprint, MIN(definition) AS definition FROM lockstep_table_schema GROUP BY fingerprint) t
+           ON t.fingerprint = o.fingerprint ORDER BY o.id`;
 }
 
 const ops: Readonly<Record<string, OutboxRow["op"]>> = { i: "insert", u: "update", d: "delete" };

@@ -102,9 +102,11 @@ export class CapturedTables {
     const captured = [...this.#known.values()].map(({ table }) => table);
     const namespaces = [...new Set(captured.map(({ namespace }) => namespace))];
     const foreignKeys = await activeForeignKeys(this.#engine, run, namespaces);
+    const known = new Map([...this.#known.values()].map(({ table, keys }) => [tableId(table), keys]));
     const tables = foreignKeys.flatMap(({ parent, child }) => [parent, child]);
-    const distinct = [...new Map(tables.map((table) => [tableId(table), table])).values()];
-    const keys = await primaryKeys(this.#engine, run, distinct);
+    const others = new Map(tables.map((table) => [tableId(table), table]));
+    for (const id of known.keys()) others.delete(id);
+    const keys = new Map([...(await primaryKeys(this.#engine, run, [...others.values()])), ...known]);
     this.#cascades = new Cascades(this.#engine, foreignKeys, keys, captured);
   }
 }

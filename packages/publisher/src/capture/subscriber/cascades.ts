@@ -1,7 +1,7 @@
 import { type Engine, LockstepError, type RowNote, type RunStatement, tableId } from "@lockstep/core";
 import type { ActiveForeignKey } from "./catalog/foreign-keys.js";
-import type { TypedKeyColumn } from "./catalog/primary-keys.js";
-import { keyList, readKey } from "./key-text.js";
+import { keyParameter, keyPlaceholder } from "./key-parameter.js";
+import { type KeyColumn, keyList, readKey } from "./key-text.js";
 import { quoteName, quoteTable } from "./quote.js";
 
 /** Rows that one write may change by foreign keys before it is refused. */
@@ -26,13 +26,13 @@ interface Step {
 export class Cascades {
   readonly #engine: Engine;
   readonly #byParent: ReadonlyMap<string, readonly ActiveForeignKey[]>;
-  readonly #keys: ReadonlyMap<string, readonly TypedKeyColumn[]>;
+  readonly #keys: ReadonlyMap<string, readonly KeyColumn[]>;
   readonly #captured: ReadonlySet<string>;
 
   constructor(
     engine: Engine,
     foreignKeys: readonly ActiveForeignKey[],
-    keys: ReadonlyMap<string, readonly TypedKeyColumn[]>,
+    keys: ReadonlyMap<string, readonly KeyColumn[]>,
     captured: readonly RowNote["table"][],
   ) {
     this.#engine = engine;
@@ -129,7 +129,7 @@ export class Cascades {
 /** Keys as the right side of `(k1, k2) IN (…)`. */
 function keyRows(
   engine: Engine,
-  columns: readonly TypedKeyColumn[],
+  columns: readonly KeyColumn[],
   keys: readonly (readonly string[])[],
 ): { readonly list: string; readonly parameters: readonly unknown[] } {
   if (engine === "postgres") {
@@ -139,13 +139,10 @@ function keyRows(
       parameters: columns.map((_, index) => keys.map((key) => key[index])),
     };
   }
-  const row = `(${columns.map(({ kind }) => (kind === "bytes" ? "UNHEX(?)" : "?")).join(", ")})`;
+  const row = `(${columns.map(keyPlaceholder).join(", ")})`;
   return {
     list: keys.map(() => row).join(", "),
-    // An integer compared with a text would be compared as a float.
-    parameters: keys.flatMap((key) =>
-      columns.map(({ kind }, index) => (kind === "integer" ? BigInt(key[index]!) : key[index])),
-    ),
+    parameters: keys.flatMap((key) => columns.map((column, index) => keyParameter(column, key[index]!))),
   };
 }
 

@@ -1,27 +1,23 @@
 import { type ColumnKind, type Engine, type RowNote, type RunStatement, tableId } from "@lockstep/core";
-import { type KeyColumn, keyText } from "../key-text.js";
-import { quoteName } from "../quote.js";
+import type { KeyColumn } from "../key-text.js";
 
-/** A key column with the type that its text is read back as. */
-export interface TypedKeyColumn extends KeyColumn {
-  readonly type: string;
-}
-
-/** Primary keys of tables that foreign keys lead through, by table id. Tables without one are left out. */
+/**
+ * Primary keys of tables that aren't captured and that foreign keys lead through, by table id. Their texts stay inside the process. Tables
+ * without one are left out.
+ */
 export async function primaryKeys(
   engine: Engine,
   run: RunStatement,
   tables: readonly RowNote["table"][],
-): Promise<ReadonlyMap<string, readonly TypedKeyColumn[]>> {
+): Promise<ReadonlyMap<string, readonly KeyColumn[]>> {
   if (tables.length === 0) return new Map();
   const rows = await (engine === "postgres" ? inPostgres(run, tables) : inMysql(run, tables));
-  const keys = new Map<string, TypedKeyColumn[]>();
+  const keys = new Map<string, KeyColumn[]>();
   for (const row of rows) {
     const id = tableId({ namespace: String(row["namespace"]), name: String(row["name"]) });
     const [name, type] = [String(row["col"]), String(row["type"])];
     const kind = engine === "postgres" ? postgresKind(type) : mysqlKind(type);
-    const text = keyText(engine, kind, quoteName(engine, name));
-    keys.set(id, [...(keys.get(id) ?? []), { name, type, kind, text }]);
+    keys.set(id, [...(keys.get(id) ?? []), { name, type, kind }]);
   }
   return keys;
 }
@@ -60,7 +56,7 @@ function postgresKind(type: string): ColumnKind {
 }
 
 function mysqlKind(type: string): ColumnKind {
-  if (/int$/.test(type)) return "integer";
+  if (type.endsWith("int")) return "integer";
   if (/binary$|blob$/.test(type)) return "bytes";
   return type === "bit" ? "bits" : "other";
 }

@@ -1,4 +1,5 @@
 import type { RowNote } from "@lockstep/core";
+import { valuePlaceholder } from "../key-parameter.js";
 import { keyList, readKey } from "../key-text.js";
 import { quoteName, quoteTable } from "../quote.js";
 import type { Captured } from "../session.js";
@@ -116,12 +117,14 @@ function textsOf(write: BuilderWrite, sets: readonly InsertedValues[]): string[]
 
 async function lookUp(write: BuilderWrite, locators: readonly Locator[]): Promise<string[][]> {
   const { table, engine } = write;
+  const condition = (name: string): string => {
+    const column = table.schema.columns.find((candidate) => candidate.name === name);
+    return `${quoteName(engine, name)} = ${column ? valuePlaceholder(column) : "?"}`;
+  };
   const found: string[][] = [];
   for (let from = 0; from < locators.length; from += rowsPerSelect) {
     const some = locators.slice(from, from + rowsPerSelect);
-    const where = some.map(
-      ({ columns }) => `(${columns.map((name) => `${quoteName(engine, name)} = ?`).join(" AND ")})`,
-    );
+    const where = some.map(({ columns }) => `(${columns.map(condition).join(" AND ")})`);
     const rows = await write.select(
       `SELECT ${keyList(engine, table.keys)} FROM ${quoteTable(engine, table.table)} WHERE ${where.join(" OR ")}`,
       some.flatMap(({ values }) => values),

@@ -1,4 +1,5 @@
 import type { RowNote } from "@lockstep/core";
+import { keyParameter, keyPlaceholder, valuePlaceholder } from "../key-parameter.js";
 import { keyList, readKey } from "../key-text.js";
 import { quoteName, quoteTable } from "../quote.js";
 import type { Captured } from "../session.js";
@@ -59,16 +60,20 @@ async function newKeys(
   assigned: readonly Assignment[],
 ): Promise<string[][]> {
   const { table, engine } = write;
+  const targets = new Map(assigned.map(({ column, to }) => [column, to()]));
   const after: string[][] = [];
   for (const old of before) {
-    const parameters = table.keys.map((key, index) => {
-      const to = assigned.find(({ column }) => column === key.name)?.to();
-      return to && "value" in to ? to.value : old[index];
+    const conditions = table.keys.map((key, index) => {
+      const to = targets.get(key.name);
+      const name = quoteName(engine, key.name);
+      return to && "value" in to
+        ? { sql: `${name} = ${valuePlaceholder(key)}`, parameter: to.value }
+        : { sql: `${name} = ${keyPlaceholder(key)}`, parameter: keyParameter(key, old[index]!) };
     });
-    const where = table.keys.map((key) => `${quoteName(engine, key.name)} = ?`).join(" AND ");
     const rows = await write.select(
-      `SELECT ${keyList(engine, table.keys)} FROM ${quoteTable(engine, table.table)} WHERE ${where}`,
-      parameters,
+      `SELECT ${keyList(engine, table.keys)} FROM ${quoteTable(engine, table.table)}
+        WHERE ${conditions.map(({ sql }) => sql).join(" AND ")}`,
+      conditions.map(({ parameter }) => parameter),
     );
     after.push(...rows.map((row) => readKey(table.keys, row)));
   }
