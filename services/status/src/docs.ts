@@ -32,7 +32,6 @@ export const docs = fastifyPlugin(
     });
     await app.register(swaggerUi, {
       routePrefix: "/docs",
-      staticCSP: true,
       uiConfig: { persistAuthorization: false },
     });
   },

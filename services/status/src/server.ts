@@ -134,6 +134,7 @@ const pagePolicy = {
   defaultSrc: ["'self'"],
   styleSrc: ["'self'", "'unsafe-inline'"],
   imgSrc: ["'self'", "data:"],
+  fontSrc: ["'self'", "data:"],
   upgradeInsecureRequests: null,
 };
 
