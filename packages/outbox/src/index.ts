@@ -3,3 +3,5 @@ export type { PostgresConnection } from "./postgres/connections.js";
 export { postgresOutboxWriter, type PostgresOutboxOptions } from "./postgres/outbox-writer.js";
 export type { Retention } from "./retention.js";
 export { mysqlOutboxWriter, type MysqlOutboxOptions } from "./mysql/outbox-writer.js";
+export { mysqlChangeLog, type MysqlChangeLogOptions } from "./mysql/change-log.js";
+export type { MysqlConnection } from "./mysql/connections.js";

@@ -29,10 +29,13 @@ const options = "ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin
 /** Statements that make the tables; each may run again at any time. */
 export function createStatements(names: TableNames): string[] {
   return [
+    // tick 0: not cut yet. Never NULL, so that marking a row doesn't change its size. ends_tx: the last row of its transaction, so
+    // that a tick is put in order while it is read by id, without sorting it.
     `CREATE TABLE IF NOT EXISTS ${names.outbox} (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
-  tick BIGINT UNSIGNED NULL,
+  tick BIGINT UNSIGNED NOT NULL DEFAULT 0,
   tx CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  ends_tx BOOLEAN NOT NULL DEFAULT FALSE,
   at DATETIME(6) NOT NULL,
   op CHAR(1) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   fingerprint CHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,

@@ -143,13 +143,13 @@ async function insertRows(
   rows: readonly CapturedRow[],
   { traceparent, origin }: TransactionNote,
 ): Promise<void> {
-  const insert = `INSERT INTO ${names.outbox} (tx, at, op, fingerprint, row_key, image, before_key, traceparent, origin) VALUES `;
+  const insert = `INSERT INTO ${names.outbox} (tx, ends_tx, at, op, fingerprint, row_key, image, before_key, traceparent, origin) VALUES `;
   const shared = `${quoteNullable(traceparent)}, ${quoteNullable(origin)})`;
   const tx = quoteText(randomUUID());
   let values: string[] = [];
   let size = 0;
   for (const row of rows) {
-    const value = `(${tx}, UTC_TIMESTAMP(6), '${row.op}', '${row.fingerprint}', ${quoteText(row.key)}, ${quoteNullable(row.image)}, ${quoteNullable(row.before)}, ${shared}`;
+    const value = `(${tx}, ${row === rows.at(-1)}, UTC_TIMESTAMP(6), '${row.op}', '${row.fingerprint}', ${quoteText(row.key)}, ${quoteNullable(row.image)}, ${quoteNullable(row.before)}, ${shared}`;
     if (
       values.length === maxStatementRows ||
       (values.length > 0 && size + value.length > maxStatementCharacters)

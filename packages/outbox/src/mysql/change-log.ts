@@ -1,0 +1,113 @@
+import {
+  positionOf,
+  silentLogger,
+  type ChangeLog,
+  type Logger,
+  type Position,
+  type TableSchema,
+} from "@lockstep/core";
+import { defaultRetention, type Retention } from "../retention.js";
+import { schemaCacheOf } from "../schema-cache.js";
+import { tickMemory } from "../tick.js";
+import { connectionsTo, type MysqlConnection, type MysqlSession } from "./connections.js";
+import { cutTick, hasUnread, type MarkedTick } from "./cut.js";
+import { tableNames, type TableNames } from "./ddl.js";
+import { incarnationOf } from "./incarnation.js";
+import { tryToLead } from "./lead.js";
+import { backlogOf, pruneTicks } from "./prune.js";
+import { readEvents } from "./read.js";
+import { acknowledgeTargets, forgetTarget, listTargets, registerTarget } from "./registry.js";
+import { waiterOf } from "./wait.js";
+
+/** Where the log is and how long it keeps events. */
+export interface MysqlChangeLogOptions {
+  /** A direct connection to the database that holds Lockstep's tables: session locks are used. */
+  readonly connection: MysqlConnection;
+  /** Name of the source; shows in warnings. */
+  readonly source: string;
+  /** Beginning of the names of Lockstep's own tables. Default `lockstep_`. */
+  readonly prefix?: string;
+  readonly retention?: Retention;
+  /** Told when the server's settings weaken what Lockstep promises. Default: silent. */
+  readonly logger?: Logger;
+}
+
+const defaultPageEvents = 2_000;
+const defaultMaxTicks = 10_000;
+
+/** The outbox of a MySQL or MariaDB database as the relay reads it. Connects on first use. */
+export function mysqlChangeLog(options: MysqlChangeLogOptions): ChangeLog {
+  const { prefix = "lockstep_", source, logger = silentLogger } = options;
+  const names = tableNames(prefix);
+  const retention = { ...defaultRetention, ...options.retention };
+  const connections = connectionsTo(options.connection);
+  const schemas = schemaCacheOf(() => connections.use((session) => readSchemas(session, names)));
+  const wait = waiterOf(() => connections.use((session) => hasUnread(session, names)));
+  const ticks = tickMemory<MarkedTick>();
+  const warnOnce = once(() => connections.use((session) => warnOfLostCommits(session, source, logger)));
+  return {
+    incarnation: () => connections.use((session) => incarnationOf(session, names)),
+    lead: () => tryToLead(connections, prefix),
+    async cut() {
+      await warnOnce();
+      const tick = await connections.use((session) => cutTick(session, names));
+      if (!tick) return undefined;
+      ticks.remember(tick);
+      return { tick: tick.n, events: tick.events };
+    },
+    top: () =>
+      connections.use((session) =>
+        endOf(session, `SELECT n, events FROM ${names.tick} ORDER BY n DESC LIMIT 1`),
+      ),
+    prunedThrough: () =>
+      connections.use((session) =>
+        endOf(
+          session,
+          `SELECT k.n, k.events FROM ${names.tick} k JOIN ${names.state} s ON k.n = s.pruned_through`,
+        ),
+      ),
+    read: (after, { pageEvents = defaultPageEvents, signal } = {}) =>
+      readEvents({ connections, names, schemas, ticks, pageEvents, signal }, after),
+    schemas: () => schemas.load(),
+    register: (target) => connections.use((session) => registerTarget(session, names, target)),
+    acknowledge: (acks) => connections.use((session) => acknowledgeTargets(session, names, acks)),
+    targets: () => connections.use((session) => listTargets(session, names)),
+    removeTarget: (idOrName) => connections.use((session) => forgetTarget(session, names, idOrName)),
+    prune: ({ maxTicks = defaultMaxTicks } = {}) =>
+      connections.use((session) => pruneTicks(session, names, retention, maxTicks)),
+    backlog: () => connections.use((session) => backlogOf(session, names)),
+    wait: (timeoutMs, signal) => wait(timeoutMs, signal),
+    close: () => connections.close(),
+  };
+}
+
+async function endOf(session: MysqlSession, query: string): Promise<Position> {
+  const [tick] = await session.rows(query);
+  return tick ? positionOf(BigInt(tick[0]!), BigInt(tick[1]!)) : positionOf(0, 0);
+}
+
+async function readSchemas(session: MysqlSession, names: TableNames): Promise<TableSchema[]> {
+  const rows = await session.rows(`SELECT fingerprint, definition FROM ${names.tableSchema} ORDER BY id`);
+  return [...new Map(rows.map((row) => [row[0], JSON.parse(String(row[1])) as TableSchema])).values()];
+}
+
+/** With another setting a crash can take back a tick that was published, and give its number to other events (PROTOCOL.md 6). */
+async function warnOfLostCommits(session: MysqlSession, source: string, logger: Logger): Promise<void> {
+  const [row] = await session.rows("SELECT @@innodb_flush_log_at_trx_commit");
+  const setting = Number(row?.[0]);
+  if (setting === 1) return;
+  logger.warn(
+    { source, setting },
+    "commits of the source may be lost in a crash: set innodb_flush_log_at_trx_commit to 1",
+  );
+}
+
+/** Runs `work` until it has succeeded once. */
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done = false;
+  return async () => {
+    if (done) return;
+    await work();
+    done = true;
+  };
+}

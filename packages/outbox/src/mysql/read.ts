@@ -1,0 +1,162 @@
+import { LockstepError, splitPosition, type LoggedEvent, type Position } from "@lockstep/core";
+import { eventOf, tickDamaged, transactionOf, type EventRow } from "../event-row.js";
+import type { SchemaCache } from "../schema-cache.js";
+import { groupTicks, type TickMemory } from "../tick.js";
+import { arrangement, type Arranged } from "./arrange.js";
+import type { Connections } from "./connections.js";
+import type { MarkedTick } from "./cut.js";
+import type { TableNames } from "./ddl.js";
+
+/** What a read works with. */
+export interface Reading {
+  readonly connections: Connections;
+  readonly names: TableNames;
+  readonly schemas: SchemaCache;
+  readonly ticks: TickMemory<MarkedTick>;
+  readonly pageEvents: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const ticksPerLook = 256;
+const pagesKept = 10;
+
+const columns =
+  "tx, id, at, op, fingerprint, row_key, image, before_key, traceparent, origin, CAST(ends_tx AS CHAR), tick";
+const tickColumn = 11;
+
+/** Events after `after`, page by page. Pages are read by id: no order is computed, and no read stays open (PROTOCOL.md 13). */
+export async function* readEvents(
+  reading: Reading,
+  after: Position,
+): AsyncGenerator<readonly LoggedEvent[], void, undefined> {
+  let { tick, n } = splitPosition(after);
+  for (;;) {
+    const cut = reading.ticks.after(tick, n);
+    const ticks = cut.length > 0 ? cut : await lookUp(reading, tick, n);
+    for (const group of groupTicks(ticks, reading.pageEvents)) {
+      for await (const page of pagesOf(reading, group)) {
+        if (reading.signal?.aborted) return;
+        const rest =
+          page[0]!.tick === tick ? page.filter((e) => e.tick !== tick || BigInt(e.ordinal) > n) : page;
+        if (rest.length > 0) yield rest;
+      }
+    }
+    const last = ticks.at(-1);
+    if (!last || reading.signal?.aborted) return;
+    tick = last.n;
+    n = BigInt(last.events);
+  }
+}
+
+/** The ticks that hold what follows ordinal `n` of tick `after`. */
+async function lookUp({ connections, names }: Reading, after: bigint, n: bigint): Promise<MarkedTick[]> {
+  const rows = await connections.use((session) =>
+    session.rows(`SELECT t.n, t.events, t.total, t.atomic, (SELECT pruned_through FROM ${names.state})
+  FROM ${names.tick} t WHERE t.n >= ${after} ORDER BY t.n LIMIT ${ticksPerLook}`),
+  );
+  const ticks: MarkedTick[] = [];
+  for (const [number, events, total, atomic, prunedThrough] of rows) {
+    const tick = {
+      n: BigInt(number!),
+      events: Number(events),
+      total: Number(total),
+      atomic: Number(atomic) === 1,
+    };
+    if (tick.n === after && n >= BigInt(tick.events)) continue;
+    if (tick.n <= BigInt(prunedThrough!) || (ticks.length === 0 && tick.n > after + 1n)) {
+      throw new LockstepError("HISTORY_GONE", `the outbox is pruned through tick ${prunedThrough}`);
+    }
+    ticks.push(tick);
+  }
+  return ticks;
+}
+
+/** The events of consecutive ticks, which together fit a page or are one large tick. */
+async function* pagesOf(reading: Reading, ticks: readonly MarkedTick[]): AsyncGenerator<LoggedEvent[]> {
+  const numbers = ticks.map((tick) => String(tick.n));
+  let page: LoggedEvent[] = [];
+  let index = 0;
+  let decoder = decoderOf(ticks[0]!);
+  let order = arrangement(reading.pageEvents * pagesKept);
+  for await (const rows of rowsOf(reading, numbers)) {
+    const tableOf = await reading.schemas.tablesOf(rows);
+    for (const row of rows) {
+      while (row[tickColumn] !== numbers[index]) {
+        decoder.finish(order.open);
+        decoder = decoderOf(ticks[++index]!);
+        order = arrangement(reading.pageEvents * pagesKept);
+      }
+      const next = ticks[index]!.atomic ? [row] : order.add(row);
+      for await (const part of next ? partsOf(reading, numbers[index]!, next) : []) {
+        for (const row of part) page.push(decoder.decode(row, tableOf(row)));
+        if (page.length >= reading.pageEvents) {
+          yield page;
+          page = [];
+        }
+      }
+    }
+  }
+  decoder.finish(order.open);
+  if (page.length > 0) yield page;
+}
+
+/** A transaction's rows; one that was set aside is read again, a page at a time. */
+async function* partsOf(reading: Reading, tick: string, next: Arranged): AsyncGenerator<readonly EventRow[]> {
+  if ("tx" in next) {
+    yield* rowsOfTick(reading, tick, ` AND tx = '${next.tx}' AND id BETWEEN ${next.from} AND ${next.to}`);
+  } else {
+    yield next;
+  }
+}
+
+/** Rows of one tick by id, a page at a time: each page is a query of its own, so that no read view stays open. */
+async function* rowsOfTick(reading: Reading, tick: string, condition = ""): AsyncGenerator<EventRow[]> {
+  let above = "";
+  for (;;) {
+    const rows = await select(reading, `tick = ${tick}${condition}${above}`, ` LIMIT ${reading.pageEvents}`);
+    if (rows.length > 0) yield rows;
+    if (rows.length < reading.pageEvents) return;
+    above = ` AND id > ${rows.at(-1)![1]}`;
+  }
+}
+
+async function select({ connections, names }: Reading, where: string, limit = ""): Promise<EventRow[]> {
+  const rows = await connections.use((session) =>
+    session.rows(
+      `SELECT ${columns} FROM ${names.outbox} FORCE INDEX (by_tick) WHERE ${where} ORDER BY tick, id${limit}`,
+    ),
+  );
+  return rows as EventRow[];
+}
+
+async function* rowsOf(reading: Reading, ticks: readonly string[]): AsyncGenerator<EventRow[]> {
+  if (ticks.length === 1) yield* rowsOfTick(reading, ticks[0]!);
+  else yield await select(reading, `tick BETWEEN ${ticks[0]} AND ${ticks.at(-1)}`);
+}
+
+/** Turns rows in their order into events, and checks that the tick has all the rows it was cut with. */
+function decoderOf(tick: MarkedTick): {
+  decode(row: EventRow, table: LoggedEvent["table"]): LoggedEvent;
+  finish(open: number): void;
+} {
+  let ordinal = 0;
+  let transaction: LoggedEvent["transaction"] = { id: "", at: 0 };
+  return {
+    decode(row, table) {
+      const id = tick.atomic ? `tick-${tick.n}` : row[0]!;
+      if (transaction.id !== id) transaction = transactionOf(row, id);
+      ordinal++;
+      return eventOf(
+        row,
+        tick,
+        ordinal,
+        table,
+        transaction,
+        tick.atomic ? ordinal === tick.events : row[10] === "1",
+      );
+    },
+    finish(open) {
+      if (ordinal !== tick.events || open !== 0) throw tickDamaged(tick);
+    },
+  };
+}
