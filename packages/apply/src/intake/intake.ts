@@ -185,7 +185,7 @@ export class Intake {
     const { queue } = this;
     while (
       !signal.aborted &&
-      (queue.events >= 2 * limits.maxBatchEvents || queue.bytes >= 2 * limits.maxBatchBytes)
+      (queue.events > limits.maxBatchEvents || queue.bytes > limits.maxBatchBytes)
     ) {
       await new Promise<void>((resolve) => (this.#roomMade = resolve));
       this.#roomMade = undefined;
