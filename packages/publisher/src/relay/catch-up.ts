@@ -2,10 +2,11 @@ import { comparePositions, type Position } from "@lockstep/core";
 import { openCutter, type CutEntry } from "./cut/entry-cutter.js";
 import { appendBounded } from "./feed/append-bounded.js";
 import { beginCatchUpFeed, type OpenFeed } from "./feed/open-feed.js";
-import { watchForHoles, type HoleWatch } from "./hole-watch.js";
+import { watchForHoles, type HoleWatch } from "./log/hole-watch.js";
 import { Latch } from "./latch.js";
+import { endsAt, readAhead } from "./log/read-ahead.js";
 import { appendingOf } from "./publish.js";
-import { readAhead } from "./read-ahead.js";
+
 import type { RelayContext, Term } from "./relay-context.js";
 
 /** A target's lane that fell behind the main stream, and where it is. */
@@ -69,7 +70,7 @@ async function feedAvailable(context: RelayContext, term: Term, feeding: Feeding
   const { maxEntryEvents: maxEvents, maxEntryBytes: maxBytes, pageEvents } = limits;
   const cutter = openCutter({ incarnation: term.incarnation, starts, maxEvents, maxBytes });
   const appending = appendingOf(context, term, signal);
-  for await (const page of readAhead(log.read(open.window.last, { pageEvents, signal }))) {
+  for await (const page of readAhead(log.read(open.window.last, { pageEvents, signal }), endsAt(term.top))) {
     signal.throwIfAborted();
     await holes.refuse(open.window.last, page);
     await appendBounded(appending, open, cutter.cut(page));

@@ -3,8 +3,9 @@ import { openCutter, type CutEntry } from "./cut/entry-cutter.js";
 import { appendBounded, type Appending } from "./feed/append-bounded.js";
 import { openMainFeed, type OpenFeed } from "./feed/open-feed.js";
 import { inPublishSpan } from "./feed/publish-span.js";
-import { watchForHoles } from "./hole-watch.js";
-import { readAhead } from "./read-ahead.js";
+import { watchForHoles } from "./log/hole-watch.js";
+import { endsAt, readAhead } from "./log/read-ahead.js";
+import { changeWaiter } from "./log/wait-for-changes.js";
 import { announceTick, type RelayContext, type Term } from "./relay-context.js";
 import { publishNewSchemas } from "./schemas.js";
 
@@ -46,7 +47,8 @@ export async function publishForEver(
   feeds: readonly OpenFeed[],
   onCaughtUp: () => void,
 ): Promise<void> {
-  const { log, nudged, limits } = context;
+  const { log, nudged } = context;
+  const waitForChanges = changeWaiter(context);
   // Ticks may have been cut and not published, by this relay or by the one before.
   let isBehind = true;
   while (!term.signal.aborted) {
@@ -62,7 +64,7 @@ export async function publishForEver(
     }
     onCaughtUp();
     if (context.draining.aborted) return;
-    await waitForChanges(context, term, limits.idleMs);
+    await waitForChanges(term);
   }
 }
 
@@ -84,7 +86,7 @@ async function publishAvailable(
   const read = { pageEvents: limits.pageEvents, signal: term.signal };
   let appending: Promise<void> = Promise.resolve();
   try {
-    for await (const page of readAhead(log.read(from, read))) {
+    for await (const page of readAhead(log.read(from, read), endsAt(term.top))) {
       await holes.refuse(from, page);
       await publishNewSchemas(context, term, page);
       const cut = cutter.cut(page);
@@ -137,19 +139,4 @@ export function appendingOf(
       signal.throwIfAborted();
     },
   };
-}
-
-/** Waits until somebody says that something was written, in this process or through the source. */
-async function waitForChanges({ log, nudged }: RelayContext, term: Term, idleMs: number): Promise<void> {
-  const stop = new AbortController();
-  const abort = (): void => stop.abort();
-  term.signal.addEventListener("abort", abort);
-  const heard = log.wait(idleMs, stop.signal);
-  try {
-    await Promise.race([nudged.wait(idleMs, stop.signal), heard]);
-  } finally {
-    stop.abort();
-    term.signal.removeEventListener("abort", abort);
-    await heard.catch(() => undefined);
-  }
 }

@@ -1,7 +1,7 @@
 import type { ChangeLog, Logger, Position, RegisteredTarget, StreamWriter } from "@lockstep/core";
 import { Latch } from "./latch.js";
 import type { RelayLimits } from "./limits.js";
-import type { QueueFeed } from "./queue-feed.js";
+import type { QueueFeed } from "./queue/queue-feed.js";
 
 /** What every part of a relay works with. */
 export interface RelayContext {

@@ -9,7 +9,7 @@ import {
 } from "@lockstep/core";
 import { Latch } from "./latch.js";
 import { defaultRelayLimits, type RelayLimits } from "./limits.js";
-import type { QueueFeed } from "./queue-feed.js";
+import type { QueueFeed } from "./queue/queue-feed.js";
 import type { RelayContext } from "./relay-context.js";
 import { failureOf, type RelayStatus } from "./relay-status.js";
 import { leadTerm } from "./term.js";

@@ -12,7 +12,7 @@ import { report } from "./keep/report.js";
 import { settle } from "./keep/settle.js";
 import { Latch } from "./latch.js";
 import { openFeeds, publishForEver, type BrokenFeeds } from "./publish.js";
-import { feedQueues } from "./queue-feed.js";
+import { feedQueues } from "./queue/queue-feed.js";
 import type { RelayContext, Term } from "./relay-context.js";
 import { failureOf, statusOf, type RelayStatus } from "./relay-status.js";
 

@@ -5,7 +5,7 @@ import {
   type Position,
   type RegisteredTarget,
 } from "@lockstep/core";
-import { isQueueTarget } from "../queue-feed.js";
+import { isQueueTarget } from "../queue/queue-identity.js";
 import type { FeedAcks } from "./feed-window.js";
 
 /** A target that follows a partition, and how far it is known to be. */

@@ -3,9 +3,11 @@ import { bullQueueTarget, type ChangeJob } from "@lockstep/stream";
 import { eventually } from "@lockstep/testing";
 import { Queue } from "bullmq";
 import { expect } from "chai";
-import { jobOf, queueTargetId, type QueueFeed, type QueueJob } from "../../src/relay/queue-feed.js";
-import { schema } from "./memory-log.js";
-import { inserts, openStage, positionsOf, type Stage } from "./stage.js";
+import { jobOf, type QueueJob } from "../../../src/relay/queue/job-of.js";
+import type { QueueFeed } from "../../../src/relay/queue/queue-feed.js";
+import { queueTargetId } from "../../../src/relay/queue/queue-identity.js";
+import { schema } from "../memory-log.js";
+import { inserts, openStage, positionsOf, type Stage } from "../stage.js";
 
 const event: LoggedEvent = {
   tick: 3n,

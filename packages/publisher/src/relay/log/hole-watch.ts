@@ -5,7 +5,7 @@ import {
   type LoggedEvent,
   type Position,
 } from "@lockstep/core";
-import type { Term } from "./relay-context.js";
+import type { Term } from "../relay-context.js";
 
 /**
  * Notices that the log was pruned under a reader. A retention limit may prune what a slow target, or a full stream, has not taken

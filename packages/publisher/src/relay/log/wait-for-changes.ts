@@ -1,0 +1,22 @@
+import type { RelayContext, Term } from "../relay-context.js";
+
+/** Makes a function that waits until somebody says that something was written, in this process or through the source. */
+export function changeWaiter({ log, nudged, limits }: RelayContext): (term: Term) => Promise<void> {
+  let heard: Promise<void> = Promise.resolve();
+  return async (term) => {
+    // Ended already, or about to: a source is listened to once at a time.
+    await heard;
+    const stop = new AbortController();
+    const abort = (): void => stop.abort();
+    term.signal.addEventListener("abort", abort);
+    const listening = log.wait(limits.idleMs, stop.signal);
+    heard = listening.catch(() => undefined);
+    try {
+      await Promise.race([nudged.wait(limits.idleMs, stop.signal), listening]);
+    } finally {
+      // Not awaited: whoever nudged must not wait until the source has understood that nobody listens any more.
+      stop.abort();
+      term.signal.removeEventListener("abort", abort);
+    }
+  };
+}
