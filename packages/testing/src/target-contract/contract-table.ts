@@ -123,6 +123,8 @@ function createStatement(engine: Engine, { name, columns, key, options }: Defini
 
 function selectStatement(engine: Engine, { name, columns, key }: Definition): string {
   const { quote, printed } = dialects[engine];
-  const list = Object.entries(columns).map(([column, spec]) => printed(quote(column), typeOf(spec)));
-  return `select ${list.join(", ")} from ${quote(name)} order by ${key.map(quote).join(", ")}`;
+  const list = Object.entries(columns).map(([column, spec]) => printed(`t.${quote(column)}`, typeOf(spec)));
+  // Qualified: the bare name of a key column would mean its printed text, and sort as text.
+  const order = key.map((column) => `t.${quote(column)}`);
+  return `select ${list.join(", ")} from ${quote(name)} t order by ${order.join(", ")}`;
 }

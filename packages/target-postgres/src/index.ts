@@ -1,0 +1,1 @@
+export { postgresTarget, type PostgresTargetOptions } from "./postgres-target.js";

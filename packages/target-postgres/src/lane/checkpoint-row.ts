@@ -1,0 +1,68 @@
+import { type Checkpoint, type CheckpointMove, parsePosition } from "@lockstep/core";
+import { own } from "../own-tables/ddl.js";
+import type { Command } from "../wire/pipeline.js";
+
+/** Which lane. */
+export interface LaneName {
+  readonly source: string;
+  readonly partition: number;
+}
+
+/** A checkpoint, and how many steps its lane has made: what tells after a lost reply whether the last one is in. */
+export interface CheckpointRow {
+  readonly checkpoint: Checkpoint;
+  readonly steps: bigint;
+}
+
+/** Columns of a checkpoint, in the order that {@link readCheckpoint} reads. */
+export const checkpointColumns =
+  "position, epoch, incarnation, total, records, (extract(epoch from last_sync_at) * 1000)::bigint, seeded, staged_through, paused, steps";
+
+/** A row of {@link checkpointColumns}. */
+export function readCheckpoint(row: readonly (string | null)[]): CheckpointRow {
+  const [position, epoch, incarnation, total, records, lastSyncAt, seeded, stagedThrough, paused, steps] =
+    row;
+  return {
+    checkpoint: {
+      position: parsePosition(position!),
+      epoch: Number(epoch),
+      incarnation: incarnation!,
+      total: Number(total),
+      recordsSynced: Number(records),
+      ...(lastSyncAt == null ? {} : { lastSyncAt: Number(lastSyncAt) }),
+      seeded: seeded === "t",
+      ...(stagedThrough == null ? {} : { stagedThrough: parsePosition(stagedThrough) }),
+      paused: paused === "t",
+    },
+    steps: BigInt(steps!),
+  };
+}
+
+/**
+ * The compare-and-set of a step (PROTOCOL.md 14). It fails when the row is not as expected, instead of updating nothing: what
+ * comes behind it in the same round trip must not run then. (The cast can't be folded: it depends on the count.)
+ */
+export function moveCheckpoint(lane: LaneName, move: CheckpointMove): Command {
+  return {
+    prepared: true,
+    text: `with moved as (
+        update ${own.checkpoint} set position = $5, staged_through = $6, total = $7, incarnation = $8,
+          records = records + $9, last_sync_at = clock_timestamp(), steps = steps + 1
+        where source = $1 and partition = $2 and epoch = $3 and position = $4 and staged_through is not distinct from $10
+        returning ${checkpointColumns})
+      select moved.* from moved right join (select count(*) as n from moved) c on true
+      where case when c.n = 1 then true else ('lockstep: another session owns this lane: ' || c.n)::boolean end`,
+    values: [
+      lane.source,
+      String(lane.partition),
+      String(move.from.epoch),
+      move.from.position,
+      move.to,
+      move.stagedThrough ?? null,
+      String(move.total),
+      move.incarnation,
+      String(move.records),
+      move.from.stagedThrough ?? null,
+    ],
+  };
+}

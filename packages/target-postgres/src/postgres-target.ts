@@ -1,0 +1,89 @@
+import {
+  type Checkpoint,
+  type Fault,
+  type LaneSession,
+  type LetterDesk,
+  LockstepError,
+  type Target,
+  type TargetOptions,
+} from "@lockstep/core";
+import { classify } from "./classify.js";
+import { checkpointColumns, type LaneName, readCheckpoint } from "./lane/checkpoint-row.js";
+import { PostgresLane } from "./lane/lane-session.js";
+import { PostgresLetterDesk } from "./letters/letter-desk.js";
+import { own } from "./own-tables/ddl.js";
+import { ensureOwnTables } from "./own-tables/ensure.js";
+import { SessionPool } from "./session/session-pool.js";
+
+/** Options of a PostgreSQL target. Connections come from `url` (`sslmode` and the like included); PostgreSQL 13 or newer. */
+export type PostgresTargetOptions = TargetOptions;
+
+const defaults = { statementTimeoutMs: 30_000 } as const;
+
+/** A PostgreSQL database as a target: rows, checkpoint and letters move in one transaction. Connects when it is first used. */
+export function postgresTarget(options: PostgresTargetOptions): Target {
+  return new PostgresTarget(options);
+}
+
+class PostgresTarget implements Target {
+  readonly name: string;
+  readonly address: string;
+  readonly capabilities = { transactions: true } as const;
+  readonly letters: LetterDesk;
+  readonly #options: PostgresTargetOptions & { readonly statementTimeoutMs: number };
+  readonly #pool: SessionPool;
+
+  constructor(options: PostgresTargetOptions) {
+    this.name = options.name;
+    this.address = addressOf(options.url);
+    this.#options = { ...defaults, ...options };
+    const { url, statementTimeoutMs } = this.#options;
+    this.#pool = new SessionPool({ url, statementTimeoutMs, applicationName: `lockstep ${options.name}` });
+    this.letters = new PostgresLetterDesk((text, values) => this.#pool.query(text, values));
+  }
+
+  async open(): Promise<{ readonly id: string }> {
+    return { id: await this.#pool.use(ensureOwnTables) };
+  }
+
+  lane(lane: LaneName): Promise<LaneSession | undefined> {
+    const applicationName = `lockstep lane ${lane.source}/${lane.partition}`;
+    return PostgresLane.open({ ...this.#options, lane, applicationName });
+  }
+
+  async checkpoints(): Promise<readonly (Checkpoint & LaneName)[]> {
+    const { rows } = await this.#pool.query(
+      `select source, partition, ${checkpointColumns} from ${own.checkpoint} order by source, partition`,
+    );
+    return rows.map(([source, partition, ...row]) => ({
+      ...readCheckpoint(row).checkpoint,
+      source: source!,
+      partition: Number(partition),
+    }));
+  }
+
+  async setPaused({ source, partition }: LaneName, paused: boolean): Promise<void> {
+    const { count } = await this.#pool.query(
+      `update ${own.checkpoint} set paused = $3::boolean where source = $1 and partition = $2::integer`,
+      [source, String(partition), String(paused)],
+    );
+    if (count === 0)
+      throw new LockstepError("LANE_UNKNOWN", "the target has no such lane", {
+        details: { source, partition },
+      });
+  }
+
+  classify(error: unknown): Fault {
+    return classify(error);
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+}
+
+/** Host, port and database: no credentials. */
+function addressOf(text: string): string {
+  const url = new URL(text);
+  return `${url.hostname === "" ? "localhost" : url.hostname}:${url.port === "" ? "5432" : url.port}${url.pathname}`;
+}

@@ -1,0 +1,51 @@
+import type { Cell, RowWrite } from "@lockstep/core";
+import type { PostgresTable } from "../tables/postgres-table.js";
+
+/** The cells of a row's written columns, in their order and in the texts that the target reads. */
+export function writtenCells(table: PostgresTable, write: RowWrite): readonly Cell[] {
+  return table.once("cells", cellReader)(write);
+}
+
+type CellReader = (write: RowWrite) => readonly Cell[];
+
+function cellReader(table: PostgresTable): CellReader {
+  const { columns, schema } = table;
+  const keyAt = table.key.map((column) => columns.indexOf(column));
+  const asIs =
+    columns.length === schema.columns.length &&
+    columns.every(({ at, convert }, i) => at === i && convert === undefined);
+  return (write) => {
+    const cells =
+      asIs && write.image.length === columns.length
+        ? write.image
+        : columns.map((column) => cell(column, write));
+    return keyAt.some((at) => cells[at] === 0) ? withKey(cells, keyAt, table, write.key) : cells;
+  };
+}
+
+function cell({ at, convert }: PostgresTable["columns"][number], { image }: RowWrite): Cell {
+  // An image shorter than its schema: the rest isn't known.
+  const value = image[at] ?? (at < image.length ? null : 0);
+  return typeof value === "string" && convert !== undefined ? convert(value) : value;
+}
+
+// A partial image may leave out the key; the write itself never does.
+function withKey(
+  cells: readonly Cell[],
+  keyAt: readonly number[],
+  table: PostgresTable,
+  key: string,
+): readonly Cell[] {
+  const texts = keyTexts(table, key);
+  const whole = [...cells];
+  keyAt.forEach((at, i) => (whole[at] = texts[i]!));
+  return whole;
+}
+
+/** The texts of a JSON key in the source's key order, as the target reads them. */
+export function keyTexts(table: PostgresTable, key: string): readonly string[] {
+  const texts = JSON.parse(key) as readonly string[];
+  if (texts.length !== table.key.length)
+    throw new TypeError("a key has another number of columns than its table");
+  return table.key.map(({ convert }, i) => (convert === undefined ? texts[i]! : convert(texts[i]!)));
+}

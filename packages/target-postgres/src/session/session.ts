@@ -1,0 +1,117 @@
+import { Socket } from "node:net";
+import { Client } from "pg";
+import { type Answer, type Command, Pipeline, type PreparedStatements } from "../wire/pipeline.js";
+import { pinSettings, type SessionLimits } from "./settings.js";
+
+/** How to reach the database. */
+export interface SessionOptions extends SessionLimits {
+  readonly url: string;
+  readonly applicationName: string;
+}
+
+const connectTimeoutMs = 10_000;
+const closeTimeoutMs = 2_000;
+/** What the client waits longer than the server's own time-outs. */
+const graceMs = 5_000;
+
+/** One connection with pinned settings. Statements run one pipeline at a time. */
+export class Session {
+  /** Resolves when the connection has ended, whoever ended it. */
+  readonly ended: Promise<void>;
+  readonly #client: Client;
+  readonly #socket: Socket;
+  readonly #patienceMs: number;
+  readonly #prepared: PreparedStatements = { names: new Map(), made: 0 };
+  #open = true;
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(options: SessionOptions) {
+    this.#socket = new Socket();
+    this.#patienceMs = options.statementTimeoutMs + graceMs;
+    this.#client = new Client({
+      connectionString: options.url,
+      stream: () => this.#socket,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 5_000,
+      connectionTimeoutMillis: connectTimeoutMs,
+    });
+    this.ended = new Promise((resolve) => {
+      const end = (): void => {
+        this.#open = false;
+        resolve();
+      };
+      this.#client.on("end", end);
+      // The statement under way carries the error; without a listener it would end the process.
+      this.#client.on("error", end);
+    });
+  }
+
+  /** Connects and pins the settings. Throws the driver's error. */
+  static async open(options: SessionOptions): Promise<Session> {
+    const session = new Session(options);
+    try {
+      await session.#client.connect();
+      await session.run([pinSettings(options, options.applicationName)]);
+      return session;
+    } catch (error) {
+      session.destroy();
+      throw error;
+    }
+  }
+
+  /** False once the connection is known to be gone. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  /** One round trip; the answers in order. Throws the driver's error; statements after the one that failed didn't run. */
+  run(commands: readonly Command[], patienceMs = this.#patienceMs): Promise<readonly Answer[]> {
+    const answers = this.#last.then(() => this.#send(commands, patienceMs));
+    this.#last = answers.catch(() => undefined);
+    return answers;
+  }
+
+  /** The answer of one statement. */
+  async query(text: string, values: readonly (string | null)[] = []): Promise<Answer> {
+    const [answer] = await this.run([{ text, values }]);
+    return answer!;
+  }
+
+  async #send(commands: readonly Command[], patienceMs: number): Promise<readonly Answer[]> {
+    if (!this.#open) throw new Error("Connection terminated");
+    const pipeline = new Pipeline(commands, this.#prepared);
+    // The server's statement_timeout can't be heard over a network that swallows packets.
+    const guard = setTimeout(() => this.destroy(), Math.min(patienceMs, 2 ** 31 - 1));
+    try {
+      this.#client.query(pipeline);
+      return await pipeline.done;
+    } catch (error) {
+      if (typeof error === "object" && error !== null) completedBefore.set(error, pipeline.completed);
+      throw error;
+    } finally {
+      clearTimeout(guard);
+    }
+  }
+
+  /** Breaks the connection. */
+  destroy(): void {
+    this.#open = false;
+    this.#socket.destroy();
+  }
+
+  /** Ends the connection in order, or breaks it after a bound. */
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    const guard = setTimeout(() => this.destroy(), closeTimeoutMs);
+    await this.#client.end().catch(() => undefined);
+    clearTimeout(guard);
+    this.#open = false;
+  }
+}
+
+const completedBefore = new WeakMap<object, number>();
+
+/** How many statements of its pipeline had completed when this error came: the index of the one that failed. */
+export function failedIndex(error: unknown): number | undefined {
+  return typeof error === "object" && error !== null ? completedBefore.get(error) : undefined;
+}

@@ -1,0 +1,112 @@
+import type { Connection, Submittable } from "pg";
+import { Outgoing } from "./outgoing.js";
+
+/** One statement of a pipeline. */
+export interface Command {
+  readonly text: string;
+  /** Texts bound to `$1…`. */
+  readonly values?: readonly (string | null)[];
+  /** Kept prepared on the connection: for texts that come again. */
+  readonly prepared?: boolean;
+  /** Input of a `COPY … FROM STDIN`, in COPY's text format. */
+  readonly copy?: string;
+}
+
+/** What a statement gave. */
+export interface Answer {
+  readonly rows: readonly (readonly (string | null)[])[];
+  /** Rows written or returned. */
+  readonly count: number;
+  /** First word of the command tag: a COMMIT that says `ROLLBACK` was one. */
+  readonly tag: string;
+}
+
+/** Names under which a connection keeps statements. */
+export interface PreparedStatements {
+  readonly names: Map<string, string>;
+  made: number;
+}
+
+/**
+ * Statements that go to the server in one write and come back in one: the extended protocol with a single Sync at the end,
+ * so that after one error the server skips the rest. pg itself waits for each query, or (its pipeline mode) can't COPY.
+ */
+export class Pipeline implements Submittable {
+  readonly done: Promise<readonly Answer[]>;
+  /** Read by pg: called when its own query time-out has passed. */
+  callback: ((error?: Error) => void) | undefined;
+  readonly #commands: readonly Command[];
+  readonly #prepared: PreparedStatements;
+  readonly #fresh: string[] = [];
+  readonly #answers: Answer[] = [];
+  #rows: (string | null)[][] = [];
+  #settle!: { resolve: (answers: readonly Answer[]) => void; reject: (error: unknown) => void };
+
+  constructor(commands: readonly Command[], prepared: PreparedStatements) {
+    this.#commands = commands;
+    this.#prepared = prepared;
+    this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+  }
+
+  /** Statements that the server has completed: the index of the one that failed, when one did. */
+  get completed(): number {
+    return this.#answers.length;
+  }
+
+  submit(connection: Connection): void {
+    const out = new Outgoing();
+    for (const command of this.#commands) {
+      out.bind(this.#statement(command, out), command.values ?? []);
+      out.execute();
+      // Sent without waiting for CopyInResponse: if the COPY fails the server skips this up to Sync.
+      if (command.copy !== undefined) out.copy(command.copy);
+    }
+    out.sync();
+    connection.stream.write(out.bytes());
+  }
+
+  #statement({ text, prepared }: Command, out: Outgoing): string {
+    if (prepared !== true) {
+      out.parse("", text);
+      return "";
+    }
+    const known = this.#prepared.names.get(text);
+    if (known !== undefined) return known;
+    const name = `lockstep_${++this.#prepared.made}`;
+    out.parse(name, text);
+    this.#prepared.names.set(text, name);
+    this.#fresh.push(text);
+    return name;
+  }
+
+  handleDataRow(message: { readonly fields: (string | null)[] }): void {
+    this.#rows.push(message.fields);
+  }
+
+  handleCommandComplete(message: { readonly text: string }): void {
+    // `SELECT 3`, `UPDATE 3`, `INSERT 0 3`, `BEGIN`
+    const [tag = "", ...numbers] = message.text.split(" ");
+    const count = Number(numbers[numbers.length - 1] ?? 0);
+    this.#answers.push({ rows: this.#rows, count: Number.isNaN(count) ? 0 : count, tag });
+    this.#rows = [];
+  }
+
+  handleEmptyQuery(): void {
+    this.#answers.push({ rows: [], count: 0, tag: "" });
+  }
+
+  handleError(error: unknown): void {
+    // Which of the new names the server took before the error is unknown: they are not used again.
+    for (const text of this.#fresh) this.#prepared.names.delete(text);
+    this.#settle.reject(error);
+  }
+
+  handleReadyForQuery(): void {
+    this.#settle.resolve(this.#answers);
+  }
+
+  handleRowDescription(): void {}
+  handlePortalSuspended(): void {}
+  handleCopyInResponse(): void {}
+  handleCopyData(): void {}
+}

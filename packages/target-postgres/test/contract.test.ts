@@ -1,0 +1,4 @@
+import { targetContract } from "@lockstep/testing/target-contract";
+import { openFixture } from "./fixture.js";
+
+targetContract("postgres", openFixture);
