@@ -60,7 +60,7 @@ export function shopEntities(orm: TypeOrm, dialect: "postgres" | "mysql") {
     label!: string;
   }
   class Line {
-    orderNo!: number;
+    orderNo!: number | string;
     sku!: string;
     quantity!: number;
   }
