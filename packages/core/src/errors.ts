@@ -132,7 +132,7 @@ export const errorTable = {
   LETTER_STATE: { recovery: "refuse", hint: "The letter's state doesn't allow this; look at it first." },
   LANE_UNOWNED: {
     recovery: "retry",
-    hint: "Start a consumer: node services/consumer/dist/src/main.js --config <file>.",
+    hint: "Start a consumer: node services/consumer/dist/main.js --config <file>.",
   },
   RELAY_SILENT: {
     recovery: "retry",

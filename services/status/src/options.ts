@@ -1,13 +1,13 @@
 import type {
   LaneReport,
   LetterSchedule,
+  Logger,
   RelayReport,
   TableSchema,
   Target,
   TargetAnnouncement,
 } from "@lockstep/core";
 import type { Queue } from "bullmq";
-import type { FastifyBaseLogger } from "fastify";
 
 /** What Redis knows of one source. Rejects with LockstepError `STREAM_UNAVAILABLE` when Redis can't be reached. */
 export interface StatusReader {
@@ -51,8 +51,8 @@ export interface StatusServerOptions {
   readonly tokens?: readonly NamedToken[];
   /** Columns whose values are never shown: `column`, `table.column` or `namespace.table.column`. Default none. */
   readonly maskColumns?: readonly string[];
-  /** A pino logger. Default: says nothing. */
-  readonly logger?: FastifyBaseLogger;
+  /** A pino logger, or anything like it. Default: says nothing. */
+  readonly logger?: Logger;
   readonly limits?: Partial<StatusLimits>;
 }
 

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import helmet from "@fastify/helmet";
 import { TypeBoxValidatorCompiler } from "@fastify/type-provider-typebox";
+import { type Logger, silentLogger } from "@lockstep/core";
 import underPressure from "@fastify/under-pressure";
-import { fastify, type FastifyBaseLogger, type FastifyInstance, LogController } from "fastify";
-import { pino } from "pino";
+import { fastify, type FastifyInstance, LogController } from "fastify";
 import { authentication } from "./access/authentication.js";
 import { guardListening } from "./access/listen-guard.js";
 import { requestLimit } from "./access/rate-limit.js";
@@ -22,6 +22,7 @@ import {
   type StatusServerOptions,
 } from "./options.js";
 import { problemAnswers } from "./problem/problem-answers.js";
+import { safeLogger } from "./problem/safe-logger.js";
 import { queueBoard } from "./queues/queue-board.js";
 import { bulkReplayRoute } from "./routes/bulk-replay-route.js";
 import { deadLetterRoute } from "./routes/dead-letter-route.js";
@@ -56,19 +57,16 @@ export async function createStatusServer(options: StatusServerOptions): Promise<
     schemas: openSchemaBook(fleet.sources),
     limits,
   };
-  const app = makeApp(options.logger, limits);
+  const app = makeApp(options.logger ?? silentLogger, limits);
   await registerGuards(app, tokens, limits);
   await registerRoutes(app, context, tokens.length > 0);
   const url = await app.listen({ host, port });
   return { url, app, [Symbol.asyncDispose]: () => drain(app, limits.drainTimeoutMs) };
 }
 
-function makeApp(logger: FastifyBaseLogger | undefined, limits: StatusLimits): FastifyInstance {
+function makeApp(logger: Logger, limits: StatusLimits): FastifyInstance {
   const app = fastify({
-    loggerInstance: (logger ?? pino({ enabled: false })).child(
-      {},
-      { redact: { paths: neverLogged, remove: true } },
-    ),
+    loggerInstance: safeLogger(logger),
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: limits.maxBodyBytes,
@@ -80,20 +78,6 @@ function makeApp(logger: FastifyBaseLogger | undefined, limits: StatusLimits): F
   app.removeContentTypeParser("text/plain");
   return app;
 }
-
-// Nothing logs these; should a line ever try, they are cut out.
-const neverLogged = [
-  "req",
-  "res",
-  "body",
-  "headers",
-  "image",
-  "rawError",
-  "*.image",
-  "*.rawError",
-  "*.headers",
-  "*.body",
-];
 
 // The order is the order of the hooks: counting comes before asking for a token, so that guesses count.
 async function registerGuards(

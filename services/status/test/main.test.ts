@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { type FreshDatabase, freshPostgres, freshRedis, NodeProcess } from "@lockstep/testing";
 import { expect } from "chai";
 
-const main = fileURLToPath(new URL("../src/main.js", import.meta.url));
+const main = fileURLToPath(new URL("../main.js", import.meta.url));
 const file = "lockstep.config.json";
 
 describe("node services/status/dist/src/main.js --config", () => {
@@ -27,8 +27,8 @@ describe("node services/status/dist/src/main.js --config", () => {
 
   /** The address that the log tells. */
   async function urlOf(service: NodeProcess): Promise<string> {
-    await service.untilSays("listening");
-    const line = service.output.find((text) => text.includes('"listening"'))!;
+    await service.untilSays('"msg":"listening"');
+    const line = service.output.find((text) => text.includes('"msg":"listening"'))!;
     return (JSON.parse(line) as { url: string }).url;
   }
 

@@ -1,5 +1,4 @@
-#!/usr/bin/env node
 import { runProcess } from "@lockstep/runtime";
-import { startStatus } from "./start-status.js";
+import { startStatus } from "./src/start-status.js";
 
 await runProcess("status", startStatus);

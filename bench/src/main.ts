@@ -1,0 +1,31 @@
+import { cpus, totalmem } from "node:os";
+import { Argument, Command, InvalidArgumentError } from "commander";
+import { benchEndToEnd } from "./end-to-end.js";
+import { benchPublisher } from "./publisher.js";
+
+const program = new Command("bench")
+  .description("Measured comparisons: paired rounds in one run, ratios with min / median / max.")
+  .addArgument(new Argument("<scenario>").choices(["end-to-end", "publisher"]))
+  .option("--rounds <n>", "paired rounds", count, 7)
+  .option("--events <n>", "rows of the backlog (end-to-end)", count, 200_000)
+  .option("--rows-per-transaction <n>", "rows a source transaction writes (end-to-end)", count, 10)
+  .option("--json", "print one JSON object as the last line", false)
+  .parse();
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 10_000_000)
+    throw new InvalidArgumentError("must be a whole number of 1 or more.");
+  return value;
+}
+
+const options = program.opts<{ rounds: number; events: number; rowsPerTransaction: number; json: boolean }>();
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+const machine = `${cpus().length} × ${cpus()[0]?.model ?? "cpu"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
+say(machine);
+const result =
+  program.args[0] === "publisher"
+    ? await benchPublisher(options.rounds, say)
+    : await benchEndToEnd(options, say);
+say(options.json ? JSON.stringify({ ...result, machine }) : JSON.stringify(result, undefined, 2));
+process.exit(0);

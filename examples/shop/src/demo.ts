@@ -1,0 +1,43 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { type DemoOptions, type DemoResult, shopScenario } from "./demo/scenario-shop.js";
+
+/** The demo's scenarios, by the name that `--scenario` takes. */
+const scenarios: Readonly<Record<string, (options: DemoOptions) => Promise<DemoResult>>> = {
+  shop: shopScenario,
+};
+
+const program = new Command("demo")
+  .description(
+    "Runs a TypeORM shop, Lockstep and two target databases on this machine, then compares every row.",
+  )
+  .addOption(new Option("--scenario <name>", "what to show").choices(Object.keys(scenarios)).default("shop"))
+  .option("--seconds <n>", "how long the shop writes", positive, 20)
+  .option("--rate <n>", "transactions per second", positive, 250)
+  .option("--json", "print one JSON object as the last line", false)
+  .option("--keep", "leave everything running until Ctrl-C", false)
+  .option("--verbose", "show the services' logs", false)
+  .parse();
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0) || value > 1e6) throw new InvalidArgumentError("must be a positive number.");
+  return value;
+}
+
+interface Flags {
+  readonly scenario: string;
+  readonly seconds: number;
+  readonly rate: number;
+  readonly json: boolean;
+  readonly keep: boolean;
+  readonly verbose: boolean;
+}
+
+const { scenario, json, ...flags } = program.opts<Flags>();
+const stop = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
+
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+const result = await scenarios[scenario]!({ ...flags, say, signal: stop.signal });
+if (json) say(JSON.stringify(result));
+process.exit(result.converged ? 0 : 1);

@@ -1,0 +1,64 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { NodeProcess } from "@lockstep/testing";
+import type { DemoServers } from "./servers.js";
+
+/** The deployed half of Lockstep: one consumer and the status service, as processes of their own. */
+export interface DemoProcesses extends AsyncDisposable {
+  readonly statusUrl: string;
+}
+
+/** Starts both from one configuration. `verbose` shows what they log. */
+export async function startProcesses(servers: DemoServers, verbose: boolean): Promise<DemoProcesses> {
+  const port = await freePort();
+  const config = configuration(servers, port);
+  const children = await Promise.all([
+    startService("@lockstep/consumer", config, verbose),
+    startService("@lockstep/status", config, verbose),
+  ]);
+  return {
+    statusUrl: `http://127.0.0.1:${port}`,
+    async [Symbol.asyncDispose]() {
+      await Promise.all(children.map((child) => child.stop()));
+      await Promise.all(children.map((child) => child[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+/** Starts a service's `main.js` with a configuration file of its own. */
+export function startService(name: string, config: object, show = false): Promise<NodeProcess> {
+  const main = fileURLToPath(new URL("../main.js", import.meta.resolve(name)));
+  const file = "lockstep.config.json";
+  return NodeProcess.start({
+    main,
+    args: ["--config", file],
+    files: { [file]: JSON.stringify(config) },
+    show,
+  });
+}
+
+function configuration(servers: DemoServers, port: number) {
+  return {
+    redis: servers.redis,
+    sources: { shop: {} },
+    targets: {
+      reporting: { type: "postgres", url: servers.targets.reporting, schema: "managed" },
+      warehouse: { type: "mysql", url: servers.targets.warehouse, schema: "managed" },
+    },
+    // Short, so that the refused rows are dead before the demo ends.
+    retry: { attempts: 3, delayMs: 500, maxDelayMs: 2000 },
+    status: { port },
+  };
+}
+
+/** A port that nobody listens on right now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}

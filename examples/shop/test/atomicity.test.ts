@@ -1,0 +1,52 @@
+import { openSide } from "@lockstep/testing";
+import { expect } from "chai";
+import { type Kind, Rig } from "./rig/rig.js";
+
+const kinds: readonly Kind[] = ["postgres", "mariadb"];
+
+describe("a reader of the target", () => {
+  for (const target of kinds) {
+    it(`never sees half a transaction (${target})`, async () => {
+      await using rig = await Rig.open("postgres", { mirror: target });
+      await using app = await rig.openApp();
+      await using _consumer = await rig.startConsumer();
+      await rig.untilRegistered();
+      await app.shop.open(1, 10);
+      await rig.untilConverged();
+
+      const products = await app.dataSource.getRepository(app.entities.product).find();
+      const total = products.reduce((sum, product) => sum + product.stock, 0);
+      let moving = true;
+      const moves = (async () => {
+        for (let n = 0; n < 300; n++) {
+          const [from, to] = [products[n % 10]!, products[(n * 7 + 3) % 10]!];
+          await app.dataSource.transaction(async (manager) => {
+            await manager.decrement(app.entities.product, { id: from.id }, "stock", 5);
+            await manager.increment(app.entities.product, { id: to.id }, "stock", 5);
+          });
+        }
+        moving = false;
+      })();
+
+      await using reader = await openSide(rig.targets["mirror"]!.url);
+      const states = new Set<string>();
+      let reads = 0;
+      while (moving || reads < 50) {
+        const [row] = await reader.query(stateQuery(target));
+        expect(Number(row!["total"])).to.equal(total);
+        states.add(String(row!["state"]));
+        reads++;
+      }
+      await moves;
+      await rig.untilConverged();
+      // It watched the row change: a reader that saw one state only would have proven nothing.
+      expect(states.size).to.be.greaterThan(3);
+    });
+  }
+});
+
+function stateQuery(kind: Kind): string {
+  const joined =
+    kind === "postgres" ? "string_agg(stock::text, ',' ORDER BY id)" : "group_concat(stock ORDER BY id)";
+  return `SELECT sum(stock) AS total, ${joined} AS state FROM products`;
+}

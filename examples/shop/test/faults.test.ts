@@ -1,0 +1,109 @@
+import { eventually } from "@lockstep/testing";
+import { expect } from "chai";
+import { runLoad } from "../src/index.js";
+import { Rig } from "./rig/rig.js";
+
+const targets = { reporting: "postgres", warehouse: "mariadb" } as const;
+
+describe("faults in the middle of a load", () => {
+  it("kill -9 of the consumer, again and again: nothing is lost or repeated", async () => {
+    await using rig = await Rig.open("postgres", targets);
+    await using app = await rig.openApp();
+    let consumer = await rig.startConsumer();
+    await rig.untilRegistered();
+    await app.shop.open(30, 20);
+    const load = runLoad(app.shop, { seconds: 5, rate: 150 });
+    for (let i = 0; i < 3; i++) {
+      await untilMoved(rig);
+      await consumer.kill();
+      await consumer[Symbol.asyncDispose]();
+      consumer = await rig.startConsumer();
+    }
+    await load;
+    await rig.untilConverged();
+    await consumer[Symbol.asyncDispose]();
+  });
+
+  it("kill -9 of the app, relay included: what was committed arrives, what was not doesn't", async () => {
+    await using rig = await Rig.open("postgres", targets);
+    await using _consumer = await rig.startConsumer();
+    for (let i = 0; i < 2; i++) {
+      await using app = await rig.startApp(60, 150);
+      await app.untilSays("open");
+      await untilMoved(rig);
+      await app.kill();
+    }
+    // The next start of the app publishes what its predecessor left behind.
+    await using app = await rig.startApp(1, 50);
+    expect(await app.untilEnds(), app.output.join("\n")).to.equal(0);
+    await using _relay = await rig.openApp();
+    await rig.untilConverged();
+  });
+
+  it("Redis stopped and started: the app goes on writing, and everything arrives afterwards", async () => {
+    await using rig = await Rig.open("postgres", targets);
+    await using app = await rig.openApp();
+    await using _consumer = await rig.startConsumer();
+    await rig.untilRegistered();
+    await app.shop.open(30, 20);
+    const load = runLoad(app.shop, { seconds: 5, rate: 100 });
+    await untilMoved(rig);
+    await rig.redis.kill();
+    const { transactions } = await load;
+    expect(transactions).to.be.greaterThan(100);
+    await rig.redis.start();
+    await rig.untilConverged();
+  });
+
+  it("Redis emptied (FLUSHALL) twice: nothing is lost", async () => {
+    await using rig = await Rig.open("postgres", targets);
+    await using app = await rig.openApp();
+    await using _consumer = await rig.startConsumer();
+    await rig.untilRegistered();
+    await app.shop.open(30, 20);
+    const load = runLoad(app.shop, { seconds: 5, rate: 150 });
+    for (let i = 0; i < 2; i++) {
+      await untilMoved(rig);
+      await rig.flushRedis();
+    }
+    await load;
+    await rig.untilConverged();
+  });
+
+  it("two consumers, the owner killed: the other takes over within 10 s", async () => {
+    await using rig = await Rig.open("postgres", targets);
+    await using app = await rig.openApp();
+    await using first = await rig.startConsumer();
+    await rig.untilRegistered();
+    await using _second = await rig.startConsumer();
+    await app.shop.open(30, 20);
+    await untilMoved(rig);
+    await first.kill();
+    const since = performance.now();
+    await app.shop.placeOrder();
+    await rig.untilConverged(15_000);
+    expect(performance.now() - since).to.be.lessThan(10_000);
+  });
+
+  it("a consumer that is told to stop drains and leaves nothing behind", async () => {
+    await using rig = await Rig.open("postgres", targets);
+    await using app = await rig.openApp();
+    await using first = await rig.startConsumer();
+    await rig.untilRegistered();
+    await app.shop.open(30, 20);
+    const load = runLoad(app.shop, { seconds: 3, rate: 100 });
+    await untilMoved(rig);
+    expect(await first.stop(), first.output.join("\n")).to.equal(0);
+    await load;
+    await using _second = await rig.startConsumer();
+    await rig.untilConverged();
+  });
+});
+
+/** Returns when the first target holds more orders than before. */
+async function untilMoved(rig: Rig): Promise<void> {
+  const name = Object.keys(rig.targets)[0]!;
+  const before = (await rig.countOrders(name)) ?? 0;
+  const moved = async () => ((await rig.countOrders(name)) ?? 0) > before;
+  await eventually(moved, { what: "orders that arrive", timeoutMs: 20_000, intervalMs: 50 });
+}

@@ -1,0 +1,64 @@
+import { parseConfig } from "@lockstep/config";
+import { startConsumer } from "@lockstep/consumer";
+import { spanNames } from "@lockstep/core";
+import { eventually } from "@lockstep/testing";
+import { context, propagation, trace } from "@opentelemetry/api";
+import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
+import { W3CTraceContextPropagator } from "@opentelemetry/core";
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+} from "@opentelemetry/sdk-trace-base";
+import { expect } from "chai";
+import { pino } from "pino";
+import { Rig } from "./rig/rig.js";
+
+describe("a trace", () => {
+  const exporter = new InMemorySpanExporter();
+  before(() => {
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+    trace.setGlobalTracerProvider(
+      new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }),
+    );
+  });
+  after(() => {
+    for (const api of [context, propagation, trace]) api.disable();
+  });
+
+  it("runs from the app's transaction through the relay and the lane to the target's", async () => {
+    await using rig = await Rig.open("postgres", { reporting: "postgres" });
+    await using app = await rig.openApp();
+    await using _consumer = await startConsumer({
+      config: parseConfig(rig.config()),
+      logger: pino({ level: "silent" }),
+    });
+    await rig.untilRegistered();
+    await app.shop.open(2, 2);
+    await rig.untilConverged();
+    exporter.reset();
+
+    const secret = "a value that must not be in any span";
+    const traceId = await trace.getTracer("shop").startActiveSpan("place order", async (span) => {
+      await app.dataSource.getRepository(app.entities.tag).save({ name: "traced", description: secret });
+      span.end();
+      return span.spanContext().traceId;
+    });
+    const spans = () => exporter.getFinishedSpans();
+    const find = (name: string) =>
+      spans().find(
+        (s) =>
+          s.name === name &&
+          (s.spanContext().traceId === traceId || s.links.some((l) => l.context.traceId === traceId)),
+      );
+    await eventually(async () => find(spanNames.apply) !== undefined, { what: "the lane's span" });
+
+    expect(find(spanNames.capture)?.spanContext().traceId).to.equal(traceId);
+    expect(find(spanNames.publish), "the relay's span").to.not.equal(undefined);
+    // One transaction alone in its batch: the lane's span is part of the app's trace.
+    expect(find(spanNames.apply)?.spanContext().traceId).to.equal(traceId);
+    const told = spans().map((s) => JSON.stringify([s.name, s.attributes, s.events, s.status]));
+    expect(told.filter((text) => text.includes(secret))).to.deep.equal([]);
+  });
+});

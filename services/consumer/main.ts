@@ -1,0 +1,4 @@
+import { runProcess } from "@lockstep/runtime";
+import { startConsumer } from "./src/start-consumer.js";
+
+await runProcess("consumer", startConsumer);

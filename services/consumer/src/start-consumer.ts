@@ -1,0 +1,81 @@
+import { startLane } from "@lockstep/apply";
+import type { LetterSchedule, Target } from "@lockstep/core";
+import { type Running, type ServiceContext, targetsOf } from "@lockstep/runtime";
+import { bullLetterSchedule, redisStreamReader, startLetterWorker } from "@lockstep/stream";
+
+/**
+ * One lane per source, target and partition. Several consumers may run: a lane belongs to whichever process holds its lock in the
+ * target; the others stand by and take over.
+ */
+export async function startConsumer({ config, logger }: ServiceContext): Promise<Running> {
+  const targets = targetsOf(config);
+  const running: Running[] = [];
+  for (const source of Object.keys(config.sources)) {
+    const mine = targets.filter((t) => t.sources.includes(source)).map((t) => t.target);
+    running.push(await consumeSource(source, mine, { config, logger }));
+  }
+  return {
+    done: Promise.all(running.map((r) => r.done)).then(() => undefined),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(running.map((r) => r[Symbol.asyncDispose]()));
+      await Promise.all(targets.map((t) => t.target.close()));
+    },
+  };
+}
+
+async function consumeSource(
+  source: string,
+  targets: readonly Target[],
+  { config, logger }: ServiceContext,
+): Promise<Running> {
+  const { partitions, redis = config.redis } = config.sources[source]!;
+  const schedule = bullLetterSchedule({ redis, source, logger });
+  const worker = startLetterWorker({
+    redis,
+    source,
+    logger,
+    markDue: (letter) => markDue(targets, letter, schedule),
+  });
+  const readers: ReturnType<typeof redisStreamReader>[] = [];
+  const lanes: ReturnType<typeof startLane>[] = [];
+  for (const target of targets) {
+    for (let partition = 0; partition < partitions; partition++) {
+      // A blocking read holds its connection: one reader per lane.
+      const reader = redisStreamReader({ redis, source });
+      readers.push(reader);
+      lanes.push(
+        startLane({
+          source,
+          partition,
+          target,
+          reader,
+          schedule,
+          retry: config.retry,
+          limits: config.lanes,
+          logger,
+        }),
+      );
+    }
+  }
+  return {
+    done: Promise.all(lanes.map((lane) => lane.done)).then(() => undefined),
+    async [Symbol.asyncDispose]() {
+      await worker[Symbol.asyncDispose]();
+      await Promise.all(lanes.map((lane) => lane[Symbol.asyncDispose]()));
+      await Promise.all([schedule.close(), ...readers.map((reader) => reader.close())]);
+    },
+  };
+}
+
+// The job only says "due": the lane that owns the row writes it (PROTOCOL.md 14).
+async function markDue(
+  targets: readonly Target[],
+  letter: Parameters<Parameters<typeof startLetterWorker>[0]["markDue"]>[0],
+  schedule: LetterSchedule,
+) {
+  const target = targets.find((t) => t.name === letter.target);
+  if (target === undefined) return false;
+  const marked = await target.letters.markDue(letter.letter, letter.attempt);
+  if (marked) await schedule.nudge(letter);
+  return marked;
+}
