@@ -2,7 +2,7 @@ import type { LetterState } from "@lockstep/core";
 import { type Static, Type } from "typebox";
 
 /** Every state a letter can have, live ones first. */
-export const letterStates = [
+const letterStates = [
   "retrying",
   "due",
   "waiting",

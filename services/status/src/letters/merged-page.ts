@@ -5,7 +5,7 @@ import type { WalkState } from "./cursor.js";
 import { filterFor, type LetterQuery } from "./letter-query.js";
 
 /** A letter and where it lies. */
-export interface FoundLetter {
+interface FoundLetter {
   readonly target: FleetTarget;
   readonly letter: DeadLetter;
 }

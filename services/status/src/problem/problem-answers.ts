@@ -25,7 +25,7 @@ export const problemAnswers = fastifyPlugin(
 );
 
 /** Sends a problem past the route's own response schemas. */
-export function sendProblem(reply: FastifyReply, problem: ReturnType<typeof problemOf>): FastifyReply {
+function sendProblem(reply: FastifyReply, problem: ReturnType<typeof problemOf>): FastifyReply {
   return reply
     .code(problem.status)
     .type("application/problem+json")

@@ -9,7 +9,7 @@ import type {
 import type { FleetSource, FleetTarget } from "../fleet/fleet.js";
 
 /** An answer, or why there is none. */
-export type Answer<T> =
+type Answer<T> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
 
 /** A checkpoint with its lane. */
@@ -45,7 +45,7 @@ export async function observe(source: FleetSource): Promise<SourceObservation> {
 }
 
 /** Looks at a target. Several who look at once share one answer. */
-export async function observeTarget(target: FleetTarget): Promise<TargetObservation> {
+async function observeTarget(target: FleetTarget): Promise<TargetObservation> {
   return { target, answer: await answerOf(askTarget(target)) };
 }
 

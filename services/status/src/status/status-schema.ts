@@ -15,7 +15,7 @@ export const Trouble = Type.Object({
 export type Trouble = Static<typeof Trouble>;
 
 /** One row error a lane met. */
-export const LaneError = Type.Object({
+const LaneError = Type.Object({
   table: Type.String(),
   key: Type.String({ description: "JSON array of the primary key's texts" }),
   code: Type.String(),
@@ -65,7 +65,7 @@ export const LaneView = Type.Object({
 export type LaneView = Static<typeof LaneView>;
 
 /** A target database. */
-export const TargetView = Type.Object({
+const TargetView = Type.Object({
   name: Type.String(),
   address: Type.String(),
   reachable: Type.Boolean(),

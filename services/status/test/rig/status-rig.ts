@@ -33,7 +33,7 @@ export interface StatusRig {
 }
 
 /** An answer. */
-export interface Reply {
+interface Reply {
   readonly status: number;
   readonly headers: Headers;
   // The tests say which shape they expect.
@@ -41,7 +41,7 @@ export interface Reply {
 }
 
 /** What a test looks into. */
-export interface Body {
+interface Body {
   readonly [name: string]: unknown;
 }
 
