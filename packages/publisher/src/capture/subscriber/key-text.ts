@@ -20,8 +20,11 @@ function keyText(engine: Engine, column: KeyColumn): string {
     : `CAST(CONVERT(${mysqlText(column, name)} USING utf8mb4) AS BINARY)`;
 }
 
-function postgresText({ kind }: KeyColumn, name: string): string {
+function postgresText({ kind, type }: KeyColumn, name: string): string {
   switch (kind) {
+    case "text":
+      // Cast to text, a char(n) loses its padding, and the outbox prints it.
+      return /^character\b(?! varying)/.test(type) ? `textin(bpcharout(${name}))` : `${name}::text`;
     case "date":
     case "timestamp":
     case "timestamptz":
@@ -31,7 +34,6 @@ function postgresText({ kind }: KeyColumn, name: string): string {
     case "integer":
     case "numeric":
     case "float":
-    case "text":
     case "bytes":
     case "bits":
     case "uuid":
