@@ -64,7 +64,7 @@ export interface StatusLimits {
   readonly decideTimeoutMs: number;
   /** Questions one target may have open; more are refused at once. Default 32. */
   readonly maxPending: number;
-  /** Requests per minute and address; the probes are not counted. Default 1200. */
+  /** Requests per minute and address; the probes are not counted. Default 6000. */
   readonly requestsPerMinute: number;
   /** Letters that one bulk replay marks at most in each target. Default 1000. */
   readonly replayLimit: number;
@@ -84,7 +84,7 @@ export const defaultLimits: StatusLimits = {
   askTimeoutMs: 2000,
   decideTimeoutMs: 10_000,
   maxPending: 32,
-  requestsPerMinute: 1200,
+  requestsPerMinute: 6000,
   replayLimit: 1000,
   maxBodyBytes: 262_144,
   drainTimeoutMs: 5000,

@@ -5,7 +5,7 @@ import { expect } from "chai";
 const main = fileURLToPath(new URL("../main.js", import.meta.url));
 const file = "lockstep.config.json";
 
-describe("node services/status/dist/src/main.js --config", () => {
+describe("node services/status/dist/main.js --config", () => {
   let database: FreshDatabase;
   let redis: FreshDatabase;
   before(async () => {

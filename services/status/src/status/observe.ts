@@ -9,8 +9,7 @@ import type {
 import type { FleetSource, FleetTarget } from "../fleet/fleet.js";
 
 /** An answer, or why there is none. */
-type Answer<T> =
-  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
+type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: unknown };
 
 /** A checkpoint with its lane. */
 export type LaneCheckpoint = Checkpoint & { readonly source: string; readonly partition: number };

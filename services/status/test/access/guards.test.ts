@@ -1,4 +1,5 @@
 import { isLockstepError } from "@lockstep/core";
+import { eventually } from "@lockstep/testing";
 import { expect } from "chai";
 import { request } from "node:http";
 import { createStatusServer } from "../../src/index.js";
@@ -215,5 +216,28 @@ describe("every answer", () => {
     expect(reply.status).to.equal(429);
     expect(reply.body).to.include({ code: "RATE_LIMITED" });
     expect(Number(reply.headers.get("retry-after"))).to.be.within(1, 60);
+  });
+});
+
+describe("a service whose event loop is late", () => {
+  it("says that it is busy, but not to the probes", async () => {
+    await using server = await createStatusServer({
+      sources: [],
+      port: 0,
+      limits: { maxEventLoopDelayMs: 20 },
+    });
+    const busy = await eventually(
+      async () => {
+        const until = performance.now() + 150;
+        while (performance.now() < until);
+        const reply = await fetch(`${server.url}/api/v1/status`);
+        return reply.status === 503 ? reply : undefined;
+      },
+      { what: "a refusal", timeoutMs: 20_000 },
+    );
+    expect((await fetch(`${server.url}/livez`)).status).to.equal(200);
+    expect((await fetch(`${server.url}/readyz`)).status).to.equal(200);
+    expect(await busy.json()).to.include({ code: "OVERLOADED", status: 503 });
+    expect(Number(busy.headers.get("retry-after"))).to.be.greaterThan(0);
   });
 });
