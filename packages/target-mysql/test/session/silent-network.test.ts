@@ -1,0 +1,54 @@
+import { startProxy } from "@lockstep/testing";
+import type { TargetFixture } from "@lockstep/testing/target-contract";
+import { expect } from "chai";
+import { mysqlTarget } from "../../src/index.js";
+import { openMysqlFixture } from "../mysql-fixture.js";
+import { rejection } from "../mysql-lane.js";
+
+describe("a network that swallows packets", function () {
+  this.timeout(60_000);
+  let fixture: TargetFixture;
+
+  before(async () => (fixture = await openMysqlFixture()));
+  after(() => fixture.drop());
+
+  it("ends a lane after a bound instead of waiting for ever", async () => {
+    await using proxy = await startProxy({ port: Number(new URL(fixture.url).port) });
+    const target = mysqlTarget({ name: "mine", url: proxy.url(fixture.url), statementTimeoutMs: 300 });
+    await target.open();
+    const lane = (await target.lane({ source: "app", partition: 0 }))!;
+    const from = await lane.register({ position: "0-0", incarnation: "test" });
+    const move = { from, to: "1-1", total: 1, incarnation: "test", records: 0 } as const;
+    const error = await rejection(
+      lane.step(move, async (transaction) => {
+        proxy.blackHole();
+        await transaction.dueLetters(1);
+      }),
+    );
+    expect(target.classify(error)).deep.equal({ kind: "systemic", code: "TARGET_UNAVAILABLE" });
+    await lane.lost;
+    await lane[Symbol.asyncDispose]();
+    await proxy.heal();
+    await target.close();
+  });
+
+  it("says that the target is away while nobody listens, and works again after that", async () => {
+    await using proxy = await startProxy({ port: Number(new URL(fixture.url).port) });
+    const target = mysqlTarget({ name: "mine", url: proxy.url(fixture.url) });
+    const { id } = await target.open();
+    await proxy.cut();
+    for (const work of [
+      () => target.open(),
+      () => target.lane({ source: "app", partition: 1 }),
+      () => target.checkpoints(),
+    ]) {
+      expect(target.classify(await rejection(work()))).deep.equal({
+        kind: "systemic",
+        code: "TARGET_UNAVAILABLE",
+      });
+    }
+    await proxy.heal();
+    expect(await target.open()).deep.equal({ id });
+    await target.close();
+  });
+});
