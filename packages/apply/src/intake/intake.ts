@@ -183,10 +183,7 @@ export class Intake {
   async #room(): Promise<void> {
     const { limits, signal } = this.#options;
     const { queue } = this;
-    while (
-      !signal.aborted &&
-      (queue.events > limits.maxBatchEvents || queue.bytes > limits.maxBatchBytes)
-    ) {
+    while (!signal.aborted && (queue.events > limits.maxBatchEvents || queue.bytes > limits.maxBatchBytes)) {
       await new Promise<void>((resolve) => (this.#roomMade = resolve));
       this.#roomMade = undefined;
     }

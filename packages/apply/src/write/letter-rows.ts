@@ -2,6 +2,7 @@ import type { DeadLetterDetail, RowImage, TargetTable } from "@lockstep/core";
 import { isPartial } from "../batch/merge-images.js";
 import type { Part, PlannedRemove, PlannedWrite, RowId } from "../batch/planned-changes.js";
 import { type Refused, rowIdOf } from "./refused.js";
+import type { StepRoom } from "./step-room.js";
 
 /** A letter's change as a row to write or remove, from the letter's own current image (PROTOCOL.md 14). */
 export type LetterRow =
@@ -19,7 +20,7 @@ export type LetterRow =
     };
 
 /** Makes the row of a letter. */
-export function letterRow(letter: DeadLetterDetail, table: TargetTable): LetterRow {
+function letterRow(letter: DeadLetterDetail, table: TargetTable): LetterRow {
   const part: Part = { id: letter.position, events: [] };
   const { ordinal, op, schema: fingerprint, key, image: text, before } = letter;
   const event = { ordinal, op, schema: fingerprint, key };
@@ -28,6 +29,17 @@ export function letterRow(letter: DeadLetterDetail, table: TargetTable): LetterR
   const image = JSON.parse(text) as RowImage;
   const row = { key, image, schema, event, part, partial: isPartial(image) };
   return { kind: "write", table, letter, row: before === undefined ? row : { ...row, before } };
+}
+
+/** Rows of letters whose tables can be had. @throws TablesNeeded. */
+export function letterRows(
+  { tables }: Pick<StepRoom, "tables">,
+  letters: readonly DeadLetterDetail[],
+): LetterRow[] {
+  tables.require(letters.map((letter) => letter.schema));
+  return letters
+    .filter((letter) => tables.problem(letter.schema) === undefined)
+    .map((letter) => letterRow(letter, tables.of(letter.schema)));
 }
 
 /** A refused row with the letter that it came from, if it came from one. */

@@ -19,6 +19,8 @@ export type Refused = (
   readonly fault: RowFault;
   /** The letter whose own image failed again; absent for a new change. */
   readonly letter?: DeadLetterDetail;
+  /** The row of the same step that this one can't go without. */
+  readonly waitsFor?: RowId;
 };
 
 /** The row's name across tables. */

@@ -49,6 +49,7 @@ async function blockerOf(
   passed: ReadonlySet<RowId>,
   ownLetter: string | undefined,
 ): Promise<Judged["waitingFor"]> {
+  if (one.waitsFor !== undefined && passed.has(one.waitsFor)) return one.waitsFor;
   if (one.kind !== "write" || one.fault.code !== "TARGET_FOREIGN_KEY") return undefined;
   const parents = await transaction.missingParents(one.table, one.row);
   if (parents.length === 0) return undefined;

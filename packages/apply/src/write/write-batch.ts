@@ -3,11 +3,13 @@ import { type RowId, rowId, type Segment } from "../batch/planned-changes.js";
 import { type ArrangedSegment, arrange } from "./arrange.js";
 import { type MetLetters, meetLetters } from "./batch-letters.js";
 import { isolate } from "./isolate.js";
+import { joinWaiting } from "./join-waiting.js";
 import { layOver, type Untaken } from "./lay-over-letters.js";
 import { dependsOnOthers, type Refused, regroup, rowIdOf } from "./refused.js";
 import { judge, setAside } from "./set-aside.js";
 import type { StepRoom } from "./step-room.js";
-import { release, resolve } from "./write-letters.js";
+import { resolve } from "./resolve.js";
+import { release } from "./write-letters.js";
 import { withoutBefore, writeSegments, writeSegmentsAside } from "./write-sets.js";
 
 /**
@@ -131,17 +133,17 @@ function rowsOver({ truncates, tables }: Segment): (refused: Refused) => boolean
 
 /** Letters of what was refused; letters of what was not are superseded, and what waited for them is released. */
 async function settle(room: StepRoom, met: MetLetters, refused: readonly Refused[]): Promise<void> {
-  const bad = await leaveFormerKeys(room, refused);
+  const joined = await joinWaiting(room, refused, {
+    letterOf: (one) => met.letters.get(rowIdOf(one))?.id,
+    isTaken: (row) => met.letters.has(row),
+  });
+  const bad = await leaveFormerKeys(room, joined);
   const judged = await judge(room.transaction, bad, (row) => met.letters.get(row)?.id);
   for (const one of judged) if (one.waitingFor === undefined) room.onRefused?.(one.refused);
   await setAside(room, judged);
   const over = [...met.letters].filter(([row]) => !room.ledger.put.has(row)).map(([, letter]) => letter);
   await resolve(room, over, "superseded");
-  await release(
-    room,
-    over.map(({ id }) => id),
-    room.maxReleased,
-  );
+  await release(room, [...room.ledger.resolved.values()], room.maxReleased);
 }
 
 /**
@@ -156,5 +158,13 @@ async function leaveFormerKeys(room: StepRoom, refused: readonly Refused[]): Pro
     left.push({ ...one, kind: "remove", row: { key: before, schema, event, part } });
     return { ...one, row: withoutBefore(one.row) };
   });
-  return left.length === 0 ? refused : [...rows, ...(await isolate(room, regroup(left)))];
+  if (left.length === 0) return refused;
+  // The old row can't go yet: its letter waits for the new row's, and both go together.
+  const newKeys = new Map(rows.map((one) => [one.row.event, rowIdOf(one)]));
+  const stuck = await isolate(room, regroup(left));
+  return [...rows, ...stuck.map((one) => waiting(one, newKeys.get(one.row.event)))];
+}
+
+function waiting(one: Refused, waitsFor: RowId | undefined): Refused {
+  return waitsFor === undefined ? one : { ...one, waitsFor };
 }

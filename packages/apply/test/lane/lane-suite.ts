@@ -3,6 +3,7 @@ import { eventually, startRedis, type RunningServer } from "@lockstep/testing";
 import { Redis } from "ioredis";
 import { type LaneStage, openStage } from "../stage/lane-stage.js";
 import { applyingTests } from "./applying.js";
+import { convergenceTests } from "./convergence.js";
 import { faultTests } from "./faults.js";
 import { largeTransactionTests } from "./large-transactions.js";
 import { letterTests } from "./letters.js";
@@ -44,6 +45,7 @@ export function laneSuite(engine: Engine): void {
   describe("applying", () => applyingTests(use));
   describe("letters", () => letterTests(use));
   describe("large transactions", () => largeTransactionTests(use));
+  describe("convergence", () => convergenceTests(use));
   describe("faults", () => faultTests(use));
 }
 

@@ -1,0 +1,60 @@
+import type { DeadLetterDetail } from "@lockstep/core";
+import { type RowId, rowId } from "../batch/planned-changes.js";
+import { isolate } from "./isolate.js";
+import { type LetterRow, letterRows } from "./letter-rows.js";
+import { dependsOnOthers, type Refused, regroup, rowIdOf } from "./refused.js";
+import { resolve } from "./resolve.js";
+import type { StepRoom } from "./step-room.js";
+
+/** Which rows are about to be joined. */
+export interface Joining {
+  /** The live letter of a refused row. */
+  readonly letterOf: (refused: Refused) => string | undefined;
+  /** Rows that the step writes itself, from newer images than their letters'. */
+  readonly isTaken: (row: RowId) => boolean;
+}
+
+/**
+ * Tries rows that failed for want of others again, together with the letters that wait for them: a changed key whose old row still holds the
+ * unique value, while its children, which hold the old row, wait for the new one, can only be written all at once (PROTOCOL.md 17). Returns
+ * what is still refused; waiting letters that applied are over, the others wait on.
+ */
+export async function joinWaiting(
+  room: StepRoom,
+  refused: readonly Refused[],
+  { letterOf, isTaken }: Joining,
+): Promise<readonly Refused[]> {
+  const open = refused.filter(dependsOnOthers);
+  const waiting = await waitingOn(room, open, letterOf);
+  const letters = waiting.filter(({ table, key }) => !isTaken(rowId(table, key)));
+  if (letters.length === 0) return refused;
+  const rows = letterRows(room, letters);
+  const { transaction, classify } = room;
+  const still = await isolate({ transaction, classify }, regroup([...open, ...rows.map(asRefused)]));
+  const failed = new Map(still.map((one) => [rowIdOf(one), one]));
+  const applied = rows.filter((row) => !failed.has(rowIdOf(row))).map(({ letter }) => letter);
+  await resolve(room, applied, "applied");
+  return refused.flatMap((one) => {
+    if (!dependsOnOthers(one)) return [one];
+    const again = failed.get(rowIdOf(one));
+    return again === undefined ? [] : [{ ...one, fault: again.fault }];
+  });
+}
+
+async function waitingOn(
+  { transaction, maxReleased }: StepRoom,
+  open: readonly Refused[],
+  letterOf: Joining["letterOf"],
+): Promise<DeadLetterDetail[]> {
+  const waiting: DeadLetterDetail[] = [];
+  for (const one of open) {
+    const id = letterOf(one);
+    if (id === undefined || waiting.length >= maxReleased) continue;
+    waiting.push(...(await transaction.waitingLetters(id, maxReleased - waiting.length)));
+  }
+  return waiting;
+}
+
+function asRefused(row: LetterRow): Refused {
+  return { ...row, fault: { code: row.letter.code as Refused["fault"]["code"], rawError: "" } };
+}
