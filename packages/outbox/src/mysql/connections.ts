@@ -27,6 +27,8 @@ export interface MysqlSession {
 
 const maxConnections = 8;
 const connectTimeoutMs = 10_000;
+// A connection that was cut without a word answers nothing; this ends the wait.
+const timeout = 120_000;
 
 /**
  * READ COMMITTED: each statement sees what is committed when it begins, and marking rows locks no gaps. Times in UTC; a lock
@@ -47,6 +49,7 @@ export function connectionsTo(connection: MysqlConnection): Connections {
     multipleStatements: true,
     connectTimeout: connectTimeoutMs,
     enableKeepAlive: true,
+    keepAliveInitialDelay: 10_000,
   };
   const pool = mysql.createPool({ ...config, connectionLimit: maxConnections, idleTimeout: 60_000 });
   return {
@@ -84,9 +87,9 @@ async function lend<T>(pool: mysql.Pool, work: (session: MysqlSession) => Promis
 
 function sessionOf(connection: mysql.PoolConnection): MysqlSession {
   return {
-    rows: async (sql) => rowsOf((await connection.query(sql))[0]),
+    rows: async (sql) => rowsOf((await connection.query({ sql, timeout }))[0]),
     batch: async (sql) => {
-      const [results] = await connection.query(sql);
+      const [results] = await connection.query({ sql, timeout });
       return (results as unknown[]).map(rowsOf);
     },
     each: (sql, onRow) =>
@@ -96,7 +99,8 @@ function sessionOf(connection: mysql.PoolConnection): MysqlSession {
         query.on("error", reject);
         query.on("end", () => resolve());
       }),
-    change: async (sql) => ((await connection.query(sql))[0] as mysql.ResultSetHeader).affectedRows,
+    change: async (sql) =>
+      ((await connection.query({ sql, timeout }))[0] as mysql.ResultSetHeader).affectedRows,
   };
 }
 

@@ -22,6 +22,8 @@ const sessionSettings =
 
 const maxConnections = 8;
 const connectTimeoutMs = 10_000;
+// A connection that was cut without a word answers nothing; this ends the wait.
+const queryTimeoutMs = 120_000;
 
 /** Connections to `connection`; none is made before the first use. */
 export function connectionsTo(connection: PostgresConnection, name: string): Connections {
@@ -29,12 +31,15 @@ export function connectionsTo(connection: PostgresConnection, name: string): Con
     ...(typeof connection === "string" ? { connectionString: connection } : connection),
     application_name: name,
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    query_timeout: queryTimeoutMs,
     connectionTimeoutMillis: connectTimeoutMs,
     types: types as unknown as pg.CustomTypesConfig,
   };
   const pool = new pg.Pool({ ...config, max: maxConnections, allowExitOnIdle: true });
-  // A connection that dies while idle is replaced on the next use; without a listener the process would end.
+  // A connection that dies, idle or at work, is replaced on the next use; without listeners the process would end.
   pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
   return {
     use: (work) => unavailable(() => lend(pool, work)),
     open: () =>

@@ -49,7 +49,8 @@ function deleteTicks(s: string): string {
   select k.n, k.snapshot, k.total, p.snapshot as before, s.pruned_total
     from ${s}.state s join ${s}.tick p on p.n = s.pruned_through
     join ${s}.tick k on k.n > s.pruned_through and k.n = (
-      select case when following.n is null then ${beyondLimit(s)} else least(following.n, aged.n) end from following, aged)
+      select case when following.n is null then ${beyondLimit(s)} 
+                  when following.n < aged.n then following.n else aged.n end from following, aged)
 ), gone as (
   delete from ${s}.outbox o using bound b
    where o.xid >= pg_snapshot_xmin(b.before) and o.xid < pg_snapshot_xmax(b.snapshot)
