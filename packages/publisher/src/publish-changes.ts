@@ -5,7 +5,7 @@ import { followInitialize } from "./follow-initialize.js";
 import { type PublishOptions, publishDefaults } from "./options.js";
 import { engineOf, outboxWriterFor } from "./outbox-writer-for.js";
 import { disabledPublisher, type Publisher } from "./publisher.js";
-import { sourceConnection, sourceName } from "./source-connection.js";
+import { sourceName } from "./source-connection.js";
 import { startInProcess } from "./start-in-process.js";
 import { stderrLogger } from "./stderr-logger.js";
 
@@ -19,7 +19,8 @@ const open = new WeakSet<DataSource>();
  * @throws LockstepError CONFIG_INVALID, DRIVER_UNSUPPORTED, ENTITY_UNKNOWN, TABLE_WITHOUT_PRIMARY_KEY, OUTBOX_MISSING.
  */
 export async function publishChanges(dataSource: DataSource, options: PublishOptions): Promise<Publisher> {
-  const source = options.source ?? sourceName(sourceConnection(dataSource, engineOf(dataSource)));
+  engineOf(dataSource);
+  const source = options.source ?? sourceName(dataSource);
   if (isDisabled()) {
     (options.logger ?? stderrLogger).warn({ source }, "lockstep is disabled: nothing is captured");
     return disabledPublisher(source);

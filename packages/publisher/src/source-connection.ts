@@ -1,16 +1,6 @@
-import type { ConnectionOptions } from "node:tls";
-import { type Engine, LockstepError } from "@lockstep/core";
+import { LockstepError } from "@lockstep/core";
+import type { MysqlConnection, PostgresConnection } from "@lockstep/outbox";
 import type { DataSource } from "typeorm";
-
-/** How a DataSource reaches its primary database: what `pg` and `mysql2` take. */
-export interface SourceConnection {
-  readonly host?: string;
-  readonly port?: number;
-  readonly user?: string;
-  readonly password?: string | (() => string | Promise<string>);
-  readonly database?: string;
-  readonly ssl?: boolean | ConnectionOptions;
-}
 
 /** The parts of TypeORM's options that say where a database is. */
 interface Whereabouts {
@@ -18,34 +8,55 @@ interface Whereabouts {
   readonly host?: string;
   readonly port?: number;
   readonly username?: string;
-  readonly password?: SourceConnection["password"];
+  readonly password?: string | (() => string | Promise<string>);
   readonly database?: string;
-  readonly ssl?: SourceConnection["ssl"];
+  readonly socketPath?: string;
+  readonly ssl?: unknown;
+  readonly extra?: { readonly ssl?: unknown };
 }
 
-const defaultPorts: Readonly<Record<Engine, number>> = { postgres: 5432, mysql: 3306 };
-
-/** The connection of the DataSource's primary; a `replication.master` counts, replicas don't. */
-export function sourceConnection(dataSource: DataSource, engine: Engine): SourceConnection {
-  const options = dataSource.options as Whereabouts & { replication?: { master: Whereabouts } };
-  const own = options.replication?.master ?? options;
-  const ssl = own.ssl ?? options.ssl;
-  // In TypeORM a URL's parts win over the single options.
-  const parts = { ...own, ...(own.url === undefined ? {} : urlParts(own.url)) };
+/** The primary of a DataSource on PostgreSQL, as `pg` takes it. `replication.master` counts, replicas don't. */
+export function postgresSource(dataSource: DataSource): Exclude<PostgresConnection, string> {
+  const { host, port, username, password, database, ssl } = primaryOf(dataSource);
   return {
-    host: parts.host ?? "localhost",
-    port: parts.port ?? defaultPorts[engine],
-    ...(parts.username !== undefined && { user: parts.username }),
-    ...(parts.password !== undefined && { password: parts.password }),
-    ...(parts.database !== undefined && { database: parts.database }),
-    ...(ssl !== undefined && { ssl }),
+    host: host ?? "localhost",
+    port: port ?? 5432,
+    ...(username !== undefined && { user: username }),
+    ...(password !== undefined && { password }),
+    ...(database !== undefined && { database }),
+    ...(ssl !== undefined && { ssl: ssl as Exclude<Exclude<PostgresConnection, string>["ssl"], undefined> }),
   };
 }
 
-/** The default name of a source. @throws LockstepError CONFIG_INVALID when the DataSource names no database. */
-export function sourceName(connection: SourceConnection): string {
-  if (connection.database !== undefined) return connection.database;
+/** The primary of a DataSource on MySQL or MariaDB, as `mysql2` takes it. */
+export function mysqlSource(dataSource: DataSource): Exclude<MysqlConnection, string> {
+  const { host, port, username, password, database, socketPath, ssl } = primaryOf(dataSource);
+  return {
+    host: host ?? "localhost",
+    port: port ?? 3306,
+    ...(username !== undefined && { user: username }),
+    ...(typeof password === "string" && { password }),
+    ...(database !== undefined && { database }),
+    ...(socketPath !== undefined && { socketPath }),
+    ...(ssl !== undefined && { ssl: ssl as Exclude<Exclude<MysqlConnection, string>["ssl"], undefined> }),
+  };
+}
+
+/** The default name of a source: its database's. @throws LockstepError CONFIG_INVALID when the DataSource names none. */
+export function sourceName(dataSource: DataSource): string {
+  const { database } = primaryOf(dataSource);
+  if (database !== undefined) return database;
   throw new LockstepError("CONFIG_INVALID", "the DataSource names no database: give the source a name");
+}
+
+function primaryOf(dataSource: DataSource): Whereabouts {
+  const options = dataSource.options as Whereabouts & {
+    readonly replication?: { readonly master: Whereabouts };
+  };
+  const own = options.replication?.master ?? options;
+  // In TypeORM a URL's parts win over the single options.
+  const parts = { ...own, ...(own.url === undefined ? {} : urlParts(own.url)) };
+  return { ...parts, ssl: own.ssl ?? options.ssl ?? options.extra?.ssl };
 }
 
 function urlParts(url: string): Whereabouts {

@@ -1,11 +1,11 @@
 import { type ChangeLog, isLockstepError, type Logger } from "@lockstep/core";
-import { postgresChangeLog } from "@lockstep/outbox";
+import { mysqlChangeLog, postgresChangeLog } from "@lockstep/outbox";
 import { bullQueueTarget, type QueueTarget, redisStreamWriter } from "@lockstep/stream";
 import type { DataSource } from "typeorm";
 import { type PublishOptions, publishDefaults, type RelayChoice } from "./options.js";
 import { engineOf } from "./outbox-writer-for.js";
 import { type RelayStatus, startRelay } from "./relay/index.js";
-import { sourceConnection } from "./source-connection.js";
+import { mysqlSource, postgresSource } from "./source-connection.js";
 
 /** The relay of this process, if it runs one. Nothing is connected before `start`. */
 export interface InProcessRelay extends AsyncDisposable {
@@ -37,7 +37,7 @@ export function startInProcess(
     done,
     start(tablesOf) {
       if (choice === undefined || running) return;
-      const log = changeLogOf(dataSource, source, options, choice);
+      const log = changeLogOf(dataSource, source, options, choice, logger);
       const stream = redisStreamWriter({ redis: options.redis, source, logger });
       const queues = Object.entries(options.queues ?? {}).map(([entity, queue]) => ({
         tables: tablesOf(entity),
@@ -84,11 +84,14 @@ function changeLogOf(
   source: string,
   { outbox = {} }: PublishOptions,
   { url }: RelayChoice,
+  logger: Logger,
 ): ChangeLog {
-  const engine = engineOf(dataSource);
-  const connection = url ?? sourceConnection(dataSource, engine);
-  const schema = outbox.schema ?? publishDefaults.outboxSchema;
-  return postgresChangeLog({ connection, source, schema });
+  if (engineOf(dataSource) === "postgres") {
+    const schema = outbox.schema ?? publishDefaults.outboxSchema;
+    return postgresChangeLog({ connection: url ?? postgresSource(dataSource), source, schema });
+  }
+  const prefix = outbox.prefix ?? publishDefaults.outboxPrefix;
+  return mysqlChangeLog({ connection: url ?? mysqlSource(dataSource), source, prefix, logger });
 }
 
 async function removeTarget(
@@ -98,7 +101,7 @@ async function removeTarget(
   logger: Logger,
   idOrName: string,
 ): Promise<number> {
-  const log = changeLogOf(dataSource, source, options, relayChoice(options) ?? {});
+  const log = changeLogOf(dataSource, source, options, relayChoice(options) ?? {}, logger);
   const stream = redisStreamWriter({ redis: options.redis, source, logger });
   try {
     const gone = (await log.targets()).filter(({ id, name }) => id === idOrName || name === idOrName);

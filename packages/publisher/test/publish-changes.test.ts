@@ -1,6 +1,7 @@
-import { isLockstepError, type StreamEntry } from "@lockstep/core";
+import { randomUUID } from "node:crypto";
+import { type ChangeEvent, isLockstepError } from "@lockstep/core";
 import { redisStreamReader } from "@lockstep/stream";
-import { eventually, freshPostgres, freshRedis, type FreshDatabase } from "@lockstep/testing";
+import { eventually, freshMariaDb, freshPostgres, freshRedis, type FreshDatabase } from "@lockstep/testing";
 import { expect } from "chai";
 import { DataSource, EntitySchema } from "typeorm";
 import { lockstepMigration, publishChanges, type Publisher, type PublishOptions } from "../src/index.js";
@@ -57,17 +58,20 @@ describe("publishChanges", () => {
     return publisher;
   }
 
-  /** Entries of the stream so far, when there are as many events as wanted. */
-  async function published(events: number, source = "shop"): Promise<readonly StreamEntry[]> {
+  /** Joins the stream as a target. Gives what reads the events from there on, when there are as many as wanted. */
+  async function follow(source = "shop") {
     const reader = redisStreamReader({ redis: redis.url, source });
-    try {
-      return await eventually(async () => {
-        const entries = await reader.read({ partition: 0 }, "0-0", { maxEntries: 100, blockMs: 0 });
-        return entries.flatMap((entry) => entry.events).length >= events && entries;
-      });
-    } finally {
-      await reader.close();
-    }
+    const target = { id: randomUUID(), name: "test", address: "nowhere", partition: 0 };
+    await reader.announce(target);
+    const { start } = await eventually(async () => reader.confirmation(target));
+    return async (events: number): Promise<readonly ChangeEvent[]> => {
+      const read = async () => {
+        const entries = await reader.read({ partition: 0 }, start, { maxEntries: 100, blockMs: 50 });
+        const found = entries.flatMap((entry) => entry.events);
+        return found.length >= events && found;
+      };
+      return eventually(read).finally(() => reader.close());
+    };
   }
 
   const outboxRows = async () => {
@@ -81,12 +85,32 @@ describe("publishChanges", () => {
     await dataSource.initialize();
     const publisher = await publish();
     expect(publisher.status().state).to.equal("capturing");
+    const published = await follow();
     await dataSource.manager.save(person, { name: "ada" });
-    const [entry] = await published(1);
-    expect(entry?.events.map(({ op, key, image }) => [op, key, image])).to.deep.equal([
+    expect((await published(1)).map(({ op, key, image }) => [op, key, image])).to.deep.equal([
       ["insert", '["1"]', '["1","ada"]'],
     ]);
   });
+
+  for (const type of ["mariadb", "mysql"] as const) {
+    it(`a save reaches the stream: ${type}`, async () => {
+      const mariadb = await freshMariaDb();
+      const other = new DataSource({ type, url: mariadb.url, entities: [person], synchronize: true });
+      try {
+        await other.initialize();
+        await publish({}, other);
+        const published = await follow();
+        await other.manager.save(person, { name: "ada" });
+        expect((await published(1)).map(({ op, key, image }) => [op, key, image])).to.deep.equal([
+          ["insert", '["1"]', '["1","ada"]'],
+        ]);
+      } finally {
+        for (const publisher of publishers.splice(0)) await publisher.uninstall({ tables: true });
+        await other.destroy();
+        await mariadb.drop();
+      }
+    });
+  }
 
   it("names the source after its database", async () => {
     await dataSource.initialize();
@@ -100,12 +124,12 @@ describe("publishChanges", () => {
     expect(publisher.status().state).to.equal("waiting");
     await dataSource.initialize();
     await publisher.ready;
+    const published = await follow();
     await dataSource.manager.insert(person, { name: "a" });
     await dataSource.destroy();
     await dataSource.initialize();
     await dataSource.manager.insert(person, { name: "b" });
-    const entries = await published(2);
-    expect(entries.flatMap(({ events }) => events)).to.have.length(2);
+    expect(await published(2)).to.have.length(2);
   });
 
   it("refuses a second publisher of one DataSource until the first is closed", async () => {
@@ -115,8 +139,9 @@ describe("publishChanges", () => {
     expect(isLockstepError(error, "CONFIG_INVALID")).to.equal(true);
     await first.close();
     await publish();
+    const published = await follow();
     await dataSource.manager.insert(person, { name: "a" });
-    expect((await published(1)).flatMap(({ events }) => events)).to.have.length(1);
+    expect(await published(1)).to.have.length(1);
   });
 
   it("two DataSources in one process keep apart", async () => {
@@ -126,10 +151,11 @@ describe("publishChanges", () => {
       await Promise.all([dataSource.initialize(), other.initialize()]);
       await publish();
       await publish({ source: "other" }, other);
+      const [here, there] = await Promise.all([follow(), follow("other")]);
       await dataSource.manager.insert(person, { name: "here" });
       await other.manager.insert(person, { name: "there" });
-      expect((await published(1))[0]?.events[0]?.image).to.contain("here");
-      expect((await published(1, "other"))[0]?.events[0]?.image).to.contain("there");
+      expect((await here(1))[0]?.image).to.contain("here");
+      expect((await there(1))[0]?.image).to.contain("there");
     } finally {
       for (const publisher of publishers.splice(0)) await publisher.close();
       await other.destroy();
@@ -252,7 +278,7 @@ describe("publishChanges", () => {
   });
 
   it("other types of database are refused", async () => {
-    const other = new DataSource({ type: "sqljs" } as never);
+    const other = Object.create(dataSource, { options: { value: { type: "sqlite" } } }) as DataSource;
     const error = await publishChanges(other, { redis: redis.url }).catch((thrown: unknown) => thrown);
     expect(isLockstepError(error, "DRIVER_UNSUPPORTED")).to.equal(true);
   });
