@@ -7,6 +7,7 @@ import { convergenceTests } from "./convergence.js";
 import { faultTests } from "./faults.js";
 import { largeTransactionTests } from "./large-transactions.js";
 import { letterTests } from "./letters.js";
+import { lifeTests } from "./life.js";
 
 /** What tests ask of their stage. */
 export interface StageTools extends LaneStage {
@@ -43,6 +44,7 @@ export function laneSuite(engine: Engine): void {
   });
   const use: StageUse = () => toolsOf(stage, redis);
   describe("applying", () => applyingTests(use));
+  describe("life", () => lifeTests(use));
   describe("letters", () => letterTests(use));
   describe("large transactions", () => largeTransactionTests(use));
   describe("convergence", () => convergenceTests(use));
