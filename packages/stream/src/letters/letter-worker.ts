@@ -1,8 +1,9 @@
 import { backoffMs, outageBackoff, silentLogger, type DueLetter, type Logger } from "@lockstep/core";
-import { Worker } from "bullmq";
-import { laneNudges } from "../lane-nudges.js";
+import { Queue, Worker } from "bullmq";
+import { laneNudges, type LaneNudges } from "../lane-nudges.js";
 import { newClient, openLink, type LinkOptions } from "../redis-link.js";
 import { letterQueue } from "./letter-queue.js";
+import { superviseWorker, type SupervisedWorker } from "./supervise-worker.js";
 
 /** Settings of {@link startLetterWorker}. */
 export interface LetterWorkerOptions extends LinkOptions {
@@ -12,9 +13,11 @@ export interface LetterWorkerOptions extends LinkOptions {
    * An error means "not now": the job is tried again with backoff.
    */
   markDue(letter: DueLetter): Promise<boolean>;
+  /** A worker that ends no job for this long while one is due is replaced, ms. Default 15 000. */
+  readonly stuckAfterMs?: number;
 }
 
-/** A running worker; disposing it ends the job in hand, at most 5 s. */
+/** A running worker; disposing it ends the jobs in hand, within 5 s. */
 export interface LetterWorker extends AsyncDisposable {
   readonly queue: { readonly name: string; readonly prefix: string };
 }
@@ -24,38 +27,67 @@ const closeTimeoutMs = 5_000;
 /** Takes due letters off the schedule: marks them in the target and nudges the lane. It never writes rows (PROTOCOL.md 14). */
 export function startLetterWorker(options: LetterWorkerOptions): LetterWorker {
   const logger = options.logger ?? silentLogger;
-  const queue = letterQueue(options.source);
+  const name = letterQueue(options.source);
   const link = openLink(options);
   const nudges = laneNudges(options, link);
+  const queue = new Queue<DueLetter>(name.name, {
+    connection: link.client,
+    prefix: name.prefix,
+    skipVersionCheck: true,
+  });
+  queue.on("error", () => undefined);
+  const supervisor = superviseWorker({
+    open: () => openWorker(options, nudges, logger),
+    overdueMs: () => link.call(() => overdueMs(queue)),
+    everyMs: options.stuckAfterMs ?? 15_000,
+    onReplaced: () => logger.warn({ source: options.source }, "letter worker was stuck and is replaced"),
+  });
+  return {
+    queue: name,
+    async [Symbol.asyncDispose]() {
+      await supervisor.close();
+      nudges.close();
+      await queue.close();
+      link.close();
+    },
+  };
+}
+
+function openWorker(options: LetterWorkerOptions, nudges: LaneNudges, logger: Logger): SupervisedWorker {
+  const { name, prefix } = letterQueue(options.source);
   const connection = newClient(options.redis, {
     lazyConnect: false,
     enableOfflineQueue: true,
     autoResendUnfulfilledCommands: true,
     maxRetriesPerRequest: null,
   });
+  const settings = { backoffStrategy: (attempts = 1) => backoffMs(attempts, outageBackoff) };
   const worker = new Worker<DueLetter>(
-    queue.name,
+    name,
     async ({ data }) => {
       if (await options.markDue(data)) await nudges.nudge(data);
     },
-    {
-      connection,
-      prefix: queue.prefix,
-      concurrency: 8,
-      skipVersionCheck: true,
-      settings: { backoffStrategy: (attempts = 1) => backoffMs(attempts, outageBackoff) },
-    },
+    { connection, prefix, concurrency: 8, skipVersionCheck: true, settings },
   );
   logFailures(worker, logger);
+  let progressAt = performance.now();
+  const progress = (): void => void (progressAt = performance.now());
+  worker.on("completed", progress);
+  worker.on("failed", progress);
   return {
-    queue,
-    async [Symbol.asyncDispose]() {
+    lastProgressAt: () => progressAt,
+    async close() {
       await closeWithin(worker, closeTimeoutMs);
-      nudges.close();
-      link.close();
       connection.disconnect();
     },
   };
+}
+
+/** How long the oldest job has been due. */
+async function overdueMs(queue: Queue<DueLetter>): Promise<number | undefined> {
+  const [waiting, delayed] = [await queue.getWaiting(0, 0), await queue.getDelayed(0, 0)];
+  const dueAt = [...waiting, ...delayed].map((job) => job.timestamp + job.delay);
+  return dueAt.length === 0 ? undefined : Date.now() - Math.min(...dueAt);
 }
 
 function logFailures(worker: Worker<DueLetter>, logger: Logger): void {
