@@ -9,7 +9,6 @@ import { createInterface } from "node:readline";
 import { root } from "./bootstrap.mjs";
 
 const GIVE_UP_SECONDS = 300;
-const STOP_SECONDS = 30;
 const limit = Number(process.argv[2] ?? 25);
 
 const folder = await mkdtemp(join(tmpdir(), "lockstep-cold-start-"));
@@ -39,7 +38,7 @@ async function measure(folder) {
     detached: true,
     stdio: ["ignore", "pipe", "inherit"],
   });
-  const giveUp = setTimeout(() => stop(demo, "SIGKILL"), GIVE_UP_SECONDS * 1000);
+  const giveUp = setTimeout(() => killGroup(demo), GIVE_UP_SECONDS * 1000);
   try {
     for await (const line of createInterface({ input: demo.stdout })) {
       process.stderr.write(`${elapsed().toFixed(1).padStart(6)} s  ${line}\n`);
@@ -62,22 +61,18 @@ async function emptyEnvironment(folder) {
   return { ...Object.fromEntries(kept), HOME: home, XDG_CACHE_HOME: cache, npm_config_registry: registry };
 }
 
+/** At once: its servers are ended by their reaper, its processes by their group. */
 async function end(demo) {
   // Nobody reads its output any more; it must not wait for a reader.
   demo.stdout.resume();
-  if (demo.exitCode === null && demo.signalCode === null) {
-    const exited = once(demo, "exit");
-    stop(demo, "SIGINT");
-    const patience = setTimeout(() => stop(demo, "SIGKILL"), STOP_SECONDS * 1000);
-    await exited;
-    clearTimeout(patience);
-  }
-  stop(demo, "SIGKILL");
+  const exited = demo.exitCode === null && demo.signalCode === null ? once(demo, "exit") : undefined;
+  killGroup(demo);
+  await exited;
 }
 
-function stop(demo, signal) {
+function killGroup(demo) {
   try {
-    process.kill(-demo.pid, signal);
+    process.kill(-demo.pid, "SIGKILL");
   } catch {
     // The whole group has ended.
   }
