@@ -89,7 +89,7 @@ async function publishUntilOver(context: RelayContext, term: Term, reports: Term
     while (!term.signal.aborted) {
       try {
         feeds = await openFeeds(context, term, broken);
-        beside ??= Promise.all([keepHouse(context, term, () => feeds), feedQueues(context, term)]);
+        beside ??= Promise.allSettled([keepHouse(context, term, () => feeds), feedQueues(context, term)]);
         reports.show(() => statusOf(term));
         await publishForEver(context, term, feeds, onCaughtUp);
         await settle(context, term, feeds);

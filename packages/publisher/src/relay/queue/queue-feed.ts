@@ -13,7 +13,7 @@ import { Latch } from "../latch.js";
 import { endsAt, readAhead } from "../log/read-ahead.js";
 import type { RelayContext, Term } from "../relay-context.js";
 import { jobOf, type QueueJob } from "./job-of.js";
-import { queueAddress, queueTargetId } from "./queue-identity.js";
+import { isQueueTarget, queueAddress, queueTargetId } from "./queue-identity.js";
 
 /** A queue of the user's own and the tables (`namespace.name`) whose changes become its jobs. */
 export interface QueueFeed {
@@ -24,7 +24,16 @@ export interface QueueFeed {
 
 /** Feeds all queues until the term ends; a queue that fails is tried again and stops no other. */
 export async function feedQueues(context: RelayContext, term: Term): Promise<void> {
+  warnOfUnfed(context, term);
   await Promise.all(context.queues.map((feed) => feedForEver(context, term, feed)));
+}
+
+/** Its registration holds the source's events back until somebody removes it, or configures it again. */
+function warnOfUnfed({ queues, source, logger }: RelayContext, { registered }: Term): void {
+  const fed = new Set(queues.map(({ queue }) => queueTargetId(source, queue)));
+  for (const { id, name } of registered.filter(isQueueTarget)) {
+    if (!fed.has(id)) logger.warn({ source, target: name }, "queue is no longer fed: remove it as a target");
+  }
 }
 
 async function feedForEver(context: RelayContext, term: Term, feed: QueueFeed): Promise<void> {

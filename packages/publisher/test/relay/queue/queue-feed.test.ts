@@ -1,4 +1,4 @@
-import type { LoggedEvent } from "@lockstep/core";
+import { silentLogger, type LoggedEvent } from "@lockstep/core";
 import { bullQueueTarget, type ChangeJob } from "@lockstep/stream";
 import { eventually } from "@lockstep/testing";
 import { Queue } from "bullmq";
@@ -97,6 +97,16 @@ describe("queue feed", function () {
     stage.relay({ queues: [second] });
     await eventually(async () => second.jobs.length >= 5);
     expect(second.jobs.map((j) => j.position)).to.deep.equal(positionsOf(stage.log.committed).slice(5));
+  });
+
+  it("is warned of a queue that is registered and no longer configured", async () => {
+    const relay = stage.relay({ queues: [memoryQueue()] });
+    await eventually(async () => (await stage.log.targets()).length === 1);
+    await relay[Symbol.asyncDispose]();
+    const warnings: object[] = [];
+    stage.relay({ logger: { ...silentLogger, warn: (fields) => void warnings.push(fields) } });
+    await eventually(async () => warnings.length > 0);
+    expect(warnings[0]).to.include({ target: "queue:order-changed" });
   });
 
   it("adds jobs to a queue of BullMQ", async () => {
