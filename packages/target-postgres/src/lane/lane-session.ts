@@ -104,10 +104,13 @@ export class PostgresLane implements LaneSession {
     move: CheckpointMove,
     work: (transaction: TargetTransaction) => Promise<void>,
   ): Promise<Checkpoint> {
-    const open = new OpenTransaction(this.#session, this.#options.lane, move);
+    const doubt = (): void => this.#tables.doubt();
+    await this.#tables.refresh();
+    const open = new OpenTransaction(this.#session, this.#options.lane, move, doubt);
     try {
       await work(new LaneTransaction(open, this.#options.lane, this.#tables));
     } catch (error) {
+      doubt();
       await open.rollback();
       throw error;
     }

@@ -9,70 +9,60 @@ import type {
 } from "@lockstep/core";
 import { LaneLetters } from "../letters/lane-letters.js";
 import { missingParents, type RowName } from "../rows/missing-parents.js";
-import { moveKeys } from "../rows/move-keys.js";
+import { keyMoves, moveKeys } from "../rows/move-keys.js";
 import { removeRows, truncateTable } from "../rows/remove.js";
-import type { RunInStep } from "../rows/statements.js";
+import type { StepStatements } from "../rows/statements.js";
 import { upsertRows } from "../rows/upsert.js";
 import type { LaneTables } from "../tables/lane-tables.js";
 import { postgresTable } from "../tables/postgres-table.js";
-import { moveAside, type TakenOut } from "../unique/move-aside.js";
+import { moveAside } from "../unique/move-aside.js";
 import type { LaneName } from "./checkpoint-row.js";
 import type { OpenTransaction } from "./open-transaction.js";
 import { clearStagedLines, type StagedLine, stagedLines, stageLines } from "./staging.js";
 
 /** What a lane may do inside of one step. */
 export class LaneTransaction implements TargetTransaction {
-  readonly #open: OpenTransaction;
+  readonly #step: StepStatements;
   readonly #lane: LaneName;
   readonly #tables: LaneTables;
   readonly #letters: LaneLetters;
-  readonly #run: RunInStep;
-  /** By source table id. */
-  readonly #takenOut = new Map<string, TakenOut>();
 
   constructor(open: OpenTransaction, lane: LaneName, tables: LaneTables) {
-    this.#open = open;
+    this.#step = {
+      run: (commands) => open.run(commands),
+      savepoint: (work) => open.savepoint(work),
+    };
     this.#lane = lane;
     this.#tables = tables;
-    this.#run = (commands) => open.run(commands);
-    this.#letters = new LaneLetters(this.#run, lane);
+    this.#letters = new LaneLetters(this.#step.run, lane);
   }
 
-  async upsert(table: TargetTable, rows: readonly RowWrite[]): Promise<void> {
+  // The first statement leaves before this returns: while the target is busy with it, the lane prepares what comes next.
+  upsert(table: TargetTable, rows: readonly RowWrite[]): Promise<void> {
     const own = postgresTable(table);
-    await moveKeys(this.#run, own, rows);
-    await upsertRows(this.#run, own, rows, this.#takenOut.get(own.name));
+    const moves = keyMoves(rows);
+    if (moves.length === 0) return upsertRows(this.#step, own, rows);
+    return moveKeys(this.#step.run, own, moves).then(() => upsertRows(this.#step, own, rows));
   }
 
-  async remove(table: TargetTable, keys: readonly string[]): Promise<void> {
-    await removeRows(this.#run, postgresTable(table), keys);
+  remove(table: TargetTable, keys: readonly string[]): Promise<void> {
+    return removeRows(this.#step.run, postgresTable(table), keys);
   }
 
-  async truncate(table: TargetTable): Promise<void> {
-    await truncateTable(this.#run, postgresTable(table));
+  truncate(table: TargetTable): Promise<void> {
+    return truncateTable(this.#step.run, postgresTable(table));
   }
 
-  async moveUniqueAside(table: TargetTable, keys: readonly string[]): Promise<void> {
-    const own = postgresTable(table);
-    const taken = await moveAside(this, own, keys);
-    if (taken.size > 0)
-      this.#takenOut.set(own.name, new Map([...(this.#takenOut.get(own.name) ?? []), ...taken]));
-  }
-
-  /** For {@link moveAside}. */
-  readonly run: RunInStep = (commands) => this.#run(commands);
-
-  /** For {@link moveAside}: where the values begin that are moved aside. */
-  random(): number {
-    return Math.random();
+  moveUniqueAside(table: TargetTable, keys: readonly string[]): Promise<void> {
+    return moveAside(this.#step, postgresTable(table), keys);
   }
 
   savepoint<T>(work: () => Promise<T>): Promise<T> {
-    return this.#open.savepoint(work);
+    return this.#step.savepoint(work);
   }
 
   missingParents(table: TargetTable, row: RowWrite): Promise<readonly RowName[]> {
-    return missingParents(this.#run, this.#tables, postgresTable(table), row);
+    return missingParents(this.#step.run, this.#tables, postgresTable(table), row);
   }
 
   findLetters(keys: readonly RowName[]): Promise<readonly DeadLetter[]> {
@@ -96,14 +86,14 @@ export class LaneTransaction implements TargetTransaction {
   }
 
   stage(position: Position, lines: readonly string[]): Promise<void> {
-    return stageLines(this.#run, this.#lane, position, lines);
+    return stageLines(this.#step.run, this.#lane, position, lines);
   }
 
   staged(after: number, limit: number): Promise<readonly StagedLine[]> {
-    return stagedLines(this.#run, this.#lane, after, limit);
+    return stagedLines(this.#step.run, this.#lane, after, limit);
   }
 
   clearStaged(): Promise<void> {
-    return clearStagedLines(this.#run, this.#lane);
+    return clearStagedLines(this.#step.run, this.#lane);
   }
 }

@@ -20,9 +20,16 @@ export class OpenTransaction {
   #failure: unknown;
   /** The compare-and-set failed: whatever a caller catches, nothing more is sent. */
   #refused = false;
+  readonly #onFailure: () => void;
 
-  constructor(session: Session, lane: LaneName, move: CheckpointMove) {
+  constructor(
+    session: Session,
+    lane: LaneName,
+    move: CheckpointMove,
+    onFailure: () => void = () => undefined,
+  ) {
     this.#session = session;
+    this.#onFailure = onFailure;
     this.#waiting = [{ text: "begin", prepared: true }, moveCheckpoint(lane, move)];
   }
 
@@ -52,6 +59,7 @@ export class OpenTransaction {
     try {
       return await work();
     } catch (error) {
+      this.#onFailure();
       this.#waiting.push({ text: `rollback to savepoint ${name}`, prepared: true });
       throw error;
     } finally {

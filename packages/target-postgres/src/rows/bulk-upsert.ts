@@ -3,7 +3,8 @@ import type { PostgresTable } from "../tables/postgres-table.js";
 import type { Command } from "../wire/pipeline.js";
 import { copyText } from "./copy-text.js";
 import { columnArrays, matches, rowSource } from "./row-source.js";
-import { insertInto, type RunInStep, updateFromSource } from "./statements.js";
+import { sqlState } from "../wire/sql-state.js";
+import { insertInto, type RunInStep, type StepStatements, updateFromSource } from "./statements.js";
 
 /**
  * Many rows: those that aren't there go straight into the table by COPY, those that are there are updated from arrays.
@@ -21,27 +22,59 @@ import { insertInto, type RunInStep, updateFromSource } from "./statements.js";
  * | one prepared upsert per row, one round trip | 17 + 10 µs | 20 + 10 µs |
  *
  * Temporary tables lose what they win by their truncation at each commit, and need a right that not every role has.
+ *
+ * A table's last batches say what to expect of the next one: only new rows or only known ones save the look-up. A wrong guess
+ * costs a statement, never a row.
  */
 export async function bulkUpsert(
-  run: RunInStep,
+  step: StepStatements,
   table: PostgresTable,
   rows: readonly (readonly Cell[])[],
 ): Promise<void> {
-  const habit = table.once("habit", () => ({ onlyUpdates: false }));
-  const update = table.once("update rows", (table) => updateFromSource(table) ?? "");
-  // Tables whose last batch had no new row save the look-up, and pay for it when the guess was wrong.
-  if (habit.onlyUpdates && update !== "") {
-    const [updated] = await run([updateCommand(table, update, rows)]);
+  const habit = table.once("habit", (): Habit => ({ batchesOfNew: 0, batchesOfKnown: 0 }));
+  const update = table.once("update rows", (table) => updateFromSource(table));
+  let knownAreWritten = update === undefined;
+  if (habit.batchesOfKnown > 0 && update !== undefined) {
+    const [updated] = await step.run([updateCommand(table, update, rows)]);
     if (updated!.count === rows.length) return;
+    habit.batchesOfKnown = 0;
+    knownAreWritten = true;
+  } else if (habit.batchesOfNew > 1) {
+    if (await insertsAll(step, table, rows)) return;
+    habit.batchesOfNew = 0;
   }
-  const there = await rowsThere(run, table, rows);
+  const there = await rowsThere(step.run, table, rows);
   const fresh = there.size === 0 ? rows : rows.filter((_, i) => !there.has(i));
-  const rest = habit.onlyUpdates || there.size === 0 ? [] : rows.filter((_, i) => there.has(i));
-  habit.onlyUpdates = fresh.length === 0;
+  const known = there.size === 0 ? [] : rows.filter((_, i) => there.has(i));
+  habit.batchesOfNew = known.length === 0 ? habit.batchesOfNew + 1 : 0;
+  habit.batchesOfKnown = fresh.length === 0 ? habit.batchesOfKnown + 1 : 0;
   const commands: Command[] = [];
   if (fresh.length > 0) commands.push(insertCommand(table, fresh));
-  if (rest.length > 0 && update !== "") commands.push(updateCommand(table, update, rest));
-  if (commands.length > 0) await run(commands);
+  if (known.length > 0 && !knownAreWritten && update !== undefined)
+    commands.push(updateCommand(table, update, known));
+  if (commands.length > 0) await step.run(commands);
+}
+
+/** Batches in a row that had only new rows, or only known ones. */
+interface Habit {
+  batchesOfNew: number;
+  batchesOfKnown: number;
+}
+
+/** Inserts the rows, or none of them when one is there already. */
+async function insertsAll(
+  { run, savepoint }: StepStatements,
+  table: PostgresTable,
+  rows: readonly (readonly Cell[])[],
+): Promise<boolean> {
+  try {
+    await savepoint(() => run([insertCommand(table, rows)]));
+    return true;
+  } catch (error) {
+    // Unique violation: of the primary key, in all likelihood. Another one shows again when the rows are looked up.
+    if (sqlState(error) === "23505") return false;
+    throw error;
+  }
 }
 
 /** Places, in `rows`, of those that the table has. */

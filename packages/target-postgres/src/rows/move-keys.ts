@@ -7,7 +7,12 @@ import { matches, rowSource } from "./row-source.js";
 import type { RunInStep } from "./statements.js";
 
 /** A write whose key changed. */
-type Move = RowWrite & { readonly before: string };
+export type KeyMove = RowWrite & { readonly before: string };
+
+/** Those of these writes that change a key. */
+export function keyMoves(writes: readonly RowWrite[]): readonly KeyMove[] {
+  return writes.filter((write): write is KeyMove => write.before !== undefined && write.before !== write.key);
+}
 
 /**
  * Gives rows their new keys (PROTOCOL.md 16); their other columns follow by the upsert, which also inserts what wasn't there.
@@ -17,12 +22,8 @@ type Move = RowWrite & { readonly before: string };
 export async function moveKeys(
   run: RunInStep,
   table: PostgresTable,
-  writes: readonly RowWrite[],
+  moves: readonly KeyMove[],
 ): Promise<void> {
-  const moves = writes.filter(
-    (write): write is Move => write.before !== undefined && write.before !== write.key,
-  );
-  if (moves.length === 0) return;
   const leaving = new Set(moves.map(({ before }) => before));
   const taken = await keysThere(
     run,
@@ -56,7 +57,7 @@ async function keysThere(
   return new Set(answer!.rows.map(([n]) => keys[Number(n) - 1]!));
 }
 
-async function update(run: RunInStep, table: PostgresTable, moves: readonly Move[]): Promise<void> {
+async function update(run: RunInStep, table: PostgresTable, moves: readonly KeyMove[]): Promise<void> {
   const { columns, from, was, is } = pairs(table);
   const set = columns.map(({ quoted }, i) => `${quoted} = ${is[i]!}`);
   const text = `update ${table.quoted} t set ${set.join(", ")} from ${from} where ${matches(columns, was)}`;
@@ -70,7 +71,7 @@ async function update(run: RunInStep, table: PostgresTable, moves: readonly Move
 async function takeOutAndPutBack(
   run: RunInStep,
   table: PostgresTable,
-  moves: readonly Move[],
+  moves: readonly KeyMove[],
 ): Promise<void> {
   await refuseReferenced(
     run,
@@ -103,7 +104,7 @@ function pairs(table: PostgresTable): {
   return { columns: table.key, from, was: values.slice(0, half), is: values.slice(half) };
 }
 
-function pairValues(table: PostgresTable, moves: readonly Move[]): readonly string[] {
+function pairValues(table: PostgresTable, moves: readonly KeyMove[]): readonly string[] {
   return [
     ...keyArrays(
       table,

@@ -26,9 +26,10 @@ export async function smallUpsert(
   );
 }
 
-// Parameters take the columns' own types, so that no cast can cut a value to its column's length.
+// Cast to the columns' types without their lengths, so that no cast cuts a value. The types belong into the text: a statement
+// that was prepared before a column was widened would go on reading its parameter as the narrow type.
 function upsertOne(table: PostgresTable): string {
-  const parameters = table.columns.map((_, i) => `$${i + 1}`);
+  const parameters = table.columns.map(({ catalog }, i) => `$${i + 1}::${catalog.castType}`);
   return `${insertInto(table)} values (${parameters.join(", ")}) ${onConflict(table)}`;
 }
 

@@ -5,6 +5,13 @@ import { matches, rowSource } from "./row-source.js";
 /** Runs statements in the step's transaction, in one round trip. */
 export type RunInStep = (commands: readonly Command[]) => Promise<readonly Answer[]>;
 
+/** What writing rows needs of a step's transaction. */
+export interface StepStatements {
+  readonly run: RunInStep;
+  /** Runs `work` behind a savepoint; rolls back to it when it throws, and throws on. */
+  savepoint<T>(work: () => Promise<T>): Promise<T>;
+}
+
 /** Columns beside the key that an UPDATE may set. */
 export function settable(
   table: PostgresTable,

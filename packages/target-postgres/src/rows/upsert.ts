@@ -4,8 +4,7 @@ import { bulkUpsert } from "./bulk-upsert.js";
 import { writtenCells } from "./cells.js";
 import { partialUpsert } from "./partial-upsert.js";
 import { smallUpsert } from "./small-upsert.js";
-import type { RunInStep } from "./statements.js";
-import type { TakenOut } from "../unique/move-aside.js";
+import type { StepStatements } from "./statements.js";
 
 /**
  * Up to this many rows go in one round trip; more take two, and COPY. See `bulk-upsert.ts` for what was measured.
@@ -14,43 +13,33 @@ const smallBatch = 50;
 /** UTF-16 units of one statement's rows: an array parameter and a JavaScript string have an end. */
 const chunkLength = 16 * 1024 * 1024;
 
-/**
- * Writes rows set-wise by their primary key. Keys are distinct; key changes are done. `takenOut` completes rows that were
- * taken out of the table for a while.
- */
+/** Writes rows set-wise by their primary key. Keys are distinct; key changes are done. */
 export async function upsertRows(
-  run: RunInStep,
+  step: StepStatements,
   table: PostgresTable,
   writes: readonly RowWrite[],
-  takenOut: TakenOut = new Map(),
 ): Promise<void> {
   const whole: (readonly Cell[])[] = [];
   const partial: (readonly Cell[])[] = [];
   for (const write of writes) {
-    const cells = complete(writtenCells(table, write), write, takenOut);
+    const cells = writtenCells(table, write);
     (cells.includes(0) ? partial : whole).push(cells);
   }
-  for (const rows of chunks(whole)) await upsertWhole(run, table, rows);
+  for (const rows of chunks(whole)) await upsertWhole(step, table, rows);
   for (const group of byKnownColumns(partial)) {
-    for (const rows of chunks(group)) await partialUpsert(run, table, rows);
+    for (const rows of chunks(group)) await partialUpsert(step.run, table, rows);
   }
-}
-
-function complete(cells: readonly Cell[], { key, before }: RowWrite, takenOut: TakenOut): readonly Cell[] {
-  if (takenOut.size === 0 || !cells.includes(0)) return cells;
-  const old = takenOut.get(key) ?? (before === undefined ? undefined : takenOut.get(before));
-  return old === undefined ? cells : cells.map((cell, i) => (cell === 0 ? (old[i] ?? null) : cell));
 }
 
 /** The same for rows whose cells are all known and are in the target's texts already. */
 async function upsertWhole(
-  run: RunInStep,
+  step: StepStatements,
   table: PostgresTable,
   rows: readonly (readonly Cell[])[],
 ): Promise<void> {
   // ON CONFLICT can't use a DEFERRABLE key.
-  if (!table.catalog.keyImmediate) return partialUpsert(run, table, rows);
-  return rows.length <= smallBatch ? smallUpsert(run, table, rows) : bulkUpsert(run, table, rows);
+  if (!table.catalog.keyImmediate) return partialUpsert(step.run, table, rows);
+  return rows.length <= smallBatch ? smallUpsert(step.run, table, rows) : bulkUpsert(step, table, rows);
 }
 
 /** Rows that know the same columns, together. */

@@ -24,6 +24,7 @@ export class Session {
   readonly #prepared: PreparedStatements = { names: new Map(), made: 0 };
   #open = true;
   #last: Promise<unknown> = Promise.resolve();
+  #unanswered = 0;
 
   private constructor(options: SessionOptions) {
     this.#socket = new Socket();
@@ -66,8 +67,11 @@ export class Session {
 
   /** One round trip; the answers in order. Throws the driver's error; statements after the one that failed didn't run. */
   run(commands: readonly Command[], patienceMs = this.#patienceMs): Promise<readonly Answer[]> {
-    const answers = this.#last.then(() => this.#send(commands, patienceMs));
-    this.#last = answers.catch(() => undefined);
+    // Sent before this returns when nothing is under way: the caller may use the time.
+    const send = (): Promise<readonly Answer[]> => this.#send(commands, patienceMs);
+    const answers = this.#unanswered++ === 0 ? send() : this.#last.then(send);
+    const answered = (): void => void this.#unanswered--;
+    this.#last = answers.then(answered, answered);
     return answers;
   }
 

@@ -18,6 +18,9 @@ export class LaneTables {
   /** Source table ids by the target's table name. */
   readonly #sources = new Map<string, string>();
   readonly #newest = new Map<string, PostgresTable>();
+  /** By fingerprint. */
+  readonly #known = new Map<string, PostgresTable>();
+  #doubtful = false;
 
   constructor(session: Session, options: TableOptions) {
     this.#session = session;
@@ -29,18 +32,37 @@ export class LaneTables {
   async prepare(schemas: readonly TableSchema[]): Promise<readonly PostgresTable[]> {
     this.#refuseCollisions(schemas);
     if (this.#options.schema === "managed") await this.#manage(schemas);
+    const catalog = await this.#check(schemas);
+    return schemas.map((schema) => this.#learn(schema, catalog.get(schema.name)!));
+  }
+
+  /** Something was refused: the tables may not be what they were (a person may be correcting them). */
+  doubt(): void {
+    this.#doubtful = true;
+  }
+
+  /** Looks at the known tables again when there was a reason to doubt: a correction takes effect without a restart. */
+  async refresh(): Promise<void> {
+    if (!this.#doubtful || this.#known.size === 0) return;
+    const catalog = await this.#check([...this.#known.values()].map(({ schema }) => schema));
+    for (const table of this.#known.values()) table.update(catalog.get(table.schema.name)!);
+    this.#doubtful = false;
+  }
+
+  #learn(schema: TableSchema, catalog: CatalogTable): PostgresTable {
+    const known = this.#known.get(schema.fingerprint);
+    known?.update(catalog);
+    const table = known ?? new PostgresTable(schema, catalog, (name) => this.#sources.get(name));
+    this.#known.set(schema.fingerprint, table);
+    this.#newest.set(tableId(schema), table);
+    return table;
+  }
+
+  async #check(schemas: readonly TableSchema[]): Promise<ReadonlyMap<string, CatalogTable>> {
     const catalog = await this.#read(schemas);
-    refuseProblems(
-      findProblems(schemas, catalog, {
-        namespace: this.#namespace,
-        allowInsensitiveKeys: this.#options.allowInsensitiveKeys ?? false,
-      }),
-    );
-    return schemas.map((schema) => {
-      const table = new PostgresTable(schema, catalog.get(schema.name)!, (name) => this.#sources.get(name));
-      this.#newest.set(tableId(schema), table);
-      return table;
-    });
+    const allowInsensitiveKeys = this.#options.allowInsensitiveKeys ?? false;
+    refuseProblems(findProblems(schemas, catalog, { namespace: this.#namespace, allowInsensitiveKeys }));
+    return catalog;
   }
 
   /** The table of a source table id, by its newest schema. */

@@ -13,44 +13,78 @@ export interface WrittenColumn {
   readonly convert?: (text: string) => string;
 }
 
-/** A target table with everything the statements on it are made of. Made once per schema and session. */
+/** What follows from a schema and the catalog. */
+interface TableFacts {
+  readonly catalog: CatalogTable;
+  readonly columns: readonly WrittenColumn[];
+  readonly key: readonly WrittenColumn[];
+  readonly uniques: readonly CatalogUnique[];
+  readonly cascading: readonly CatalogForeignKey[];
+  readonly parents: readonly string[];
+}
+
+/** Finds the id of the source table that is written to the target's table of this name. */
+export type SourceIdOf = (targetName: string) => string | undefined;
+
+/** A target table with everything the statements on it are made of. One per schema and session. */
 export class PostgresTable implements TargetTable {
   readonly name: string;
   /** Quoted and qualified. */
   readonly quoted: string;
-  readonly columns: readonly WrittenColumn[];
-  /** In the source's key order. */
-  readonly key: readonly WrittenColumn[];
-  readonly parents: readonly string[];
-  readonly selfReferencing: boolean;
-  readonly hasSecondaryUnique: boolean;
-  /** Foreign keys of other tables (or this one) that a delete here would set in motion. */
-  readonly cascading: readonly CatalogForeignKey[];
-  readonly #made = new Map<string, unknown>();
+  readonly #sourceIdOf: SourceIdOf;
+  #facts: TableFacts;
+  #made = new Map<string, unknown>();
 
   constructor(
     readonly schema: TableSchema,
-    readonly catalog: CatalogTable,
-    sourceIdOf: (targetName: string) => string | undefined,
+    catalog: CatalogTable,
+    sourceIdOf: SourceIdOf,
   ) {
     this.name = `${catalog.namespace}.${catalog.name}`;
     this.quoted = quoteTable(catalog.namespace, catalog.name);
-    this.columns = writtenColumns(schema, catalog);
-    this.key = schema.key.map((name) => this.columns.find((column) => column.name === name)!);
-    this.parents = parentIds(schema, catalog, sourceIdOf);
-    this.selfReferencing = catalog.foreignKeys.some(({ parent }) => isSame(parent, catalog));
-    this.hasSecondaryUnique = this.uniques.length > 0;
-    this.cascading = catalog.referencedBy.filter(
-      ({ onDelete }) => onDelete !== "no action" && onDelete !== "restrict",
-    );
+    this.#sourceIdOf = sourceIdOf;
+    this.#facts = factsOf(schema, catalog, sourceIdOf);
+  }
+
+  /** The table was looked at again: statements are made anew when it isn't what it was. */
+  update(catalog: CatalogTable): void {
+    if (JSON.stringify(catalog) !== JSON.stringify(this.catalog)) this.#made = new Map();
+    this.#facts = factsOf(this.schema, catalog, this.#sourceIdOf);
+  }
+
+  get catalog(): CatalogTable {
+    return this.#facts.catalog;
+  }
+
+  get columns(): readonly WrittenColumn[] {
+    return this.#facts.columns;
+  }
+
+  /** In the source's key order. */
+  get key(): readonly WrittenColumn[] {
+    return this.#facts.key;
   }
 
   /** UNIQUE and exclusion constraints that rows with different primary keys can violate. */
   get uniques(): readonly CatalogUnique[] {
-    const { key, uniques } = this.catalog;
-    return uniques.filter(
-      ({ plain, exclusion }) => exclusion || !key.every((column) => plain.includes(column)),
-    );
+    return this.#facts.uniques;
+  }
+
+  /** Foreign keys of other tables (or this one) that a delete here would set in motion. */
+  get cascading(): readonly CatalogForeignKey[] {
+    return this.#facts.cascading;
+  }
+
+  get parents(): readonly string[] {
+    return this.#facts.parents;
+  }
+
+  get selfReferencing(): boolean {
+    return this.catalog.foreignKeys.some(({ parent }) => isSame(parent, this.catalog));
+  }
+
+  get hasSecondaryUnique(): boolean {
+    return this.uniques.length > 0;
   }
 
   /** What `make` makes, made once: statements are built once per table. */
@@ -58,6 +92,22 @@ export class PostgresTable implements TargetTable {
     if (!this.#made.has(what)) this.#made.set(what, make(this));
     return this.#made.get(what) as T;
   }
+}
+
+function factsOf(schema: TableSchema, catalog: CatalogTable, sourceIdOf: SourceIdOf): TableFacts {
+  const columns = writtenColumns(schema, catalog);
+  return {
+    catalog,
+    columns,
+    key: schema.key.map((name) => columns.find((column) => column.name === name)!),
+    uniques: catalog.uniques.filter(
+      ({ plain, exclusion }) => exclusion || !catalog.key.every((column) => plain.includes(column)),
+    ),
+    cascading: catalog.referencedBy.filter(
+      ({ onDelete }) => onDelete !== "no action" && onDelete !== "restrict",
+    ),
+    parents: parentIds(schema, catalog, sourceIdOf),
+  };
 }
 
 /** A table that this package's own `tables()` returned. */
@@ -78,11 +128,7 @@ function writtenColumns(schema: TableSchema, catalog: CatalogTable): readonly Wr
   });
 }
 
-function parentIds(
-  schema: TableSchema,
-  catalog: CatalogTable,
-  sourceIdOf: (targetName: string) => string | undefined,
-): readonly string[] {
+function parentIds(schema: TableSchema, catalog: CatalogTable, sourceIdOf: SourceIdOf): readonly string[] {
   const others = catalog.foreignKeys.filter(({ parent }) => !isSame(parent, catalog));
   // A parent that no change has named yet comes, in all likelihood, from the same namespace of the source.
   const ids = others.map(

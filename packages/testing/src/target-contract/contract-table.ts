@@ -1,10 +1,11 @@
 import {
+  type Cell,
   type ColumnSchema,
-  convertText,
   type Engine,
   fingerprintOf,
   type RowWrite,
   type TableSchema,
+  toCanonical,
 } from "@lockstep/core";
 import { type ContractType, dialects } from "./dialect.js";
 import type { TargetFixture } from "./fixture.js";
@@ -39,8 +40,12 @@ export interface ContractTable {
   readonly name: string;
   /** Makes it in the target, as a user would. */
   create(): Promise<void>;
-  /** Its rows in key order; cells as the *source* would print them. */
+  /** Its rows in key order; cells as the target's engine prints them. */
   rows(): Promise<readonly (readonly (string | null)[])[]>;
+  /** The same with cells in their canonical form. */
+  canonicalRows(): Promise<readonly (readonly (string | null)[])[]>;
+  /** A source image in canonical form: what {@link canonicalRows} must give. */
+  canonical(image: RowWrite["image"]): readonly Cell[];
   /** A write of a row whose cells are given in column order. */
   row(...cells: RowWrite["image"]): RowWrite;
   /** The same of a row whose key was another one before. */
@@ -69,16 +74,20 @@ export function contractTable(
     id: `${schema.namespace}.${name}`,
     name,
     create: () => fixture.run(createStatement(fixture.engine, definition)),
-    rows: async () => (await fixture.read(selectStatement(fixture.engine, definition))).map(asSourcePrints),
+    rows,
+    canonicalRows: async () => (await rows()).map((cells) => cells.map(inCanonical(fixture.engine))),
+    canonical: (image) => image.map(inCanonical(source)),
     row,
     moved: (before, ...image) => ({ ...row(...image), before: JSON.stringify(before) }),
     key: (...texts) => JSON.stringify(texts),
   };
 
-  function asSourcePrints(cells: readonly (string | null)[]): readonly (string | null)[] {
-    return cells.map((text, at) =>
-      text === null ? null : convertText(fixture.engine, source, schema.columns[at]!, text),
-    );
+  function rows(): Promise<readonly (readonly (string | null)[])[]> {
+    return fixture.read(selectStatement(fixture.engine, definition));
+  }
+
+  function inCanonical(engine: Engine): <C extends Cell>(cell: C, at: number) => C | string {
+    return (cell, at) => (typeof cell === "string" ? toCanonical(engine, schema.columns[at]!, cell) : cell);
   }
 }
 

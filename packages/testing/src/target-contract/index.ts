@@ -1,8 +1,15 @@
-import { contractContext } from "./contract-context.js";
+import { type ContractContext, contractContext } from "./contract-context.js";
 import type { ContractTiers, TargetFixture } from "./fixture.js";
+import { foreignKeysContract } from "./foreign-keys.js";
 import { lanesContract } from "./lanes.js";
+import { lettersContract } from "./letters.js";
+import { refusalsContract } from "./refusals.js";
 import { rowsContract } from "./rows.js";
+import { schemasContract } from "./schemas.js";
+import { stagingContract } from "./staging.js";
 import { transactionsContract } from "./transactions.js";
+import { uniquesContract } from "./uniques.js";
+import { valuesContract } from "./values.js";
 
 export type { ContractTiers, TargetFixture } from "./fixture.js";
 
@@ -17,8 +24,19 @@ export function targetContract(
 ): void {
   describe(`target contract: ${name}`, function () {
     this.timeout(60_000);
-    describe("lanes and checkpoints", () => lanesContract(contractContext(open)));
-    describe("rows", () => rowsContract(contractContext(open)));
-    if (transactions) describe("transactions", () => transactionsContract(contractContext(open)));
+    const tier = (title: string, tests: (context: ContractContext) => void): void => {
+      describe(title, () => tests(contractContext(open)));
+    };
+    tier("lanes and checkpoints", lanesContract);
+    tier("rows", rowsContract);
+    tier("values", valuesContract);
+    tier("schemas", schemasContract);
+    tier("refusals", refusalsContract);
+    tier("letters", lettersContract);
+    if (!transactions) return;
+    tier("transactions", transactionsContract);
+    tier("unique values", uniquesContract);
+    tier("foreign keys", foreignKeysContract);
+    tier("staging", stagingContract);
   });
 }
