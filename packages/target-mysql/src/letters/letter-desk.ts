@@ -1,10 +1,4 @@
-import {
-  liveLetterStates,
-  LockstepError,
-  type LetterDesk,
-  type LetterFilter,
-  type LetterState,
-} from "@lockstep/core";
+import { LockstepError, type LetterDesk, type LetterFilter, type LetterState } from "@lockstep/core";
 import type { Session } from "../session/session.js";
 import type { Sessions } from "../session/sessions.js";
 import { letterCounts } from "./letter-counts.js";
@@ -104,11 +98,18 @@ async function replay(
 }
 
 async function discard(session: Session, id: string, by: string, reason: string): Promise<void> {
+  await session.write("START TRANSACTION");
   const done = await session.write(
     `UPDATE lockstep_dead_letter SET state = 'discarded', resolved_at = ?, resolved_by = ?, reason = ?, due_at = NULL, waiting_for = NULL
-     WHERE id = ? AND state IN (?)`,
-    [Date.now(), by, reason, id, liveLetterStates],
+     WHERE id = ? AND live_hash IS NOT NULL`,
+    [Date.now(), by, reason, id],
   );
+  // Letters that waited for this one would wait for ever: they are tried, and say themselves what they lack.
+  await session.write(
+    "UPDATE lockstep_dead_letter SET state = 'due', waiting_for = NULL WHERE waiting_for = ? AND state = 'waiting'",
+    [done === 1 ? id : ""],
+  );
+  await session.write("COMMIT");
   if (done === 1) return;
   const [row] = await session.rows("SELECT state FROM lockstep_dead_letter WHERE id = ?", [id]);
   if (row === undefined) throw new LockstepError("LETTER_UNKNOWN", `there is no letter ${id}`);

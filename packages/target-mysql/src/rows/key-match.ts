@@ -9,20 +9,20 @@ export function rowMatch(plan: TablePlan, key: string, of = ""): string {
 }
 
 /** The left side of `IN (…)` over the primary key. */
-export function keyColumns(plan: TablePlan, of = ""): string {
+function keyColumns(plan: TablePlan, of = ""): string {
   const list = plan.key.map((column) => of + column.quoted).join(",");
   return plan.key.length === 1 ? list : `(${list})`;
 }
 
 /** One member of `IN (…)`. */
-export function keyLiteral(plan: TablePlan, key: string): string {
+function keyLiteral(plan: TablePlan, key: string): string {
   const texts = keyTexts(key);
   const list = plan.key.map((column, i) => column.write(texts[i]!)).join(",");
   return plan.key.length === 1 ? list : `(${list})`;
 }
 
 /** Members of `IN (…)` for those keys that the target's columns can hold; of the others there is no row. */
-export function keyLiterals(plan: TablePlan, keys: readonly string[]): readonly string[] {
+function keyLiterals(plan: TablePlan, keys: readonly string[]): readonly string[] {
   return keys.flatMap((key) => {
     try {
       return [keyLiteral(plan, key)];

@@ -48,7 +48,7 @@ async function insertOrUpdate(session: Session, plan: TablePlan, rows: readonly 
 }
 
 /** `INSERT INTO t (…) VALUES `. */
-export function insertHead(plan: TablePlan): string {
+function insertHead(plan: TablePlan): string {
   return `INSERT INTO ${plan.table} (${plan.columns.map((column) => column.quoted).join(",")}) VALUES `;
 }
 

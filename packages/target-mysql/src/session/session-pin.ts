@@ -7,7 +7,7 @@ import type { Flavour } from "./flavour.js";
  * - ALLOW_INVALID_DATES, and NO_ZERO_DATE and NO_ZERO_IN_DATE left out: what a MySQL source holds ('0000-00-00') arrives as it is.
  * - NO_BACKSLASH_ESCAPES and ANSI_QUOTES left out: literals are escaped for that (`sql/literal.ts`).
  */
-export const sqlMode = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES";
+const sqlMode = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION,ALLOW_INVALID_DATES";
 
 /** Warnings a statement may raise before the server drops some: deprecation notes of MySQL come before those about data. */
 const maxErrorCount = 1024;

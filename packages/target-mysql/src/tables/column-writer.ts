@@ -6,8 +6,9 @@ import { enumMembers } from "./enum-members.js";
 /** Writes a cell's text as a literal of its target column. Throws LockstepError TARGET_VALUE. */
 export type WriteCell = (text: string) => string;
 
-const wholeNumber = /^-?\d{1,64}$/;
-const fixedNumber = /^-?\d{1,40}(\.\d{1,25})?$/;
+// As a database prints numbers: without leading zeros, which would be lost.
+const wholeNumber = /^-?(0|[1-9]\d{0,63})$/;
+const fixedNumber = /^-?(0|[1-9]\d{0,39})(\.\d{1,25})?$/;
 const floatSource = /^(real|float)/i;
 /** CHAR(n) of either engine: spaces at its end mean nothing. */
 const paddedSource = /^(char|character|bpchar)(\(|$)/i;
@@ -42,10 +43,11 @@ function literalOf(
     case "mediumint":
     case "int":
     case "bigint":
-    case "year":
       return (text) => integerLiteral(text, target);
+    case "year":
+      return (text) => yearLiteral(text, target);
     case "decimal":
-      return (text) => (fixedNumber.test(text) ? text : textLiteral(text));
+      return (text) => decimalLiteral(text, target);
     case "bit":
       return source.kind === "bits"
         ? (text) => bitsLiteral(text, target)
@@ -71,9 +73,21 @@ function literalOf(
 function integerLiteral(text: string, target: TargetColumn): string {
   if (wholeNumber.test(text)) return text;
   // 12.00 is 12; 12.5 would be rounded.
-  const whole = /^(-?\d{1,64})\.0+$/.exec(text)?.[1];
+  const whole = /^(-?(?:0|[1-9]\d{0,63}))\.0+$/.exec(text)?.[1];
   if (whole === undefined) throw refused(target);
   return whole;
+}
+
+function decimalLiteral(text: string, target: TargetColumn): string {
+  if (fixedNumber.test(text)) return text;
+  if (/^-?0\d/.test(text)) throw refused(target);
+  return textLiteral(text);
+}
+
+// Without quotes, because '0' would be the year 2000.
+function yearLiteral(text: string, target: TargetColumn): string {
+  if (!/^\d{4}$/.test(text)) throw refused(target);
+  return text;
 }
 
 function bitsLiteral(text: string, target: TargetColumn): string {
