@@ -69,9 +69,6 @@ const TargetView = Type.Object({
   name: Type.String(),
   address: Type.String(),
   reachable: Type.Boolean(),
-  announced: Type.Union([Type.Boolean(), Type.Null()], {
-    description: "Whether a consumer has announced it to the source; null while Redis is away",
-  }),
   letters: Type.Union([Type.Record(Type.String(), Type.Integer()), Type.Null()], {
     description: "Dead letters by state, of all sources",
   }),

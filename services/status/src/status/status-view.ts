@@ -31,7 +31,6 @@ function sourceView(observation: SourceObservation, shade: Shade): SourceView {
       name: target.name,
       address: target.target.address,
       reachable: answer.ok,
-      announced: redis.ok ? redis.value.announced.some((a) => a.name === target.name) : null,
       letters: answer.ok ? answer.value.letters : null,
     })),
     lanes: laneViews(observation, shade),
@@ -82,13 +81,23 @@ function troublesOf({ source, redis, targets }: SourceObservation, view: SourceV
   return troubles;
 }
 
-// A lane that a person paused is as it should be: only a pause of the lane's own has a reason.
-function laneTrouble({ id, state, reason }: LaneView): Trouble | undefined {
+// A lane that a person paused is as it should be, whatever reason it gives.
+function laneTrouble({ id, state, reason, pauseRequested }: LaneView): Trouble | undefined {
+  if (state === "paused" && (pauseRequested === true || reason === null || reason.code === pausedByPerson))
+    return undefined;
   if (reason === null && state !== "stalled" && state !== "halted") return undefined;
   return reason === null
-    ? { code: "LANE_UNOWNED", about: id, detail: `the lane is ${state}`, hint: hintOf("LANE_UNOWNED") }
+    ? {
+        code: "LANE_UNOWNED",
+        about: id,
+        detail: `the lane is ${state}`,
+        hint: hintOf("LANE_UNOWNED"),
+      }
     : { ...reason, about: id };
 }
+
+/** The reason's code by which a lane says that it obeys a person. */
+const pausedByPerson = "PAUSED";
 
 function trouble(about: string, error: unknown): Trouble {
   const { code, detail, hint } = problemOf(error, "");
