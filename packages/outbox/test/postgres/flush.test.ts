@@ -1,0 +1,176 @@
+import { isLockstepError, type ChangeLog, type RowNote } from "@lockstep/core";
+import { expect } from "chai";
+import {
+  cellsOf,
+  cutAll,
+  keyOf,
+  noteOf,
+  readAll,
+  type Session,
+  type SourceDatabase,
+} from "../fixture/database.js";
+import { postgres } from "../fixture/postgres.js";
+
+const causeCode = (error: unknown): unknown =>
+  isLockstepError(error, "OUTBOX_WRITE_FAILED") && error.cause instanceof Error && "code" in error.cause
+    ? error.cause.code
+    : error;
+
+describe("the flush on PostgreSQL", () => {
+  let db: SourceDatabase;
+  let app: Session;
+  let log: ChangeLog;
+  const items: RowNote["table"] = { namespace: "public", name: "item" };
+
+  beforeEach(async () => {
+    db = await postgres.open();
+    app = await db.session();
+    log = db.log();
+    await app.run("create table item (id int primary key, n int)");
+    await db.writer.describe(app.run, [items]);
+  });
+  afterEach(() => db.drop());
+
+  const failureOf = (notes: readonly RowNote[]): Promise<unknown> =>
+    db.writer.append(app.run, notes, {}).then(
+      () => undefined,
+      (error: unknown) => causeCode(error),
+    );
+
+  it("checks deferred constraints first, so that a flushed transaction can commit", async () => {
+    await app.run(
+      "create table child (id int primary key, item int references item deferrable initially deferred)",
+    );
+    const child = { namespace: "public", name: "child" };
+    await app.run("begin");
+    await app.run("insert into child values (1, 9)");
+    expect(await failureOf([noteOf(child, "insert", 1)])).to.equal("23503");
+  });
+
+  it("runs deferred triggers before it reads, with the application's search_path", async () => {
+    await app.run("create schema elsewhere");
+    await app.run("create table elsewhere.bonus (n int)");
+    await app.run("insert into elsewhere.bonus values (41)");
+    await app.run(`create function elsewhere.set_n() returns trigger language plpgsql as
+      $$ begin update item set n = (select b.n from bonus b) where id = new.id and n is null; return null; end $$`);
+    await app.run(`create constraint trigger late after insert on item deferrable initially deferred
+      for each row execute function elsewhere.set_n()`);
+    await app.run("set search_path = public, elsewhere");
+    await app.transaction([noteOf(items, "insert", 1)], () => app.run("insert into item values (1, null)"));
+    await cutAll(log);
+    expect(cellsOf((await readAll(log))[0])).to.deep.equal(["1", "41"]);
+  });
+
+  it("fails where a row security policy would hide rows, instead of writing deletes", async () => {
+    await app.run("drop role if exists lockstep_tenant");
+    await app.run("create role lockstep_tenant");
+    try {
+      await app.run("grant usage on schema public, lockstep to lockstep_tenant");
+      await app.run("grant all on all tables in schema public, lockstep to lockstep_tenant");
+      await app.run("grant usage on sequence lockstep.outbox_seq to lockstep_tenant");
+      await app.run("insert into item values (1, 1)");
+      await app.run("alter table item enable row level security");
+      await app.run("create policy mine on item using (n = 2)");
+      await app.run("begin");
+      await app.run("set local role lockstep_tenant");
+      expect(await failureOf([noteOf(items, "update", 1)])).to.equal("42501");
+      await app.run("rollback");
+      // Without a policy an application's role needs no more than these rights.
+      await app.run("alter table item disable row level security");
+      await app.run("set role lockstep_tenant");
+      await app.transaction([noteOf(items, "update", 1)]);
+      await app.run("reset role");
+      await cutAll(log);
+      expect((await readAll(log)).map(keyOf)).to.deep.equal(["1"]);
+    } finally {
+      await app.run("rollback");
+      await app.run("reset role");
+      await app.run("drop owned by lockstep_tenant");
+      await app.run("drop role lockstep_tenant");
+    }
+  });
+
+  it("fails with 40001 when a row that was only noted has changed since the snapshot", async () => {
+    await app.run("insert into item values (1, 1)");
+    const other = await db.session();
+    await app.run("begin isolation level repeatable read");
+    await app.run("select 1");
+    await other.run("update item set n = 2");
+    expect(await failureOf([noteOf(items, "update", 1)])).to.equal("40001");
+  });
+
+  it("fails with 40001 when a column was added since the snapshot", async () => {
+    const other = await db.session();
+    await app.run("begin isolation level repeatable read");
+    await app.run("select 1");
+    await other.run("alter table item add extra int default 5");
+    await app.run("insert into item values (1, 1, 7)");
+    expect(await failureOf([noteOf(items, "insert", 1)])).to.equal("40001");
+  });
+
+  it("compares keys by their own operator, wherever their type lives", async () => {
+    await app.run("create schema types");
+    await app.run("create extension citext schema types");
+    await app.run("create table citizen (id types.citext primary key, v int)");
+    const citizens = { namespace: "public", name: "citizen" };
+    await app.run("insert into citizen values ('Ann', 1)");
+    await app.transaction([noteOf(citizens, "update", "ANN")]);
+    await app.transaction([noteOf(citizens, "update", "aNN"), noteOf(citizens, "delete", "Bob")]);
+    await cutAll(log);
+    expect((await readAll(log)).map((event) => [event.op, event.key])).to.deep.equal([
+      ["update", '["Ann"]'],
+      ["update", '["Ann"]'],
+      ["delete", '["Bob"]'],
+    ]);
+  });
+
+  it("reads by the key, however small the table and old its statistics", async () => {
+    await app.run("insert into item select n, n from generate_series(1, 20) n");
+    await app.run("analyze item");
+    await app.run("insert into item select n, n from generate_series(21, 20000) n");
+    const scans = async (): Promise<number> => {
+      const [row] = await app
+        .run("select pg_stat_force_next_flush()")
+        .then(() => app.run("select seq_tup_read::int as n from pg_stat_user_tables where relname = 'item'"));
+      return Number(row!["n"]);
+    };
+    const before = await scans();
+    await app.transaction([
+      noteOf(items, "update", 1),
+      noteOf(items, "update", 19999),
+      noteOf(items, "delete", 30000),
+    ]);
+    await app.transaction([noteOf(items, "update", 1)]);
+    expect(await scans()).to.equal(before);
+  });
+
+  it("doesn't wait for another transaction that meets the same new schema", async () => {
+    const other = await db.session();
+    await app.run("alter table item add extra int");
+    await app.run("begin");
+    await app.run("insert into item values (1, 1, 1)");
+    await db.writer.append(app.run, [noteOf(items, "insert", 1)], {});
+    await other.transaction([noteOf(items, "insert", 2)], () =>
+      other.run("insert into item values (2, 2, 2)"),
+    );
+    await app.run("commit");
+    await cutAll(log);
+    const events = await readAll(log);
+    expect(events.map(keyOf)).to.have.members(["1", "2"]);
+    expect((await log.schemas()).filter((schema) => schema.fingerprint === events[0]!.schema)).to.have.length(
+      1,
+    );
+  });
+
+  it("gives partitions' rows under the table they were written through", async () => {
+    await app.run("create table part (id int, at date, primary key (id, at)) partition by range (at)");
+    await app.run("create table part_1 partition of part for values from ('2026-01-01') to ('2027-01-01')");
+    const parts = { namespace: "public", name: "part" };
+    await app.transaction([{ table: parts, op: "insert", key: ["1", "2026-03-04"] }], () =>
+      app.run("insert into part values (1, '2026-03-04')"),
+    );
+    await cutAll(log);
+    const [event] = await readAll(log);
+    expect([event!.table.name, event!.key]).to.deep.equal(["part", '["1","2026-03-04"]']);
+  });
+});
