@@ -56,5 +56,5 @@ export async function makeBacklog(url: string, events: number, rowsPerTransactio
   };
   await Promise.all([session(), session(), session(), session()]);
   await using last = await OrderWriter.open(url);
-  return last.write(1);
+  return await last.write(1);
 }

@@ -141,7 +141,7 @@ export class Rig implements AsyncDisposable {
   async compare(target: string): Promise<Comparison> {
     await using left = await openSide(this.source.url);
     await using right = await openSide(this.targets[target]!.url);
-    return compareSides(left, right);
+    return await compareSides(left, right);
   }
 
   /** Returns when every target holds what the source holds; throws with the differences otherwise. The source must be quiet. */
