@@ -1,6 +1,6 @@
 import type { LockstepConfig } from "@lockstep/config";
-import { LockstepError, type ChangeLog } from "@lockstep/core";
-import { postgresChangeLog } from "@lockstep/outbox";
+import { LockstepError, type ChangeLog, type Logger } from "@lockstep/core";
+import { mysqlChangeLog, postgresChangeLog } from "@lockstep/outbox";
 import { startRelay } from "@lockstep/publisher/relay";
 import type { Running, ServiceContext } from "@lockstep/runtime";
 import { redisStreamWriter } from "@lockstep/stream";
@@ -27,7 +27,7 @@ type SourceConfig = LockstepConfig["sources"][string];
 
 function relaySource(source: string, settings: SourceConfig, { config, logger }: ServiceContext): Running {
   const { partitions, redis = config.redis } = settings;
-  const log = changeLogOf(source, settings);
+  const log = changeLogOf(source, settings, logger);
   const stream = redisStreamWriter({ redis, source, logger });
   const relay = startRelay({
     log,
@@ -49,7 +49,11 @@ function relaySource(source: string, settings: SourceConfig, { config, logger }:
 /** Of the process's drain bound: what is left is for closing connections. */
 const drainShare = 0.8;
 
-function changeLogOf(source: string, { url = "", outbox }: SourceConfig): ChangeLog {
-  const schema = outbox.schema === undefined ? {} : { schema: outbox.schema };
-  return postgresChangeLog({ connection: url, source, ...schema });
+function changeLogOf(source: string, { url = "", outbox }: SourceConfig, logger: Logger): ChangeLog {
+  if (/^postgres(ql)?:/.test(url)) {
+    const schema = outbox.schema === undefined ? {} : { schema: outbox.schema };
+    return postgresChangeLog({ connection: url, source, ...schema });
+  }
+  const prefix = outbox.prefix === undefined ? {} : { prefix: outbox.prefix };
+  return mysqlChangeLog({ connection: url.replace(/^mariadb:/, "mysql:"), source, logger, ...prefix });
 }
