@@ -17,7 +17,7 @@ import { lastScript } from "./scripts/append.js";
 import { runScript } from "./scripts/script.js";
 
 /** What one read asks for. */
-export interface FeedRead {
+interface FeedRead {
   readonly stream: string;
   readonly after: Position;
   readonly maxEntries: number;

@@ -90,7 +90,7 @@ export function newClient(redis: RedisConnection, extra: RedisOptions = {}): Red
 }
 
 /** True for the nodes of a cluster. */
-export function isCluster(redis: RedisConnection): redis is RedisClusterConnection {
+function isCluster(redis: RedisConnection): redis is RedisClusterConnection {
   return typeof redis === "object" && "nodes" in redis && Array.isArray(redis.nodes);
 }
 

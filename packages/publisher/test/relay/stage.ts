@@ -9,7 +9,7 @@ import { MemoryLog, type Change } from "./memory-log.js";
 import { startTestLane, type TestLane, type TestLaneOptions } from "./test-lane.js";
 
 /** Limits that make tests quick and small streams full. */
-export const quickLimits: Partial<RelayLimits> = {
+const quickLimits: Partial<RelayLimits> = {
   settleMs: 50,
   standbyMs: 50,
   idleMs: 100,
