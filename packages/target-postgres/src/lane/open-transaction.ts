@@ -1,5 +1,5 @@
 import { type CheckpointMove, LockstepError } from "@lockstep/core";
-import { failedIndex, type Session } from "../session/session.js";
+import { answersBeforeFailure, type Session } from "../session/session.js";
 import { sqlState } from "../wire/sql-state.js";
 import type { Answer, Command } from "../wire/pipeline.js";
 import { type CheckpointRow, type LaneName, moveCheckpoint, readCheckpoint } from "./checkpoint-row.js";
@@ -42,12 +42,15 @@ export class OpenTransaction {
     this.#sent = true;
     try {
       const answers = await this.#session.run([...waiting, ...commands]);
-      if (first) this.#moved = readCheckpoint(answers[1]!.rows[0]!);
+      if (first) this.#moved = movedBy(answers);
       return answers.slice(waiting.length);
     } catch (error) {
-      const failed = failedIndex(error) ?? 0;
-      this.#refused = first && failed <= 1;
-      this.#failure = this.#refused && failed === 1 && sqlState(error) === "22P02" ? fenced(error) : error;
+      if (this.#refused) throw this.#failure;
+      const completed = answersBeforeFailure(error);
+      if (first) this.#moved = movedBy(completed);
+      this.#refused = this.#moved === undefined;
+      this.#failure =
+        this.#refused && completed.length === 1 && sqlState(error) === "22P02" ? fenced(error) : error;
       throw this.#failure;
     }
   }
@@ -82,6 +85,12 @@ export class OpenTransaction {
     if (!this.#sent) return;
     await this.#session.run([{ text: "rollback", prepared: true }]).catch(() => undefined);
   }
+}
+
+// The answers of the first round trip: BEGIN, the compare-and-set, and whatever came along.
+function movedBy(answers: readonly Answer[]): CheckpointRow | undefined {
+  const row = answers[1]?.rows[0];
+  return row === undefined ? undefined : readCheckpoint(row);
 }
 
 function fenced(cause: unknown): LockstepError {

@@ -90,7 +90,7 @@ export class Session {
       this.#client.query(pipeline);
       return await pipeline.done;
     } catch (error) {
-      if (typeof error === "object" && error !== null) completedBefore.set(error, pipeline.completed);
+      if (typeof error === "object" && error !== null) answersBefore.set(error, pipeline.answers);
       throw error;
     } finally {
       clearTimeout(guard);
@@ -113,9 +113,9 @@ export class Session {
   }
 }
 
-const completedBefore = new WeakMap<object, number>();
+const answersBefore = new WeakMap<object, readonly Answer[]>();
 
-/** How many statements of its pipeline had completed when this error came: the index of the one that failed. */
-export function failedIndex(error: unknown): number | undefined {
-  return typeof error === "object" && error !== null ? completedBefore.get(error) : undefined;
+/** What the statements of the same pipeline answered that had completed when this error came: their number is the place of the one that failed. */
+export function answersBeforeFailure(error: unknown): readonly Answer[] {
+  return (typeof error === "object" && error !== null ? answersBefore.get(error) : undefined) ?? [];
 }

@@ -48,9 +48,9 @@ export class Pipeline implements Submittable {
     this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
   }
 
-  /** Statements that the server has completed: the index of the one that failed, when one did. */
-  get completed(): number {
-    return this.#answers.length;
+  /** Answers that have come so far: as many as statements were completed. */
+  get answers(): readonly Answer[] {
+    return this.#answers;
   }
 
   submit(connection: Connection): void {

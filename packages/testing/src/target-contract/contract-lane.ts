@@ -9,7 +9,7 @@ import {
   type TargetTable,
   type TargetTransaction,
 } from "@lockstep/core";
-import { expect } from "chai";
+import { eventually } from "../eventually.js";
 import type { ContractTable } from "./contract-table.js";
 
 /** A lane as the suite drives it: it remembers its checkpoint and moves one tick a step. */
@@ -27,11 +27,11 @@ export interface ContractLane {
 /** Incarnation of the suite's source. */
 export const incarnation = "contract-source";
 
-/** Opens a lane and registers it at `0-0` when it is new. */
+/** Opens a lane and registers it at `0-0` when it is new. A server frees the lane of a session it has killed a moment later. */
 export async function openLane(target: Target, source: string, partition = 0): Promise<ContractLane> {
-  const session = await target.lane({ source, partition });
-  expect(session, "the lane is free").not.equal(undefined);
-  return driveLane(session!);
+  return driveLane(
+    await eventually(() => target.lane({ source, partition }), { what: "the lane to be free" }),
+  );
 }
 
 /** Drives a session that is already open. */

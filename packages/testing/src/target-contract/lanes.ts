@@ -27,7 +27,9 @@ export function lanesContract(context: ContractContext): void {
     expect(await theirs.lane({ source: "one-owner", partition: 0 })).equal(undefined);
     expect(await mine.lane({ source: "one-owner", partition: 0 })).equal(undefined);
     await lane.close();
-    await (await openLane(theirs, "one-owner")).close();
+    const next = await theirs.lane({ source: "one-owner", partition: 0 });
+    expect(next).not.equal(undefined);
+    await next![Symbol.asyncDispose]();
   });
 
   it("owns lanes of other sources and partitions apart", async () => {

@@ -115,6 +115,30 @@ export function rowsContract(context: ContractContext): void {
     });
   }
 
+  it("writes large batches whatever those before them were like", async () => {
+    const table = contractTable(context.fixture, "habits", { id: "integer", note: "string" });
+    await table.create();
+    const lane = await openLane(await context.target(), "habits");
+    const target = await lane.table(table);
+    const expected = new Map<string, string>();
+    const size = 200;
+    // Only new rows, only known ones, both, in every order that a target could get used to.
+    const starts = [0, 200, 400, 600, 500, 700, 0, 0, 100, 650, 850, 1050, 1250, 1250, 1250, 1350, 3000, 0];
+    for (const [round, start] of starts.entries()) {
+      const ids = Array.from({ length: size }, (_, n) => String(start + n));
+      for (const id of ids) expected.set(id, `round ${round}`);
+      await lane.step((transaction) =>
+        transaction.upsert(
+          target,
+          ids.map((id) => table.row(id, `round ${round}`)),
+        ),
+      );
+    }
+    const rows = [...expected].sort(([a], [b]) => Number(a) - Number(b));
+    expect(await table.rows()).deep.equal(rows);
+    await lane.close();
+  });
+
   it("inserts rows with unknown cells when they aren't there", async () => {
     const table = contractTable(context.fixture, "partial_insert", {
       id: "integer",

@@ -61,6 +61,31 @@ export function transactionsContract(context: ContractContext): void {
     await lane.close();
   });
 
+  for (const count of [1, 300]) {
+    it(`goes on when the very first statement of a step fails behind a savepoint, ${count} rows at a time`, async () => {
+      const name = `first_fails_${count}`;
+      const table = contractTable(
+        context.fixture,
+        name,
+        { id: "integer", amount: "integer" },
+        { check: "amount > 0" },
+      );
+      await table.create();
+      const lane = await openLane(await context.target(), name);
+      const target = await lane.table(table);
+      const rows = (amount: string) => Array.from({ length: count }, (_, n) => table.row(String(n), amount));
+      const before = lane.checkpoint;
+      await lane.step(async (transaction) => {
+        await rejection(transaction.savepoint(() => transaction.upsert(target, rows("-1"))));
+        await transaction.upsert(target, rows("1"));
+      });
+      expect(await table.rows()).length(count);
+      expect(lane.checkpoint.position).not.equal(before.position);
+      expect(await lane.session.checkpoint()).deep.equal(lane.checkpoint);
+      await lane.close();
+    });
+  }
+
   it("rolls back to the outer savepoint what an inner one had kept", async () => {
     const table = contractTable(context.fixture, "nested_savepoints", { id: "integer" });
     await table.create();
