@@ -11,9 +11,20 @@ import {
 } from "./typeorm-internals.js";
 import { BuilderWrite } from "./write.js";
 
+/** Sends a builder's one statement, captured. */
+export type SendCaptured = (sql: string, parameters: unknown[]) => Promise<StructuredResult>;
+
+/** Captured statements on their way from their builder to their runner, by their own list of parameters. */
+const onTheWay = new WeakMap<unknown[], SendCaptured>();
+
+/** What sends a statement that a captured builder has made; `undefined` for every other statement. */
+export function capturedStatement(parameters: unknown[] | undefined): SendCaptured | undefined {
+  return parameters && onTheWay.get(parameters);
+}
+
 /**
- * Runs a write query builder's own `execute`, with its one statement captured. The builder itself isn't touched: `execute` runs on an
- * object that inherits from it and has another query runner, which inherits from the real one.
+ * Runs a write query builder's own `execute`, with its one statement captured: marked where the builder makes it, met again where the runner is
+ * about to send it. `execute` runs on a copy of the builder, so that two runs of one builder don't meet.
  */
 export async function executeCaptured(
   rules: CaptureRules,
@@ -26,23 +37,27 @@ export async function executeCaptured(
   const dataSource = dataSourceOf(builder)!;
   const given = builder.queryRunner;
   const runner = given ?? runnerOf(dataSource.createQueryRunner("master"));
-  const shadow = Object.create(builder) as WriteBuilder;
+  const copy = Object.assign(
+    Object.create(Object.getPrototypeOf(builder) as object),
+    builder,
+  ) as WriteBuilder;
+  copy.queryRunner = runner;
   let where = "";
-  let sent = false;
-  shadow.createWhereExpression = () => (where = builder.createWhereExpression.call(shadow));
-  shadow.queryRunner = standIn(runner, async (sql, parameters) => {
-    // The statement is the first that execute() sends; what follows reads generated columns.
-    if (sent) return runner.query(sql, parameters, true) as Promise<StructuredResult>;
-    sent = true;
-    const session = sessionOf(runner);
-    return session.write(async () => {
-      const table = await rules.tables.at(path, (text, values) => session.statement(text, values));
-      const write = new BuilderWrite({ rules, session, runner, table }, shadow, driverOf(dataSource));
-      return identify(write, { sql, parameters, where });
+  copy.createWhereExpression = () => (where = builder.createWhereExpression.call(copy));
+  copy.getQueryAndParameters = () => {
+    const made = builder.getQueryAndParameters.call(copy);
+    onTheWay.set(made[1], (sql, parameters) => {
+      const session = sessionOf(runner);
+      return session.write(async () => {
+        const table = await rules.tables.at(path, (text, values) => session.statement(text, values));
+        const write = new BuilderWrite({ rules, session, runner, table }, copy, driverOf(dataSource));
+        return identify(write, { sql, parameters, where });
+      });
     });
-  });
+    return made;
+  };
   try {
-    return await execute.call(shadow);
+    return await execute.call(copy);
   } finally {
     if (given === undefined) await runner.release();
   }
@@ -51,18 +66,4 @@ export async function executeCaptured(
 function mainTable(builder: WriteBuilder): string | undefined {
   const alias = builder.expressionMap.mainAlias;
   return alias?.hasMetadata ? alias.metadata.tablePath : alias?.tablePath;
-}
-
-/** A query runner like `runner` in everything but `query`. Its transaction methods run on the real one, where their state lives. */
-function standIn(
-  runner: RunnerInternals,
-  query: (sql: string, parameters: unknown[]) => Promise<StructuredResult>,
-): RunnerInternals {
-  return Object.create(runner, {
-    query: { value: query },
-    startTransaction: { value: (level?: string) => runner.startTransaction(level) },
-    commitTransaction: { value: () => runner.commitTransaction() },
-    rollbackTransaction: { value: () => runner.rollbackTransaction() },
-    release: { value: () => runner.release() },
-  }) as RunnerInternals;
 }

@@ -1,5 +1,6 @@
 import type { DataSource } from "typeorm";
 import type { Capture } from "./capture.js";
+import { capturedStatement } from "./execute-captured.js";
 import { readStatement } from "./statement.js";
 import {
   dataSourceOf,
@@ -67,6 +68,8 @@ function patchRunner(prototype: Prototype<RunnerInternals>): void {
   };
 
   prototype.query = function (this: RunnerInternals, sql, parameters, useStructuredResult) {
+    const captured = capturedStatement(parameters);
+    if (captured && parameters) return captured(sql, parameters);
     const send = () => query.call(this, sql, parameters, useStructuredResult);
     const capture = captureOf(this);
     if (capture === undefined || (parameters !== undefined && own.has(parameters))) return send();

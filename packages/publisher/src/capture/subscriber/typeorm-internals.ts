@@ -19,8 +19,6 @@ export interface RunnerInternals {
   query(sql: string, parameters?: unknown[], useStructuredResult?: boolean): Promise<unknown>;
   release(): Promise<void>;
   startTransaction(isolationLevel?: string): Promise<void>;
-  commitTransaction(): Promise<void>;
-  rollbackTransaction(): Promise<void>;
 }
 
 /** A column as TypeORM describes it. */
@@ -65,9 +63,9 @@ export interface WriteBuilder {
   queryRunner?: RunnerInternals;
   readonly expressionMap: ExpressionMap;
   execute(): Promise<unknown>;
-  getMainTableName(): string;
-  getTableName(tablePath: string): string;
   getParameters(): Record<string, unknown>;
+  /** The statement and its parameters: the very list that `execute` hands to the runner. */
+  getQueryAndParameters(): [string, unknown[]];
   getInsertedColumns(): readonly ColumnInternals[];
   createReturningExpression(kind: string): string;
   createWhereExpression(): string;
