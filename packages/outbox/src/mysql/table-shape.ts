@@ -110,8 +110,10 @@ function columnOf(row: CatalogRow, definition: string): ColumnSchema {
   };
 }
 
+/** MariaDB's JSON columns are longtext with a check; the session's settings say how names are quoted in it, if at all. */
 function validatesJson(definition: string, name: string): boolean {
-  return ["`", '"'].some((q) => definition.includes(`json_valid(${q}${name.replaceAll(q, q + q)}${q})`));
+  const quoted = ["`", '"'].map((quote) => quote + name.replaceAll(quote, quote + quote) + quote);
+  return [...quoted, name].some((text) => definition.includes(`json_valid(${text})`));
 }
 
 /** Length, precision and scale as `ColumnSchema` means them. Pure. */
