@@ -19,7 +19,7 @@ const open = new WeakSet<DataSource>();
  * @throws LockstepError CONFIG_INVALID, DRIVER_UNSUPPORTED, ENTITY_UNKNOWN, TABLE_WITHOUT_PRIMARY_KEY, OUTBOX_MISSING.
  */
 export async function publishChanges(dataSource: DataSource, options: PublishOptions): Promise<Publisher> {
-  engineOf(dataSource);
+  checkOptions(dataSource, options);
   const source = options.source ?? sourceName(dataSource);
   if (isDisabled()) {
     (options.logger ?? stderrLogger).warn({ source }, "lockstep is disabled: nothing is captured");
@@ -41,6 +41,22 @@ export async function publishChanges(dataSource: DataSource, options: PublishOpt
     await publisher.uninstall();
     throw error;
   }
+}
+
+/** @throws LockstepError DRIVER_UNSUPPORTED, CONFIG_INVALID naming everything that is wrong. */
+function checkOptions(
+  dataSource: DataSource,
+  { partitions = 1, source, relay, queues }: PublishOptions,
+): void {
+  engineOf(dataSource);
+  const wrong: string[] = [];
+  if (!Number.isInteger(partitions) || partitions < 1)
+    wrong.push("partitions must be a whole number from 1 on");
+  if (source === "") wrong.push("source must not be empty");
+  if (relay === false && Object.keys(queues ?? {}).length > 0) {
+    wrong.push("queues are fed by the relay: name them where it runs");
+  }
+  if (wrong.length > 0) throw new LockstepError("CONFIG_INVALID", wrong.join("; "));
 }
 
 function isDisabled(): boolean {

@@ -3,6 +3,7 @@ import { type ChangeEvent, isLockstepError } from "@lockstep/core";
 import { redisStreamReader } from "@lockstep/stream";
 import { eventually, freshMariaDb, freshPostgres, freshRedis, type FreshDatabase } from "@lockstep/testing";
 import { expect } from "chai";
+import { Queue } from "bullmq";
 import { DataSource, EntitySchema } from "typeorm";
 import { lockstepMigration, publishChanges, type Publisher, type PublishOptions } from "../src/index.js";
 
@@ -275,6 +276,35 @@ describe("publishChanges", () => {
     await dataSource.initialize();
     const publisher = await publish({ relay: false });
     expect(await publisher.removeTarget("nobody")).to.equal(0);
+  });
+
+  it("changes of an entity become jobs", async () => {
+    await dataSource.initialize();
+    await publish({ queues: { Person: "person-changed" } });
+    await dataSource.manager.save(person, { name: "ada" });
+    const queue = new Queue("person-changed", { connection: { url: redis.url } });
+    try {
+      const [job] = await eventually(async () => {
+        const jobs = await queue.getJobs();
+        return jobs.length > 0 && jobs;
+      });
+      expect(job?.data).to.deep.include({
+        table: "public.person",
+        op: "insert",
+        row: { id: "1", name: "ada" },
+      });
+    } finally {
+      await queue.close();
+    }
+  });
+
+  it("names everything that is wrong with the options", async () => {
+    await dataSource.initialize();
+    const error = await publish({ partitions: 0, source: "" }).catch((thrown: unknown) => thrown);
+    expect(isLockstepError(error, "CONFIG_INVALID")).to.equal(true);
+    expect(String(error)).to.contain("partitions").and.to.contain("source");
+    const unknown = await publish({ queues: { Ghost: "q" } }).catch((thrown: unknown) => thrown);
+    expect(isLockstepError(unknown, "ENTITY_UNKNOWN")).to.equal(true);
   });
 
   it("other types of database are refused", async () => {

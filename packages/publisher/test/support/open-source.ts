@@ -40,6 +40,9 @@ export interface Source extends Shop {
   /** Everything that reached the outbox and was committed, in order. */
   outbox(): Promise<OutboxRow[]>;
   emptyOutbox(): Promise<void>;
+  /** Installs capture anew, with the same settings; after the DataSource's entities have changed. */
+  reinstall(): Promise<void>;
+  installOn(dataSource: DataSource): Promise<InstalledCapture>;
   close(): Promise<void>;
 }
 
@@ -79,21 +82,27 @@ export async function openSource(type: DriverType, choices: SourceChoices = {}):
   const log = (fields: object, message: string) => void logged.push({ fields, message });
   const logger: Logger = { ...silentLogger, warn: log, error: log };
   let commits = 0;
-  const capture = await installCapture(dataSource, {
-    engine: dialect,
-    writer,
-    bulkWrites: "error",
-    onBlindWrite: "warn",
-    logger,
-    committed: () => void commits++,
-    ...choices.settings,
-  });
+  const installOn = (on: DataSource) =>
+    installCapture(on, {
+      engine: dialect,
+      writer,
+      bulkWrites: "error",
+      onBlindWrite: "warn",
+      logger,
+      committed: () => void commits++,
+      ...choices.settings,
+    });
+  let capture = await installOn(dataSource);
   return {
     ...shop,
     orm,
     type,
     dataSource,
-    capture,
+    get capture() {
+      return capture;
+    },
+    installOn,
+    reinstall: async () => void (capture = await installOn(dataSource)),
     writer,
     logged,
     commits: () => commits,

@@ -1,6 +1,5 @@
 import {
   type Engine,
-  LockstepError,
   type OutboxWriter,
   type RowNote,
   type RunStatement,
@@ -64,13 +63,11 @@ export class CapturedTables {
     return this.#known.get(path);
   }
 
-  /** The table behind a path, described in the caller's transaction when it wasn't there before. */
-  async at(path: string, run: RunStatement): Promise<CapturedTable> {
+  /** The table behind a path, described in the caller's transaction when it wasn't there before; `undefined` when it is no ordinary table. */
+  async at(path: string, run: RunStatement): Promise<CapturedTable | undefined> {
     const mapped = this.#mapped.get(path);
     if (mapped && !this.#known.has(path)) await this.#describe(run, [mapped]);
-    const known = this.#known.get(path);
-    if (known) return known;
-    throw new LockstepError("ENTITY_UNKNOWN", `table ${path} does not exist in the database`);
+    return this.#known.get(path);
   }
 
   /** Names of captured tables that a hand-written statement may mean. */

@@ -9,6 +9,7 @@ import {
   type StructuredResult,
   type WriteBuilder,
 } from "./typeorm-internals.js";
+import { sendUncaptured } from "./send-uncaptured.js";
 import { BuilderWrite } from "./write.js";
 
 /** Sends a builder's one statement, captured. */
@@ -50,6 +51,7 @@ export async function executeCaptured(
       const session = sessionOf(runner);
       return session.write(async () => {
         const table = await rules.tables.at(path, (text, values) => session.statement(text, values));
+        if (!table) return sendUncaptured(rules, runner, path, sql, parameters);
         const write = new BuilderWrite({ rules, session, runner, table }, copy, driverOf(dataSource));
         return identify(write, { sql, parameters, where });
       });

@@ -1,12 +1,13 @@
 import { LockstepError, type RowNote, type RunStatement, isLockstepError, spanNames } from "@lockstep/core";
 import { type Span, SpanStatusCode, isSpanContextValid, trace } from "@opentelemetry/api";
 import type { CaptureRules } from "./capture-rules.js";
+import { retryableCause } from "./server-errors.js";
 
 const tracer = trace.getTracer("@lockstep/publisher");
 
 /**
  * Appends a transaction's notes to the outbox, in the transaction that is open behind `run`.
- * @returns rows written. @throws LockstepError OUTBOX_WRITE_FAILED.
+ * @returns rows written. @throws LockstepError OUTBOX_WRITE_FAILED; the driver's own error after a deadlock or the like.
  */
 export async function append(
   rules: Pick<CaptureRules, "writer">,
@@ -20,6 +21,9 @@ export async function append(
       return written;
     } catch (cause) {
       span.setStatus({ code: SpanStatusCode.ERROR });
+      // As it came from the driver: an application that runs such transactions again looks for its code.
+      const again = retryableCause(cause);
+      if (again !== undefined) throw again;
       if (isLockstepError(cause)) throw cause;
       throw new LockstepError("OUTBOX_WRITE_FAILED", "the outbox refused this transaction's changes", {
         cause,

@@ -1,4 +1,4 @@
-import { type Logger, type RunStatement, tableId } from "@lockstep/core";
+import { LockstepError, type Logger, type RunStatement, tableId } from "@lockstep/core";
 import type { DataSource } from "typeorm";
 import type { BlindWrites } from "./blind-writes.js";
 import { createCapture } from "./capture.js";
@@ -20,7 +20,7 @@ export interface CaptureSettings
 export interface InstalledCapture {
   /** Hand-written statements let through so far, uncaptured. */
   readonly blindWrites: number;
-  /** Ids (`namespace.name`) of the captured table behind an entity's name; none when it isn't captured. */
+  /** Ids (`namespace.name`) of the captured table behind an entity's name. @throws LockstepError ENTITY_UNKNOWN when it isn't captured. */
   tablesOf(entity: string): readonly string[];
   /** Stops capturing: from here on writes leave no outbox rows. */
   uninstall(): void;
@@ -61,11 +61,12 @@ export async function installCapture(
     get blindWrites() {
       return blindWrites.count;
     },
-    tablesOf: (entity) =>
-      dataSource.entityMetadatas
-        .filter(({ name }) => name === entity)
-        .flatMap(({ tablePath }) => rules.tables.known(tablePath)?.schema ?? [])
-        .map(tableId),
+    tablesOf(entity) {
+      const metadatas = dataSource.entityMetadatas.filter(({ name }) => name === entity);
+      const tables = metadatas.flatMap(({ tablePath }) => rules.tables.known(tablePath)?.schema ?? []);
+      if (tables.length === 0) throw new LockstepError("ENTITY_UNKNOWN", `${entity} is not captured`);
+      return tables.map(tableId);
+    },
     uninstall: () => setCapture(dataSource, undefined),
   };
 }

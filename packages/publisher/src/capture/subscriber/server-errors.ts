@@ -22,10 +22,26 @@ export function endedByServer(
   );
 }
 
+/** SQLSTATEs and MySQL numbers after which applications run a transaction again. */
+const retryable = new Set<unknown>(["40001", "40P01", "55P03", deadlock, lockWaitTimeout, recordChanged]);
+
+/** The driver's error behind an error, when it is one after which applications run the transaction again: deadlock, serialization, lock time-out. */
+export function retryableCause(error: unknown): unknown {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (retryable.has(errorNumber(at)) || retryable.has(sqlState(at))) return at;
+  }
+  return undefined;
+}
+
 function errorNumber(error: unknown): number | undefined {
   if (typeof error !== "object" || error === null) return undefined;
   if ("errno" in error && typeof error.errno === "number") return error.errno;
   return "driverError" in error ? errorNumber(error.driverError) : undefined;
+}
+
+function sqlState(error: object): string | undefined {
+  if ("code" in error && typeof error.code === "string") return error.code;
+  return undefined;
 }
 
 /** True when the database itself refused the statement: then nothing of it happened. */

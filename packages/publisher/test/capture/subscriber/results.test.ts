@@ -121,7 +121,7 @@ function entityOf(entity: object): object {
 function comparable(result: unknown): unknown {
   return JSON.parse(
     JSON.stringify(result, (name, value: unknown) =>
-      /At$/.test(name)
+      name.endsWith("At")
         ? "a time"
         : name === "info" || name === "serverStatus" || name === "warningStatus"
           ? ""

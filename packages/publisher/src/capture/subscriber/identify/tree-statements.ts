@@ -4,6 +4,7 @@ import type { CaptureRules } from "../capture-rules.js";
 import type { CapturedTables } from "../captured-tables.js";
 import { keyAlias, keyList, readKey } from "../key-text.js";
 import { quoteName, quoteTable } from "../quote.js";
+import { sendUncaptured } from "../send-uncaptured.js";
 import type { Captured, Session } from "../session.js";
 import { driverOf, type RunnerInternals } from "../typeorm-internals.js";
 import { Write } from "../write.js";
@@ -65,6 +66,7 @@ export async function executeTreeStatement(
 ): Promise<unknown> {
   const result = await session.write(async () => {
     const table = await rules.tables.at(statement.path, (text, values) => session.statement(text, values));
+    if (!table) return sendUncaptured(rules, runner, statement.path, sent.sql, sent.parameters);
     const write = new Write({ rules, session, runner, table });
     return write.guarded(() => (statement.returns ? returned : lookedUpFirst)(write, statement, sent));
   });
