@@ -46,10 +46,15 @@ export function feedConnection(redis: RedisConnection, commandTimeoutMs: number)
     opened.on("error", () => undefined);
     return opened;
   };
+  let isClosed = false;
   return {
-    close: drop,
+    close() {
+      isClosed = true;
+      drop();
+    },
     async read(read) {
       if (read.signal?.aborted) return [];
+      if (isClosed) throw unavailable(new Error("the reader is closed"));
       client ??= open();
       // A blocking command can't be taken back: closing its connection is the only way out.
       read.signal?.addEventListener("abort", drop, { once: true });

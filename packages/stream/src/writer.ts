@@ -60,7 +60,7 @@ export function redisStreamWriter(options: StreamWriterOptions): StreamWriter {
       await link.call((client) => client.call("xtrim", keys.feed(feed), "MINID", "=", justAfter(through)));
     },
     async remove(feed) {
-      await link.call((client) => client.call("del", ...feedKeys(feed)));
+      await link.call((client) => client.call("unlink", ...feedKeys(feed)));
     },
     async publishSchemas(schemas) {
       if (schemas.length === 0) return;
@@ -81,7 +81,7 @@ export function redisStreamWriter(options: StreamWriterOptions): StreamWriter {
         for (const partition of partitions.map(Number)) {
           await client.call("hdel", keys.acks(partition), id);
           await client.call("hdel", keys.catchUps(partition), id);
-          await client.call("del", ...feedKeys({ partition, target: id }));
+          await client.call("unlink", ...feedKeys({ partition, target: id }));
         }
       });
     },

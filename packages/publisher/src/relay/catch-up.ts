@@ -8,6 +8,7 @@ import { endsAt, readAhead } from "./log/read-ahead.js";
 import { appendingOf } from "./publish.js";
 
 import type { RelayContext, Term } from "./relay-context.js";
+import { publishNewSchemas } from "./schemas.js";
 
 /** A target's lane that fell behind the main stream, and where it is. */
 export interface CatchUp {
@@ -73,6 +74,7 @@ async function feedAvailable(context: RelayContext, term: Term, feeding: Feeding
   for await (const page of readAhead(log.read(open.window.last, { pageEvents, signal }), endsAt(term.top))) {
     signal.throwIfAborted();
     await holes.refuse(open.window.last, page);
+    await publishNewSchemas(context, term, page);
     await appendBounded(appending, open, cutter.cut(page));
   }
   if (comparePositions(reached, open.window.last) <= 0) return;

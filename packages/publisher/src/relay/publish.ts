@@ -7,7 +7,7 @@ import { watchForHoles } from "./log/hole-watch.js";
 import { endsAt, readAhead } from "./log/read-ahead.js";
 import { changeWaiter } from "./log/wait-for-changes.js";
 import { announceTick, type RelayContext, type Term } from "./relay-context.js";
-import { publishNewSchemas } from "./schemas.js";
+import { publishNewSchemas, publishSchemas } from "./schemas.js";
 
 /** What must not be taken over when the feeds are opened again. */
 export interface BrokenFeeds {
@@ -23,6 +23,7 @@ export async function openFeeds(context: RelayContext, term: Term, broken: Broke
   term.top = await context.log.top();
   const prunedThrough = await context.log.prunedThrough();
   term.schemas.clear();
+  await publishSchemas(context, term);
   const feeds: OpenFeed[] = [];
   for (let partition = 0; partition < context.partitions; partition++) {
     const mustBegin = broken.partitions.has(partition);

@@ -216,9 +216,12 @@ describe("relay", function () {
     await converged(lane, stage.log);
     await first[Symbol.asyncDispose]();
     stage.log.identity = "source-2";
+    await stage.redis.hset(stage.keys.acks(0), "silent", "1-1");
+    await stage.redis.hset(stage.keys.confirmations, "silent:0", "{}");
     stage.relay();
     await eventually(async () => lane.confirmation()?.incarnation === "source-2");
     expect(await stage.redis.hget(stage.keys.epoch({ partition: 0 }), "incarnation")).to.equal("source-2");
+    expect(await stage.redis.hexists(stage.keys.acks(0), "silent")).to.equal(0);
   });
 });
 

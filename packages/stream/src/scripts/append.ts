@@ -50,7 +50,7 @@ return {landed, '', last}
 
 /** Deletes a feed and begins it anew. KEYS: stream, epoch. ARGV: position, epoch, incarnation. */
 export const beginScript = script(`
-redis.call('DEL', KEYS[1], KEYS[2])
+redis.call('UNLINK', KEYS[1], KEYS[2])
 redis.call('XGROUP', 'CREATE', KEYS[1], 'begin', '$', 'MKSTREAM')
 redis.call('XGROUP', 'DESTROY', KEYS[1], 'begin')
 if ARGV[1] ~= '0-0' then redis.call('XSETID', KEYS[1], ARGV[1]) end

@@ -46,6 +46,7 @@ export async function openMainFeed(
     bytes: Math.ceil(limits.maxStreamBytes / partitions),
   };
   const head = await stream.head(feed);
+  if (head && head.incarnation !== term.incarnation) await forgetAcks(context, partition);
   const openedAtTotal = head?.total ?? 0;
   const opened = { feed, bounds, openedAtTotal, acked: async () => acksOf(await followers()) };
   const following = await followers();
@@ -66,6 +67,11 @@ export async function openMainFeed(
   const { source, logger } = context;
   logger.info({ source, partition, at, replaced: head?.last }, "stream begins a new epoch");
   return { ...opened, epoch, window: new FeedWindow(at) };
+}
+
+/** Acknowledgements of another source's positions would count as this one's as soon as it has got that far. */
+async function forgetAcks({ stream }: RelayContext, partition: number): Promise<void> {
+  for (const id of (await stream.acks(partition)).keys()) await stream.forget({ id });
 }
 
 function isAdoptable(head: FeedHead, term: Term, partitions: number, prunedThrough: Position): boolean {

@@ -30,7 +30,8 @@ export async function startCatchUp(
       await feed.run();
     } catch (error) {
       const code = isLockstepError(error) ? error.code : "unknown";
-      if (!stop.signal.aborted) logger.warn({ source, target, partition, code }, "catch-up ended early");
+      const isEnding = stop.signal.aborted || context.draining.aborted;
+      if (!isEnding) logger.warn({ source, target, partition, code }, "catch-up ended early");
     } finally {
       term.signal.removeEventListener("abort", abort);
       await context.stream.remove({ partition, target }).catch(() => undefined);
