@@ -1,4 +1,4 @@
-import type { ColumnSchema } from "@lockstep/core";
+import type { ColumnKind, ColumnSchema } from "@lockstep/core";
 import { quoteName, quoteText } from "./quote.js";
 
 /**
@@ -8,8 +8,25 @@ import { quoteName, quoteText } from "./quote.js";
 export function cellOf(
   column: Pick<ColumnSchema, "name" | "type" | "kind" | "length" | "precision">,
 ): string {
-  return `CAST(CONVERT(${textOf(column, `t.${quoteName(column.name)}`)} USING utf8mb4) AS BINARY)`;
+  const text = textOf(column, `t.${quoteName(column.name)}`);
+  return ascii.has(column.kind)
+    ? `CAST(${text} AS BINARY)`
+    : `CAST(CONVERT(${text} USING utf8mb4) AS BINARY)`;
 }
+
+/** Kinds whose text is the same bytes in every charset a connection can have. */
+const ascii: ReadonlySet<ColumnKind> = new Set<ColumnKind>([
+  "boolean",
+  "integer",
+  "numeric",
+  "float",
+  "bytes",
+  "bits",
+  "date",
+  "time",
+  "timestamp",
+  "timestamptz",
+]);
 
 function textOf({ type, kind, length, precision }: Parameters<typeof cellOf>[0], value: string): string {
   switch (kind) {

@@ -1,6 +1,7 @@
 import type { RunStatement } from "@lockstep/core";
 import type { NotedRow } from "../fold-notes.js";
 import { keyLiteral } from "./cell.js";
+import type { TableNames } from "./ddl.js";
 import { quoteName, quoteTable } from "./quote.js";
 import type { TableShape } from "./table-shape.js";
 
@@ -17,41 +18,49 @@ export interface CapturedRow {
 // Below MariaDB's in_predicate_conversion_threshold (1000), beyond which a list is no longer read by key.
 const keysPerStatement = 500;
 
-/** What the noted rows of one table have become: images of those that exist, deletes of those that don't and ever did. */
-export async function captureRows(
-  run: RunStatement,
-  shape: TableShape,
-  noted: readonly NotedRow[],
-): Promise<CapturedRow[]> {
-  const captured: CapturedRow[] = [];
-  for (let i = 0; i < noted.length; i += keysPerStatement) {
-    captured.push(...(await capturePage(run, shape, noted.slice(i, i + keysPerStatement))));
-  }
-  return captured;
+/** What the noted rows of one table have become. */
+export interface Captured {
+  /** Images of those that exist, deletes of those that don't and ever did. */
+  readonly rows: readonly CapturedRow[];
+  /** Whether the outbox was seen to hold the table's schema. */
+  readonly schemaKnown: boolean;
 }
 
-async function capturePage(
+/** Asks the database what `noted` rows of one table have become. */
+export async function captureRows(
   run: RunStatement,
+  names: TableNames,
   shape: TableShape,
-  page: readonly NotedRow[],
-): Promise<CapturedRow[]> {
-  const found = await readRows(run, shape, page);
+  noted: readonly NotedRow[],
+): Promise<Captured> {
+  const rows: CapturedRow[] = [];
+  let schemaKnown = false;
+  const read: ReadPage = (page) => readRows(run, names, shape, page);
+  for (let i = 0; i < noted.length; i += keysPerStatement) {
+    const page = await capturePage(read, shape, noted.slice(i, i + keysPerStatement));
+    rows.push(...page.rows);
+    schemaKnown ||= page.schemaKnown;
+  }
+  return { rows, schemaKnown };
+}
+
+type ReadPage = (rows: readonly NotedRow[]) => Promise<{ images: Map<string, string>; schemaKnown: boolean }>;
+
+async function capturePage(read: ReadPage, shape: TableShape, page: readonly NotedRow[]): Promise<Captured> {
+  const { images, schemaKnown } = await read(page);
   const asked = page.map((row) => JSON.stringify(row.key));
-  const known = new Set(asked);
+  const noted = new Set(asked);
   // A row under a key nobody noted: the note wrote it in another way ('A' where the row has 'a').
-  const strangers = [...found.keys()].some((key) => !known.has(key));
-  const captured: CapturedRow[] = [];
+  const strangers = [...images.keys()].some((key) => !noted.has(key));
+  const rows: CapturedRow[] = [];
   for (const [index, row] of page.entries()) {
     const key = asked[index]!;
-    const here = found.has(key)
-      ? { key, image: found.get(key)! }
-      : strangers
-        ? await readOne(run, shape, row)
-        : undefined;
+    const image = images.get(key);
+    const here = image === undefined && strangers ? await readOne(read, row) : image && { key, image };
     const event = here ? imageOf(shape, row, here) : deleteOf(shape, row);
-    if (event) captured.push(event);
+    if (event) rows.push(event);
   }
-  return captured;
+  return { rows, schemaKnown };
 }
 
 interface ReadRow {
@@ -81,8 +90,9 @@ function deleteOf({ schema }: TableShape, { order, born, key, before }: NotedRow
   return { order, op: "d", fingerprint: schema.fingerprint, key: gone, image: null, before: null };
 }
 
-async function readOne(run: RunStatement, shape: TableShape, row: NotedRow): Promise<ReadRow | undefined> {
-  const [first] = await readRows(run, shape, [row]);
+async function readOne(read: ReadPage, row: NotedRow): Promise<ReadRow | undefined> {
+  const { images } = await read([row]);
+  const [first] = images;
   return first && { key: first[0], image: first[1] };
 }
 
@@ -92,16 +102,21 @@ async function readOne(run: RunStatement, shape: TableShape, row: NotedRow): Pro
  */
 async function readRows(
   run: RunStatement,
+  names: TableNames,
   shape: TableShape,
   rows: readonly NotedRow[],
-): Promise<Map<string, string>> {
+): Promise<{ images: Map<string, string>; schemaKnown: boolean }> {
+  const known = `EXISTS (SELECT 1 FROM ${names.tableSchema} WHERE fingerprint = '${shape.schema.fingerprint}')`;
   const read = await run(
-    `SELECT ${shape.keyCells}, ${shape.cells} FROM ${quoteTable(shape.schema)} t FORCE INDEX (PRIMARY)
+    `SELECT ${known} AS known, ${shape.cells} FROM ${quoteTable(shape.schema)} t FORCE INDEX (PRIMARY)
   WHERE ${whereKeys(shape, rows)} LOCK IN SHARE MODE`,
   );
-  const keys = shape.keyColumns.map((_, i) => `k${i}`);
-  const cells = shape.schema.columns.map((_, i) => `c${i}`);
-  return new Map(read.map((row) => [jsonOf(row, keys), jsonOf(row, cells)]));
+  const images = new Map<string, string>();
+  for (const row of read) {
+    const cells = shape.schema.columns.map((_, i) => textOf(row[`c${i}`]));
+    images.set(JSON.stringify(shape.keyIndexes.map((i) => cells[i])), JSON.stringify(cells));
+  }
+  return { images, schemaKnown: Number(read[0]?.["known"] ?? 0) === 1 };
 }
 
 function whereKeys({ keyColumns }: TableShape, rows: readonly NotedRow[]): string {
@@ -112,10 +127,6 @@ function whereKeys({ keyColumns }: TableShape, rows: readonly NotedRow[]): strin
   return literals
     .map((key) => `(${key.map((literal, i) => `${names[i]} = ${literal}`).join(" AND ")})`)
     .join(" OR ");
-}
-
-function jsonOf(row: Record<string, unknown>, aliases: readonly string[]): string {
-  return JSON.stringify(aliases.map((alias) => textOf(row[alias])));
 }
 
 /** Bytes of UTF-8, whatever the connection's charset; texts where the application's driver is told to make texts. */

@@ -91,6 +91,7 @@ async function register(
   names: TableNames,
   schemas: readonly TableSchema[],
 ): Promise<void> {
+  if (schemas.length === 0) return;
   const prints = schemas.map((schema) => quoteText(schema.fingerprint)).join(", ");
   const known = await run(
     `SELECT fingerprint AS fingerprint FROM ${names.tableSchema} WHERE fingerprint IN (${prints})`,
@@ -111,22 +112,19 @@ async function append(
   transaction: TransactionNote,
 ): Promise<number> {
   const captured: CapturedRow[] = [];
-  const schemas: TableSchema[] = [];
+  const unknown: TableSchema[] = [];
   for (const table of foldNotes(notes)) {
     const shape = await shapes(run, table);
     if (!shape) throw new Error(`the table ${tableId(table)} does not exist`);
     if (shape.schema.key.length === 0) throw new Error(`the table ${tableId(table)} has no primary key`);
-    captured.push(...(await captureRows(run, shape, table.rows)));
-    schemas.push(shape.schema);
+    const { rows, schemaKnown } = await captureRows(run, names, shape, table.rows);
+    for (const row of rows) captured.push(row);
+    if (!schemaKnown) unknown.push(shape.schema);
   }
   if (captured.length === 0) return 0;
-  await register(run, names, schemas);
-  await insertRows(
-    run,
-    names,
-    captured.sort((a, b) => a.order - b.order),
-    transaction,
-  );
+  await register(run, names, unknown);
+  captured.sort((a, b) => a.order - b.order);
+  await insertRows(run, names, captured, transaction);
   return captured.length;
 }
 

@@ -13,9 +13,10 @@ import { quoteTable, quoteText } from "./quote.js";
 export interface TableShape {
   readonly schema: TableSchema;
   readonly keyColumns: readonly ColumnSchema[];
-  /** Aliases `k0…` of the key's texts and `c0…` of all columns' texts. */
+  /** Places of the key's columns among all columns, in key order. */
+  readonly keyIndexes: readonly number[];
+  /** All columns' texts, under the aliases `c0…`. */
   readonly cells: string;
-  readonly keyCells: string;
 }
 
 /** Gives the shapes of tables; remembers those it has met. */
@@ -64,10 +65,10 @@ export function causedBy(error: unknown, errno: number): boolean {
 }
 
 function shapeOf(schema: TableSchema): TableShape {
-  const keyColumns = schema.key.map((name) => schema.columns.find((column) => column.name === name)!);
-  const keyCells = keyColumns.map((column, i) => `${cellOf(column)} AS k${i}`).join(", ");
+  const keyIndexes = schema.key.map((name) => schema.columns.findIndex((column) => column.name === name));
+  const keyColumns = keyIndexes.map((index) => schema.columns[index]!);
   const cells = schema.columns.map((column, i) => `${cellOf(column)} AS c${i}`).join(", ");
-  return { schema, keyColumns, cells, keyCells };
+  return { schema, keyColumns, keyIndexes, cells };
 }
 
 async function readSchema(

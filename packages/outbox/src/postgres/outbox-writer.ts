@@ -25,9 +25,11 @@ export function postgresOutboxWriter({ schema = "lockstep" }: PostgresOutboxOpti
   return {
     ddl: { up: [create], down: dropStatements(schema) },
     async ensure(run) {
+      await refuseShadowing(run, schema);
       if ((await formatOf(run, schema)) < formatVersion) await run(create);
     },
     async check(run) {
+      await refuseShadowing(run, schema);
       if ((await formatOf(run, schema)) < formatVersion) {
         throw new LockstepError(
           "OUTBOX_MISSING",
@@ -75,6 +77,19 @@ function nameOf(table: RowNote["table"]): string {
 function parameterOf({ order, born, key, before }: NotedRow): unknown[] {
   const row = [order, born ? "i" : "u", key];
   return before === undefined ? row : [...row, before];
+}
+
+// With PostgreSQL's default search_path ("$user", public) a schema named like the role comes first: from the moment it exists,
+// tables that the application makes without naming a schema land in it, and TypeORM's synchronize makes all of them anew, empty.
+async function refuseShadowing(run: RunStatement, schema: string): Promise<void> {
+  const [row] = await run(
+    `select current_user = ${quoteText(schema)} and current_setting('search_path') like '%"$user"%' as shadows`,
+  );
+  if (row?.["shadows"] !== true) return;
+  throw new LockstepError(
+    "CONFIG_INVALID",
+    `outbox.schema: "${schema}" is also the name of the role that the application connects as, so it would come first in its search_path`,
+  );
 }
 
 /** Version of what is there; 0 when nothing is. */
