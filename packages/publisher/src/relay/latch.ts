@@ -1,21 +1,25 @@
 /** Remembers that somebody knocked until it is cleared; whoever waits is let through at once when somebody already has. */
 export class Latch {
-  private isSet = false;
+  private knocked = false;
   private waiting = new Set<() => void>();
 
+  get isSet(): boolean {
+    return this.knocked;
+  }
+
   set(): void {
-    this.isSet = true;
+    this.knocked = true;
     for (const go of this.waiting) go();
     this.waiting.clear();
   }
 
   clear(): void {
-    this.isSet = false;
+    this.knocked = false;
   }
 
   /** Returns when the latch is set, at the latest after `timeoutMs` or when `signal` aborts. */
   async wait(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    if (this.isSet || signal.aborted) return;
+    if (this.knocked || signal.aborted) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {
         clearTimeout(timer);

@@ -56,16 +56,18 @@ export async function publishForEver(
     nudged.clear();
     const tick = await log.cut();
     if (tick) term.top = endOfTick(tick.tick);
-    term.isCaughtUp = !tick && !isBehind;
-    if (!term.isCaughtUp) {
+    const isNews = tick !== undefined || isBehind;
+    if (isNews) {
+      term.isCaughtUp = false;
       await publishAvailable(context, term, feeds);
       isBehind = false;
       announceTick(term);
-      continue;
     }
+    term.isCaughtUp = true;
     onCaughtUp();
-    if (context.draining.aborted) return;
-    await waitForChanges(term);
+    if (context.draining.aborted && !isNews) return;
+    // No second cut to see that nothing is left: waiting looks first, and that is cheaper.
+    if (!context.draining.aborted) await waitForChanges(term);
   }
 }
 

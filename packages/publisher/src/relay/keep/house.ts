@@ -7,8 +7,8 @@ import { openAttendant } from "./attend.js";
 import { report } from "./report.js";
 import { settle } from "./settle.js";
 
-/** How close together calls of lanes are attended to, ms: acknowledgements come in bursts. */
-const spacingMs = 25;
+/** How close together calls of lanes are attended to, ms: acknowledgements call too, all the time. */
+const spacingMs = 100;
 
 /** How often schemas are published again: Redis may have lost them alone. */
 const schemasEveryMs = 10_000;

@@ -4,8 +4,10 @@ import type { RelayContext, Term } from "../relay-context.js";
 export function changeWaiter({ log, nudged, limits }: RelayContext): (term: Term) => Promise<void> {
   let heard: Promise<void> = Promise.resolve();
   return async (term) => {
+    if (nudged.isSet) return;
     // Ended already, or about to: a source is listened to once at a time.
     await heard;
+    if (nudged.isSet) return;
     const stop = new AbortController();
     const abort = (): void => stop.abort();
     term.signal.addEventListener("abort", abort);
