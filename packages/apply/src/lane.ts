@@ -93,7 +93,7 @@ function roomOf(options: LaneOptions, stopping: AbortSignal): LaneRoom {
     acks: new Acknowledger({ reader, partition, now }),
     refusals: new RefusalWindow(limits, now),
     bell: new Bell(sleep),
-    nudges: { count: 0 },
+    nudges: { count: 0, seen: 0 },
     faults: { count: 0 },
   };
 }

@@ -33,8 +33,8 @@ export interface LaneRoom {
   readonly bell: Bell;
   /** Aborts when the lane is to drain. */
   readonly stopping: AbortSignal;
-  /** Nudges seen: letters are due, or a person decided something. */
-  readonly nudges: { count: number };
+  /** Nudges (letters are due, or a person decided something), and how many of them were answered by looking. */
+  readonly nudges: { count: number; seen: number };
   /** Faults in a row, for the backoff. */
   readonly faults: { count: number };
 }

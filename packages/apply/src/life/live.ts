@@ -61,6 +61,7 @@ async function own(room: LaneRoom, session: LaneSession): Promise<void> {
   const lane = ownedLane(room, session);
   room.logger.info(laneFields(room), "lane is owned");
   while (!room.stopping.aborted) {
+    room.nudges.seen = room.nudges.count;
     try {
       const checkpoint = await firstCheckpoint(lane);
       if (checkpoint !== undefined) await follow(lane, checkpoint);
@@ -87,18 +88,24 @@ function ownedLane(room: LaneRoom, session: LaneSession): OwnedLane {
   return { room, session, announcement, lost: () => lost };
 }
 
+/** However often it is nudged, a lane in trouble waits at least this long, ms. */
+const nudgedMs = 200;
+
 /** Waits after a fault: with backoff, or half a minute when a person has to act. A nudge ends the wait. */
 async function pause(room: LaneRoom, verdict: Verdict, lost: () => boolean, error: unknown): Promise<void> {
   const { status, limits, now, random, nudges, faults, bell, stopping, logger } = room;
   const halted = verdict.action === "halt";
   const ms = halted ? limits.haltRetryMs : backoffMs(++faults.count, outageBackoff, random);
   const until = now() + ms;
+  const soonest = now() + Math.min(ms, nudgedMs);
   const { code, message } = verdict;
   status.failed();
   status.phase = { name: halted ? "halted" : "paused", reason: { code, message }, until };
   const fields = { ...laneFields(room), code, error: error instanceof Error ? error.name : "unknown", ms };
   logger.warn(fields, halted ? "lane halted" : "lane paused");
-  const nudged = nudges.count;
-  while (!stopping.aborted && !lost() && nudges.count === nudged && now() < until)
-    await bell.wait(until - now());
+  // A nudge that came while the last attempt was failing counts as well.
+  const nudged = (): boolean => nudges.count !== nudges.seen;
+  while (!stopping.aborted && !lost() && now() < (nudged() ? soonest : until)) {
+    await bell.wait((nudged() ? soonest : until) - now());
+  }
 }

@@ -14,7 +14,6 @@ export class Upkeep {
   #lettersChanged = true;
   #lookedAt: number;
   #lettersAt = -Infinity;
-  #nudges = -1;
 
   constructor(
     private readonly lane: OwnedLane,
@@ -32,9 +31,9 @@ export class Upkeep {
   async look(): Promise<void> {
     const { room, session } = this.lane;
     const { nudges, status } = room;
-    const nudged = nudges.count !== this.#nudges;
+    const nudged = nudges.count !== nudges.seen;
     if (!nudged && room.now() - this.#lookedAt < lookEveryMs) return;
-    this.#nudges = nudges.count;
+    nudges.seen = nudges.count;
     this.#lookedAt = room.now();
     if (nudged) this.lettersDue = true;
     await this.applier.refresh();

@@ -1,44 +1,79 @@
 import { liveLetterStates } from "@lockstep/core";
+import { startProxy } from "@lockstep/testing";
 import { expect } from "chai";
 import fc from "fast-check";
+import type { Lane } from "../../src/index.js";
 import { type Change, truncated } from "../stage/changes.js";
+import { openTarget } from "../stage/open-target.js";
 import { ShopModel, type ShopStep, shopSteps } from "../stage/random-shop.js";
 import type { StageTools, StageUse } from "./lane-suite.js";
+
+const runs = Number(process.env["LANE_RUNS"] ?? 12);
+const options = {
+  retry: { attempts: 2, delayMs: 20, jitter: 0 },
+  limits: { maxRefusedShare: 2, maxLettersPerCode: 100_000, maxBatchEvents: 7 },
+};
 
 /** Random histories with refused rows. */
 export function convergenceTests(stage: StageUse): void {
   it("shows the source's rows but those with a letter, and all of them once the target is mended", async function () {
     this.timeout(120_000);
-    const tools = stage();
-    const lane = tools.start({
-      retry: { attempts: 2, delayMs: 20, jitter: 0 },
-      limits: { maxRefusedShare: 2, maxLettersPerCode: 100_000, maxBatchEvents: 7 },
-    });
-    await fc.assert(
-      fc.asyncProperty(shopSteps, async (steps) => {
-        await refuseBad(tools);
-        const model = new ShopModel(tools.shop);
-        tools.relay.commit([truncated(tools.shop.orders), truncated(tools.shop.customers)]);
-        play(tools, model, steps);
-        await tools.reached(tools.relay.last);
-        // A retry may end between the two looks.
-        await tools.until(
-          async () => (await unexplained(tools, model)).length === 0,
-          "an explanation of every difference",
-        );
-        await tools.run("ALTER TABLE customers DROP CONSTRAINT no_bad_name");
-        await tools.until(async () => {
-          const states = liveLetterStates.filter((state) => state !== "waiting");
-          const ids = await tools.target.letters.replay({ source: tools.source, states }, "test", 100);
-          if (ids.length > 0) lane.nudge();
-          return (await live(tools)).length === 0;
-        }, "no live letter");
-        expect(await contents(tools)).deep.equal(model.contents());
-      }),
-      { numRuns: Number(process.env["LANE_RUNS"] ?? 12), endOnFailure: true },
-    );
+    const lane = stage().start(options);
+    await converges(stage(), lane, runs);
     expect(lane.status().state).equal("running");
   });
+
+  it("does so while its connections break", async function () {
+    this.timeout(120_000);
+    const { engine, targetUrl, start } = stage();
+    await using proxy = await startProxy({ port: Number(new URL(targetUrl).port) });
+    const target = openTarget(engine, { name: "mirror", url: proxy.url(targetUrl) });
+    const lane = start({ ...options, target });
+    // Only after a step that worked: a lane that never gets anywhere waits longer and longer, as it should.
+    let broken = "";
+    const breaking = setInterval(() => {
+      const { position, state } = lane.status();
+      if (position === broken || state !== "running") return;
+      broken = position;
+      proxy.reset();
+    }, 150);
+    try {
+      await converges(stage(), lane, Math.ceil(runs / 4));
+    } finally {
+      clearInterval(breaking);
+    }
+    await lane[Symbol.asyncDispose]();
+    await target.close();
+  });
+}
+
+async function converges(tools: StageTools, lane: Lane, numRuns: number): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(shopSteps, async (steps) => {
+      await refuseBad(tools);
+      const model = new ShopModel(tools.shop);
+      tools.relay.commit([truncated(tools.shop.orders), truncated(tools.shop.customers)]);
+      play(tools, model, steps);
+      await tools.reached(tools.relay.last);
+      // A retry may end between the two looks.
+      await tools.until(
+        async () => (await unexplained(tools, model)).length === 0,
+        "an explanation of every difference",
+      );
+      await tools.run("ALTER TABLE customers DROP CONSTRAINT no_bad_name");
+      await tools.until(() => replayAll(tools, lane), "no live letter");
+      expect(await contents(tools)).deep.equal(model.contents());
+    }),
+    { numRuns, endOnFailure: true },
+  );
+}
+
+/** Replays whatever doesn't wait; true when nothing is left. */
+async function replayAll(tools: StageTools, lane: Lane): Promise<boolean> {
+  const states = liveLetterStates.filter((state) => state !== "waiting");
+  const ids = await tools.target.letters.replay({ source: tools.source, states }, "test", 100);
+  if (ids.length > 0) lane.nudge();
+  return (await live(tools)).length === 0;
 }
 
 async function refuseBad({ run }: StageTools): Promise<void> {

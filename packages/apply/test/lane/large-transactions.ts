@@ -25,7 +25,7 @@ export function largeTransactionTests(stage: StageUse): void {
     expect(await rows("SELECT count(*) AS n FROM orders")).deep.equal(["4999"]);
     expect(await rows("SELECT note FROM orders WHERE id = 8")).deep.equal(["last"]);
     expect([...counts].filter((n) => n !== "0" && n !== "4999")).deep.equal([]);
-    expect(await rows("SELECT count(*) AS n FROM lockstep_staging")).deep.equal(["0"]);
+    expect(await rows(`SELECT count(*) AS n FROM ${stage().own("staging")}`)).deep.equal(["0"]);
   });
 
   it("goes on in the middle of a large transaction after a kill", async () => {
@@ -37,7 +37,7 @@ export function largeTransactionTests(stage: StageUse): void {
     await using child = await NodeProcess.start({ main: laneProcess, env: { LANE } });
     await reached(relay.last);
     relay.commit(changes, { entryEvents: 150 });
-    const staged = "SELECT count(*) AS n FROM lockstep_staging";
+    const staged = `SELECT count(*) AS n FROM ${stage().own("staging")}`;
     await until(async () => Number((await rows(staged))[0]) > 5_000, "some of it staged");
     await child.kill();
     expect(Number((await rows(staged))[0])).below(total);
@@ -83,7 +83,8 @@ export function largeTransactionTests(stage: StageUse): void {
       entryEvents: 1,
     });
     const [last] = relay.log.splice(-1);
-    await until(async () => (await rows("SELECT n FROM lockstep_staging")).length === 1, "a staged part");
+    const staged = `SELECT count(*) AS n FROM ${stage().own("staging")}`;
+    await until(async () => (await rows(staged))[0] === "1", "a staged part");
     relay.log.push(last!);
     await reached(relay.last);
     expect(await rows("SELECT id FROM customers ORDER BY id")).deep.equal(["1", "2"]);

@@ -26,6 +26,8 @@ export interface LaneStage extends AsyncDisposable {
   start(options?: Partial<LaneOptions>): Lane;
   /** Runs a statement in the target's database. */
   run(sql: string): Promise<readonly Record<string, unknown>[]>;
+  /** Name of one of Lockstep's own tables in the target. */
+  own(table: "staging"): string;
   /** Rows of a query, each as its cells joined by `|`. */
   rows(sql: string): Promise<string[]>;
   /** Waits until the target's checkpoint has reached a position. */
@@ -67,6 +69,7 @@ export async function openStage(engine: Engine, redis: RunningServer, url?: stri
       return lane;
     },
     run: (sql) => side.query(sql),
+    own: (table) => (engine === "postgres" ? `lockstep.${table}` : `lockstep_${table}`),
     rows: async (sql) => (await side.query(sql)).map((row) => Object.values(row).join("|")),
     async reached(position, timeoutMs = 15_000) {
       const there = async (): Promise<boolean> => {

@@ -1,8 +1,8 @@
 import type { Engine, Target, TargetOptions } from "@lockstep/core";
 import { mysqlTarget } from "@lockstep/target-mysql";
+import { postgresTarget } from "@lockstep/target-postgres";
 
 /** The target of an engine. */
 export function openTarget(engine: Engine, options: TargetOptions): Target {
-  if (engine === "postgres") throw new Error("soon");
-  return mysqlTarget(options);
+  return engine === "postgres" ? postgresTarget(options) : mysqlTarget(options);
 }
