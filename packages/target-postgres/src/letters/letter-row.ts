@@ -4,7 +4,6 @@ import {
   type DeadLetterDetail,
   type LetterAttempt,
   type LetterState,
-  liveLetterStates,
   type Op,
   parsePosition,
 } from "@lockstep/core";
@@ -81,9 +80,4 @@ export function stateCounts(rows: readonly Row[]): Readonly<Record<LetterState, 
   const counts = { applied: 0, superseded: 0, discarded: 0, retrying: 0, due: 0, waiting: 0, dead: 0 };
   for (const [state, count] of rows) counts[state as LetterState] = Number(count);
   return counts;
-}
-
-/** True for states in which a letter stands for a difference. */
-export function isLive(state: LetterState): boolean {
-  return (liveLetterStates as readonly LetterState[]).includes(state);
 }

@@ -4,6 +4,7 @@ import type { Command } from "../wire/pipeline.js";
 import { copyText } from "./copy-text.js";
 import { columnArrays, matches, rowSource } from "./row-source.js";
 import { sqlState } from "../wire/sql-state.js";
+import { runOnRows } from "./run-on-rows.js";
 import { insertInto, type RunInStep, type StepStatements, updateFromSource } from "./statements.js";
 
 /**
@@ -35,7 +36,7 @@ export async function bulkUpsert(
   const update = table.once("update rows", (table) => updateFromSource(table));
   let knownAreWritten = update === undefined;
   if (habit.batchesOfKnown > 0 && update !== undefined) {
-    const [updated] = await step.run([updateCommand(table, update, rows)]);
+    const [updated] = await runOnRows(step.run, table.columns, [updateCommand(table, update, rows)]);
     if (updated!.count === rows.length) return;
     habit.batchesOfKnown = 0;
     knownAreWritten = true;
@@ -52,7 +53,7 @@ export async function bulkUpsert(
   if (fresh.length > 0) commands.push(insertCommand(table, fresh));
   if (known.length > 0 && !knownAreWritten && update !== undefined)
     commands.push(updateCommand(table, update, known));
-  if (commands.length > 0) await step.run(commands);
+  if (commands.length > 0) await runOnRows(step.run, table.columns, commands);
 }
 
 /** Batches in a row that had only new rows, or only known ones. */
@@ -68,7 +69,7 @@ async function insertsAll(
   rows: readonly (readonly Cell[])[],
 ): Promise<boolean> {
   try {
-    await savepoint(() => run([insertCommand(table, rows)]));
+    await savepoint(() => runOnRows(run, table.columns, [insertCommand(table, rows)]));
     return true;
   } catch (error) {
     // Unique violation: of the primary key, in all likelihood. Another one shows again when the rows are looked up.

@@ -2,6 +2,7 @@ import type { Cell } from "@lockstep/core";
 import type { PostgresTable } from "../tables/postgres-table.js";
 import type { Command } from "../wire/pipeline.js";
 import { columnArrays, matches, rowSource } from "./row-source.js";
+import { runOnRows } from "./run-on-rows.js";
 import { insertInto, type RunInStep, updateFromSource } from "./statements.js";
 
 /**
@@ -16,7 +17,12 @@ export async function partialUpsert(
   const known = table.columns.map((_, at) => at).filter((at) => rows[0]![at] !== 0);
   const statements = table.once(`partial ${known.join(",")}`, (table) => partialStatements(table, known));
   const values = columnArrays(rows, known);
-  await run(statements.map((text): Command => ({ text, values, prepared: true })));
+  const columns = known.map((at) => table.columns[at]!);
+  await runOnRows(
+    run,
+    columns,
+    statements.map((text): Command => ({ text, values, prepared: true })),
+  );
 }
 
 function partialStatements(table: PostgresTable, known: readonly number[]): readonly string[] {

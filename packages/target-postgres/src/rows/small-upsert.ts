@@ -1,6 +1,7 @@
 import type { Cell } from "@lockstep/core";
 import type { PostgresTable } from "../tables/postgres-table.js";
 import { columnArrays, rowSource } from "./row-source.js";
+import { runOnRows } from "./run-on-rows.js";
 import { insertInto, onConflict, type RunInStep } from "./statements.js";
 
 /** Up to this many rows are bound one by one: for one row 75 µs of the server against 105 with arrays, for 5 the same. */
@@ -17,11 +18,15 @@ export async function smallUpsert(
       rows,
       table.columns.map((_, at) => at),
     );
-    await run([{ text: table.once("upsert rows", upsertArrays), values, prepared: true }]);
+    await runOnRows(run, table.columns, [
+      { text: table.once("upsert rows", upsertArrays), values, prepared: true },
+    ]);
     return;
   }
   const text = table.once("upsert row", upsertOne);
-  await run(
+  await runOnRows(
+    run,
+    table.columns,
     rows.map((cells) => ({ text, values: cells.map((cell) => (cell === 0 ? null : cell)), prepared: true })),
   );
 }

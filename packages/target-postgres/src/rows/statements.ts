@@ -13,7 +13,7 @@ export interface StepStatements {
 }
 
 /** Columns beside the key that an UPDATE may set. */
-export function settable(
+function settable(
   table: PostgresTable,
   columns: readonly WrittenColumn[] = table.columns,
 ): readonly WrittenColumn[] {

@@ -37,8 +37,7 @@ async function upsertWhole(
   table: PostgresTable,
   rows: readonly (readonly Cell[])[],
 ): Promise<void> {
-  // ON CONFLICT can't use a DEFERRABLE key.
-  if (!table.catalog.keyImmediate) return partialUpsert(step.run, table, rows);
+  if (!table.catalog.conflictable) return partialUpsert(step.run, table, rows);
   return rows.length <= smallBatch ? smallUpsert(step.run, table, rows) : bulkUpsert(step, table, rows);
 }
 

@@ -11,8 +11,8 @@ export interface SessionOptions extends SessionLimits {
 
 const connectTimeoutMs = 10_000;
 const closeTimeoutMs = 2_000;
-/** What the client waits longer than the server's own time-outs. */
-const graceMs = 5_000;
+/** What the client waits at most longer than the server's own time-outs. */
+const maxGraceMs = 5_000;
 
 /** One connection with pinned settings. Statements run one pipeline at a time. */
 export class Session {
@@ -28,7 +28,7 @@ export class Session {
 
   private constructor(options: SessionOptions) {
     this.#socket = new Socket();
-    this.#patienceMs = options.statementTimeoutMs + graceMs;
+    this.#patienceMs = options.statementTimeoutMs + Math.min(options.statementTimeoutMs, maxGraceMs);
     this.#client = new Client({
       connectionString: options.url,
       stream: () => this.#socket,

@@ -52,8 +52,8 @@ export interface CatalogTable {
   readonly columns: readonly CatalogColumn[];
   /** Primary key columns; empty when there is none. */
   readonly key: readonly string[];
-  /** The primary key is checked at once (not DEFERRABLE), so that ON CONFLICT can use it. */
-  readonly keyImmediate: boolean;
+  /** ON CONFLICT can be used: the primary key isn't DEFERRABLE, the table has no rules. */
+  readonly conflictable: boolean;
   readonly uniques: readonly CatalogUnique[];
   readonly foreignKeys: readonly CatalogForeignKey[];
   readonly referencedBy: readonly CatalogForeignKey[];
@@ -109,12 +109,12 @@ select jsonb_build_object(
     from pg_attribute a left join pg_collation l on l.oid = a.attcollation
     where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped),
   'key', coalesce(${columnNames("t.oid", "p.indkey::int2[]")}, '[]'),
-  'keyImmediate', coalesce(p.indimmediate, false),
+  'conflictable', coalesce(p.indimmediate, false) and not t.relhasrules,
   'uniques', coalesce((
     select jsonb_agg(jsonb_build_object(
       'name', i.relname,
       'columns', (select coalesce(jsonb_agg(distinct a.attname), '[]') from pg_attribute a
-        where a.attrelid = t.oid and a.attnum > 0 and (a.attnum = any(u.indkey::int2[]) or exists (
+        where a.attrelid = t.oid and a.attnum > 0 and (a.attnum = any((u.indkey::int2[])[0:u.indnkeyatts - 1]) or exists (
           select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = u.indexrelid
             and d.refclassid = 'pg_class'::regclass and d.refobjid = t.oid and d.refobjsubid = a.attnum
             and 0 = any(u.indkey::int2[])))),

@@ -34,8 +34,7 @@ export async function openLane(target: Target, source: string, partition = 0): P
   );
 }
 
-/** Drives a session that is already open. */
-export async function driveLane(session: LaneSession): Promise<ContractLane> {
+async function driveLane(session: LaneSession): Promise<ContractLane> {
   const known = await session.checkpoint();
   const lane: ContractLane = {
     session,

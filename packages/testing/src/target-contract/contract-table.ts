@@ -14,7 +14,7 @@ import type { TargetFixture } from "./fixture.js";
 export type ContractColumn = ContractType | { readonly type: ContractType; readonly notNull: true };
 
 /** A foreign key of a table in the target. */
-export interface ContractForeignKey {
+interface ContractForeignKey {
   readonly column: string;
   readonly parent: string;
   readonly onDelete?: "cascade" | "set null";

@@ -2,6 +2,7 @@ import { type ContractContext, contractContext } from "./contract-context.js";
 import type { ContractTiers, TargetFixture } from "./fixture.js";
 import { foreignKeysContract } from "./foreign-keys.js";
 import { lanesContract } from "./lanes.js";
+import { letterDeskContract } from "./letter-desk.js";
 import { lettersContract } from "./letters.js";
 import { refusalsContract } from "./refusals.js";
 import { rowsContract } from "./rows.js";
@@ -11,7 +12,13 @@ import { transactionsContract } from "./transactions.js";
 import { uniquesContract } from "./uniques.js";
 import { valuesContract } from "./values.js";
 
+// For a target's own tests beside the contract.
+export { type ContractContext, contractContext } from "./contract-context.js";
+export { type ContractLane, incarnation, letterWrite, openLane } from "./contract-lane.js";
+export { contractTable } from "./contract-table.js";
 export type { ContractTiers, TargetFixture } from "./fixture.js";
+export { type LossyProxy, startLossyProxy } from "./lossy-proxy.js";
+export { rejection } from "./rejection.js";
 
 /**
  * The contract of `Target`, as mocha tests: `targetContract("postgres", openFixture)` is the whole test file of a target.
@@ -33,6 +40,7 @@ export function targetContract(
     tier("schemas", schemasContract);
     tier("refusals", refusalsContract);
     tier("letters", lettersContract);
+    tier("letter desk", letterDeskContract);
     if (!transactions) return;
     tier("transactions", transactionsContract);
     tier("unique values", uniquesContract);

@@ -1,0 +1,46 @@
+import { startProxy } from "@lockstep/testing";
+import { contractContext, contractTable, openLane, rejection } from "@lockstep/testing/target-contract";
+import { expect } from "chai";
+import { openFixture } from "../fixture.js";
+
+describe("a network that swallows packets", () => {
+  const context = contractContext(openFixture);
+
+  it("ends a step after a bound as a fault of the target, and the session with it", async () => {
+    const table = contractTable(context.fixture, "swallowed", { id: "integer" });
+    await table.create();
+    const { hostname, port } = new URL(context.fixture.url);
+    const proxy = await startProxy({ host: hostname, port: Number(port) });
+    try {
+      const target = await context.target({ url: proxy.url(context.fixture.url), statementTimeoutMs: 300 });
+      const lane = await openLane(target, "swallowed");
+      const rows = await lane.table(table);
+      proxy.blackHole();
+      const start = performance.now();
+      const error = await rejection(lane.step((transaction) => transaction.upsert(rows, [table.row("1")])));
+      expect(performance.now() - start).within(500, 5_000);
+      expect(target.classify(error)).deep.equal({ kind: "systemic", code: "TARGET_UNAVAILABLE" });
+      await lane.session.lost;
+      await lane.close();
+      expect(await table.rows()).deep.equal([]);
+    } finally {
+      await proxy[Symbol.asyncDispose]();
+    }
+  });
+
+  it("takes a statement that is too slow, or waits for a lock, for a fault of the target", async () => {
+    const table = contractTable(context.fixture, "locked", { id: "integer" });
+    await table.create();
+    const target = await context.target({ statementTimeoutMs: 300 });
+    const lane = await openLane(target, "locked");
+    const rows = await lane.table(table);
+    await context.fixture.run("begin; lock table locked");
+    const error = await rejection(lane.step((transaction) => transaction.upsert(rows, [table.row("1")])));
+    await context.fixture.run("rollback");
+    expect(target.classify(error).kind).equal("systemic");
+    // The session is whole: only the step was given up.
+    await lane.step((transaction) => transaction.upsert(rows, [table.row("1")]));
+    expect(await table.rows()).deep.equal([["1"]]);
+    await lane.close();
+  });
+});
