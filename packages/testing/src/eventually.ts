@@ -26,7 +26,8 @@ export async function eventually<T>(
     try {
       const answer = await beforeDeadline(probe(), deadline);
       if (answer !== undefined && answer !== false) return answer;
-      lastError = undefined;
+      // Cut off by the bound: the answer before tells more.
+      if (performance.now() < deadline) lastError = undefined;
     } catch (error) {
       lastError = error;
     }

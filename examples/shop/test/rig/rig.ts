@@ -120,6 +120,13 @@ export class Rig implements AsyncDisposable {
     return rows === undefined ? undefined : Number(rows[0]!["n"]);
   }
 
+  /** Orders in the source. */
+  async countAtSource(): Promise<number> {
+    await using side = await openSide(this.source.url);
+    const [row] = await side.query("SELECT count(*) AS n FROM orders");
+    return Number(row!["n"]);
+  }
+
   /** Makes a target unreachable, as a network cut does. */
   cutOff(target: string): Promise<void> {
     return this.#proxies[target]!.cut();

@@ -12,6 +12,8 @@ async function openPostgres(url: string): Promise<Side & AsyncDisposable> {
     connectionString: url,
     options: "-c TimeZone=UTC -c DateStyle=ISO -c bytea_output=hex -c extra_float_digits=1",
   });
+  // The statement under way carries the error; without a listener it would end the process.
+  client.on("error", () => undefined);
   await client.connect();
   return {
     engine: "postgres",

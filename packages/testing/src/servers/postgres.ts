@@ -8,8 +8,8 @@ import { launch, type ServerRecipe } from "./launch.js";
 import type { RunningServer, ServerOptions } from "./running-server.js";
 import { serverUser } from "./server-folder.js";
 
-const USER = "lockstep";
-const PASSWORD = "lockstep";
+const USER = "app";
+const PASSWORD = "app";
 const DATABASE = "postgres";
 
 const defaults: Readonly<Record<string, string>> = {
@@ -28,7 +28,7 @@ const defaults: Readonly<Record<string, string>> = {
   log_min_messages: "warning",
 };
 
-/** Starts PostgreSQL with a superuser "lockstep"; the URL names the database "postgres". `wal_level` is logical, `fsync` is off. */
+/** Starts PostgreSQL with a superuser "app"; the URL names the database "postgres". `wal_level` is logical, `fsync` is off. */
 export async function startPostgres(options: ServerOptions = {}): Promise<RunningServer> {
   const binary = await findBinary("postgres");
   return launch(recipe(binary, { ...defaults, ...options.settings }));
