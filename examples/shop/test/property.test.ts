@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { EntityManager } from "typeorm";
+import { type EntityManager, QueryFailedError } from "typeorm";
 import { type Kind, Rig, type RigApp } from "./rig/rig.js";
 
 const name = fc.integer({ min: 0, max: 5 }).map((n) => ["a", "B", "ä", "a ", "🎁", "'\"\\"][n]!);
@@ -58,9 +58,10 @@ async function take(manager: EntityManager, { entities }: RigApp, action: Step):
     case "saveProduct": {
       const tags = await manager.find(entities.tag);
       const chosen = tags.filter((tag) => action.names.includes(tag.name));
+      const known = await manager.findOneBy(entities.product, { sku: skuOf(action.product) });
       await manager.save(entities.product, {
-        id: action.product,
-        sku: `sku ${action.product}`,
+        ...(known === null ? {} : { id: known.id }),
+        sku: skuOf(action.product),
         title: action.text ?? "-",
         price: "9.99",
         stock: 1,
@@ -70,14 +71,14 @@ async function take(manager: EntityManager, { entities }: RigApp, action: Step):
     }
     case "removeProduct": {
       const found = await manager.findOne(entities.product, {
-        where: { id: action.product },
+        where: { sku: skuOf(action.product) },
         relations: { tags: true },
       });
       if (found !== null) await manager.remove(entities.product, found);
       return;
     }
     case "stock":
-      return void (await manager.increment(entities.product, { id: action.product }, "stock", 3));
+      return void (await manager.increment(entities.product, { sku: skuOf(action.product) }, "stock", 3));
   }
 }
 
@@ -110,8 +111,13 @@ async function run(
   await app.dataSource.transaction(work).catch(ignoreRollBack);
 }
 
+// What the source itself refuses (a name that is taken under its collation) is a transaction that is rolled back, too.
 function ignoreRollBack(error: unknown): void {
-  if (!(error instanceof RollBack)) throw error;
+  if (!(error instanceof RollBack) && !(error instanceof QueryFailedError)) throw error;
+}
+
+function skuOf(product: number): string {
+  return `sku ${product}`;
 }
 
 describe("property: any sequence of writes converges", () => {
