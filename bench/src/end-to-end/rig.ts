@@ -23,7 +23,14 @@ export interface Rig extends AsyncDisposable {
 }
 
 // Durable as in production on both sides; logical decoding needs the level.
-const settings = { fsync: "on", synchronous_commit: "on", shared_buffers: "256MB", max_wal_size: "4GB" };
+// A subscription that was disabled starts again at once: by default its worker waits up to 5 s, which would be counted as draining.
+const settings = {
+  fsync: "on",
+  synchronous_commit: "on",
+  shared_buffers: "256MB",
+  max_wal_size: "4GB",
+  wal_retrieve_retry_interval: "10ms",
+};
 
 /** Starts everything; both mirrors follow the orders table and stand still at first. */
 export async function startRig(): Promise<Rig> {
