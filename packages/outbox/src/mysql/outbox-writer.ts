@@ -143,7 +143,7 @@ async function insertRows(
 ): Promise<void> {
   const insert = `INSERT INTO ${names.outbox} (tx, ends_tx, at, op, fingerprint, row_key, image, before_key, traceparent, origin) VALUES `;
   const shared = `${quoteNullable(traceparent)}, ${quoteNullable(origin)})`;
-  const tx = quoteText(randomUUID());
+  const tx = `'${randomUUID()}'`;
   let values: string[] = [];
   let size = 0;
   for (const row of rows) {
