@@ -1,5 +1,8 @@
 import type { RelayContext, Term } from "../relay-context.js";
 
+/** A reason given is an exception, with its stack, not made: this runs for every publication. */
+const heardEnough = new Error("somebody said that something was written");
+
 /** Makes a function that waits until somebody says that something was written, in this process or through the source. */
 export function changeWaiter({ log, nudged, limits }: RelayContext): (term: Term) => Promise<void> {
   let heard: Promise<void> = Promise.resolve();
@@ -17,7 +20,7 @@ export function changeWaiter({ log, nudged, limits }: RelayContext): (term: Term
       await Promise.race([nudged.wait(limits.idleMs, stop.signal), listening]);
     } finally {
       // Not awaited: whoever nudged must not wait until the source has understood that nobody listens any more.
-      stop.abort();
+      stop.abort(heardEnough);
       term.signal.removeEventListener("abort", abort);
     }
   };
