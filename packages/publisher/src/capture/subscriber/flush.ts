@@ -1,20 +1,47 @@
 import { LockstepError, type RowNote, type RunStatement, isLockstepError, spanNames } from "@lockstep/core";
 import { type Span, SpanStatusCode, isSpanContextValid, trace } from "@opentelemetry/api";
 import type { CaptureRules } from "./capture-rules.js";
+import type { Journal } from "./journal.js";
 import { retryableCause } from "./server-errors.js";
 
-const tracer = trace.getTracer("@lockstep/publisher");
-
 /**
- * Appends a transaction's notes to the outbox, in the transaction that is open behind `run`.
- * @returns rows written. @throws LockstepError OUTBOX_WRITE_FAILED; the driver's own error after a deadlock or the like.
+ * Writes what the open transaction has noted to the outbox, in that transaction, until nothing is left to write: writes may be sent while
+ * it runs. @returns rows written.
+ * @throws LockstepError OUTBOX_WRITE_FAILED, CAPTURE_POISONED; the driver's own error after a deadlock or the like. The transaction must not commit then.
  */
-export async function append(
+export async function flush(
+  rules: Pick<CaptureRules, "writer">,
+  journal: Journal,
+  run: RunStatement,
+): Promise<number> {
+  for (let written = 0; ;) {
+    const notes = await take(journal);
+    if (notes.length === 0) return written;
+    try {
+      written += await append(rules, run, notes);
+    } catch (error) {
+      // MariaDB would commit the rows without their outbox rows if the caller tried COMMIT again.
+      journal.poison(error);
+      throw error;
+    }
+  }
+}
+
+async function take(journal: Journal): Promise<readonly RowNote[]> {
+  try {
+    return await journal.take();
+  } catch (cause) {
+    throw new LockstepError("CAPTURE_POISONED", "this transaction can't commit", { cause });
+  }
+}
+
+async function append(
   rules: Pick<CaptureRules, "writer">,
   run: RunStatement,
   notes: readonly RowNote[],
 ): Promise<number> {
-  return tracer.startActiveSpan(spanNames.capture, async (span) => {
+  // Asked for at each use: a tracer that was made before the application registered its provider would stay with the first it met.
+  return trace.getTracer("@lockstep/publisher").startActiveSpan(spanNames.capture, async (span) => {
     try {
       const written = await rules.writer.append(run, notes, transactionOf(span));
       span.setAttribute("lockstep.events", written);
