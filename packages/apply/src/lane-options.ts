@@ -24,7 +24,7 @@ export interface LaneLimits extends BatchLimits, RefusalLimits {
 
 /** The defaults named in {@link LaneLimits}. */
 export const defaultLaneLimits: LaneLimits = {
-  maxBatchEvents: 5000,
+  maxBatchEvents: 2000,
   maxBatchBytes: 8 * 1024 * 1024,
   maxLettersPerCode: 100,
   maxRefusedShare: 0.5,

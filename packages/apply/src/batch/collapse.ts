@@ -10,6 +10,8 @@ interface OpenSegment {
   readonly tables: Map<string, OpenTable>;
   /** The same tables by fingerprint: found without building a name for every event. */
   readonly bySchema: Map<string, OpenTable>;
+  /** The table last met. */
+  last: { readonly schema: TableSchema; readonly table: OpenTable } | undefined;
 }
 
 interface OpenTable {
@@ -28,10 +30,15 @@ interface OpenTable {
 export function collapse(parts: readonly Part[], schemaOf: SchemaOf): Segment[] {
   const done: Segment[] = [];
   let open = emptySegment();
+  let fingerprint = "";
+  let schema: TableSchema | undefined;
   for (const part of parts) {
     for (const event of part.events) {
       if (event.op === "barrier") continue;
-      const origin: Origin = { event, part, schema: schemaOf(event.schema) };
+      // Events of one table mostly come in a row: no look-up for each.
+      if (schema === undefined || event.schema !== fingerprint) schema = schemaOf(event.schema);
+      fingerprint = event.schema;
+      const origin: Origin = { event, part, schema };
       if (startsAnew(open, origin)) {
         done.push(close(open));
         open = emptySegment();
@@ -63,12 +70,12 @@ function note(open: OpenSegment, origin: Origin): void {
 }
 
 function emptySegment(): OpenSegment {
-  return { truncates: [], tables: new Map(), bySchema: new Map() };
+  return { truncates: [], tables: new Map(), bySchema: new Map(), last: undefined };
 }
 
 function startsAnew(open: OpenSegment, { event, schema }: Origin): boolean {
   if (event.op === "truncate") return open.tables.size > 0;
-  const table = open.bySchema.get(schema.fingerprint);
+  const table = knownTable(open, schema);
   if (table !== undefined) return table.states.collides(event, schema);
   const sibling = open.tables.get(tableId(schema));
   return (
@@ -76,8 +83,15 @@ function startsAnew(open: OpenSegment, { event, schema }: Origin): boolean {
   );
 }
 
+function knownTable(open: OpenSegment, schema: TableSchema): OpenTable | undefined {
+  if (open.last?.schema === schema) return open.last.table;
+  const table = open.bySchema.get(schema.fingerprint);
+  if (table !== undefined) open.last = { schema, table };
+  return table;
+}
+
 function tableOf(open: OpenSegment, schema: TableSchema): OpenTable {
-  const known = open.bySchema.get(schema.fingerprint);
+  const known = knownTable(open, schema);
   if (known !== undefined) return known;
   const id = tableId(schema);
   const table = open.tables.get(id) ?? { key: schema.key.join(), states: new RowStates() };

@@ -8,7 +8,7 @@ export interface SizedEntry {
 
 /** How much of the source's changes one transaction of the target takes. */
 export interface BatchLimits {
-  /** Events of one batch. Default 5000. */
+  /** Events of one batch. Default 2000: larger ones are no faster and take memory. */
   readonly maxBatchEvents: number;
   /** Bytes (characters) of keys and images of one batch. Default 8 MiB. */
   readonly maxBatchBytes: number;
