@@ -19,23 +19,25 @@ const milliseconds = (min: number) => z.int().min(min).max(86_400_000);
 const target = {
   /** `managed`: Lockstep makes the tables; `external`: they exist and are checked. */
   schema: z.enum(["managed", "external"]).default("external"),
-  namespace: z.string().min(1).optional(),
+  namespace: z.string().min(1).exactOptional(),
   /** Sources this target mirrors; default all. */
-  sources: z.array(name).min(1).optional(),
+  sources: z.array(name).min(1).exactOptional(),
   allowInsensitiveKeys: z.boolean().default(false),
   statementTimeoutMs: milliseconds(100).default(30_000),
 };
 
 const source = z.strictObject({
   /** Redis of this source, when it isn't the common one. */
-  redis: redisUrl().optional(),
+  redis: redisUrl().exactOptional(),
   /** As in the publisher. */
   partitions: z.int().min(1).max(256).default(1),
   /** The source database; only a relay outside the application needs it. */
-  url: z.union([postgresUrl(), mysqlUrl()], { error: "must be a postgres:// or mysql:// URL" }).optional(),
+  url: z
+    .union([postgresUrl(), mysqlUrl()], { error: "must be a postgres:// or mysql:// URL" })
+    .exactOptional(),
   /** As in the publisher. */
   outbox: z
-    .strictObject({ schema: z.string().min(1).optional(), prefix: z.string().min(1).optional() })
+    .strictObject({ schema: z.string().min(1).exactOptional(), prefix: z.string().min(1).exactOptional() })
     .prefault({}),
 });
 
@@ -56,28 +58,37 @@ export const configSchema = z
         name,
         z.discriminatedUnion("type", [
           z.strictObject({ type: z.literal("postgres"), url: postgresUrl(), ...target }),
-          z.strictObject({ type: z.literal("mysql"), url: mysqlUrl(), ...target }),
+          z.strictObject({
+            type: z.literal("mysql"),
+            url: mysqlUrl(),
+            ...target,
+            /** Types of managed columns by `namespace.table.column` of the source, e.g. DECIMAL(38,9) for an unbounded numeric. */
+            columnTypes: z.record(z.string(), z.string()).exactOptional(),
+            /** Length of a managed text or bytes key that has none at the source. */
+            keyLength: z.int().min(1).max(768).exactOptional(),
+          }),
         ]),
       )
       .default({}),
     retry: retry.prefault({}),
     /** Retry rules of single tables (`namespace.table`), laid over `retry`. */
-    entities: z.record(z.string(), z.strictObject({ retry: retry.partial().optional() })).default({}),
+    entities: z.record(z.string(), z.strictObject({ retry: retry.partial().exactOptional() })).default({}),
+    /** Bounds of one apply transaction; the lanes' own defaults where left out. */
     lanes: z
       .strictObject({
-        maxBatchEvents: z.int().min(1).max(100_000).default(5000),
+        maxBatchEvents: z.int().min(1).max(100_000).exactOptional(),
         maxBatchBytes: z
           .int()
           .min(1024)
           .max(256 * 1024 * 1024)
-          .default(8 * 1024 * 1024),
+          .exactOptional(),
       })
       .prefault({}),
     status: z
       .strictObject({
         host: z.string().min(1).default("127.0.0.1"),
         port: z.int().min(0).max(65_535).default(9464),
-        token: z.string().min(16, "must have at least 16 characters").optional(),
+        token: z.string().min(16, "must have at least 16 characters").exactOptional(),
         maskColumns: z.array(z.string()).default([]),
       })
       .prefault({}),

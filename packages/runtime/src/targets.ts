@@ -15,14 +15,16 @@ export function targetsOf(
 }
 
 function makeTarget(name: string, config: LockstepConfig["targets"][string]): Target {
-  const { type, sources: _, namespace, ...options } = config;
-  const full = { name, ...options, ...(namespace === undefined ? {} : { namespace }) };
-  switch (type) {
-    case "postgres":
-      return postgresTarget(full);
-    case "mysql":
-      return mysqlTarget(full);
+  switch (config.type) {
+    case "postgres": {
+      const { type: _, sources: __, ...options } = config;
+      return postgresTarget({ name, ...options });
+    }
+    case "mysql": {
+      const { type: _, sources: __, ...options } = config;
+      return mysqlTarget({ name, ...options });
+    }
     default:
-      return assertNever(type);
+      return assertNever(config);
   }
 }
