@@ -15,6 +15,8 @@ export interface CaptureRules {
   /** Hand-written SQL that changes a captured table: warn, or refuse it. */
   readonly onBlindWrite: "warn" | "error";
   readonly logger: Logger;
+  /** False from `uninstall` on. */
+  readonly isInstalled: () => boolean;
   readonly blindWrites: BlindWrites;
   /** Called after each commit that wrote outbox rows. Must not throw. */
   readonly committed: () => void;

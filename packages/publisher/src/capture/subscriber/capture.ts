@@ -20,16 +20,21 @@ export interface Capture {
   /** Notices when a statement's error ended the transaction. */
   watch(runner: RunnerInternals, sent: Promise<unknown>): Promise<unknown>;
   sessionOf(runner: RunnerInternals): Session;
-  /** A promise, when the runner is about to be released with its transaction open. */
-  endLeftOpen(runner: RunnerInternals): Promise<void> | undefined;
+  /** Releases a runner, when nothing is left open on it. */
+  release(runner: RunnerInternals, release: () => Promise<void>): Promise<void>;
 }
+
+// Of all captures: a transaction that is open while its DataSource's capture is replaced keeps its notes.
+const sessions = new WeakMap<RunnerInternals, Session>();
 
 /** Makes the capture of a DataSource. It does nothing until TypeORM's classes call it (`setCapture`). */
 export function createCapture(rules: CaptureRules): Capture {
-  const sessions = new WeakMap<RunnerInternals, Session>();
   const sessionOf = (runner: RunnerInternals): Session => {
     const known = sessions.get(runner);
-    if (known) return known;
+    if (known) {
+      known.follow(rules);
+      return known;
+    }
     const session = new Session(runner, rules);
     sessions.set(runner, session);
     return session;
@@ -59,12 +64,9 @@ export function createCapture(rules: CaptureRules): Capture {
       const session = rules.engine === "mysql" ? sessions.get(runner) : undefined;
       return session?.journal.active ? watched(session, sent) : sent;
     },
-    endLeftOpen(runner) {
+    release(runner, release) {
       const session = sessions.get(runner);
-      if (!session?.journal.active || runner.isReleased) return undefined;
-      // The next user of the connection would commit, or lose, writes whose notes went with this runner.
-      rules.logger.warn({}, "query runner released inside an open transaction: rolled back");
-      return session.rollBack();
+      return session?.isOpen && !runner.isReleased ? session.release(release) : release();
     },
   };
 }

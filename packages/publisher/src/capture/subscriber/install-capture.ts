@@ -6,7 +6,7 @@ import type { CaptureRules } from "./capture-rules.js";
 import { CapturedTables } from "./captured-tables.js";
 import { type EntityChoices, mappedTables } from "./mapped-tables.js";
 import { treeStatements } from "./identify/tree-statements.js";
-import { runOwn, setCapture } from "./patch-typeorm.js";
+import { removeCapture, runOwn, setCapture } from "./patch-typeorm.js";
 import { runnerOf } from "./typeorm-internals.js";
 
 /** What {@link installCapture} needs beside an initialized DataSource whose outbox exists. */
@@ -35,6 +35,7 @@ export async function installCapture(
   settings: CaptureSettings,
 ): Promise<InstalledCapture> {
   const { engine, writer } = settings;
+  let installed = true;
   const blindWrites: BlindWrites = { count: 0, warned: new Set() };
   const rules = await withRunner(dataSource, async (run): Promise<CaptureRules> => {
     const mapped = mappedTables(dataSource, engine, settings);
@@ -50,13 +51,15 @@ export async function installCapture(
       bulkWrites,
       onBlindWrite,
       logger,
+      isInstalled: () => installed,
       blindWrites,
       committed,
       runOwn,
       rollsBackOnTimeout,
     };
   });
-  setCapture(dataSource, createCapture(rules));
+  const capture = createCapture(rules);
+  setCapture(dataSource, capture);
   return {
     get blindWrites() {
       return blindWrites.count;
@@ -67,7 +70,10 @@ export async function installCapture(
       if (tables.length === 0) throw new LockstepError("ENTITY_UNKNOWN", `${entity} is not captured`);
       return tables.map(tableId);
     },
-    uninstall: () => setCapture(dataSource, undefined),
+    uninstall() {
+      if (installed) removeCapture(dataSource, capture);
+      installed = false;
+    },
   };
 }
 

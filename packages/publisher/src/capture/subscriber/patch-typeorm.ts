@@ -18,12 +18,8 @@ const own = new WeakSet<object>();
 
 type Prototype<T> = { -readonly [K in keyof T]: T[K] };
 
-/** Lets capture see this DataSource's statements and writes. Replaces what was set before; `undefined` ends it. */
-export function setCapture(dataSource: DataSource, capture: Capture | undefined): void {
-  if (capture === undefined) {
-    captures.delete(dataSource);
-    return;
-  }
+/** Lets a capture see this DataSource's statements and writes, in place of the one that did before. */
+export function setCapture(dataSource: DataSource, capture: Capture): void {
   captures.set(dataSource, capture);
   patchRunner(prototypeOf<RunnerInternals>(runnerOf(dataSource.driver.createQueryRunner("master"))));
   // The classes are taken from instances: SoftDeleteQueryBuilder isn't exported, and an application may hold two copies of TypeORM.
@@ -31,6 +27,11 @@ export function setCapture(dataSource: DataSource, capture: Capture | undefined)
   for (const made of [builder.insert(), builder.update(), builder.delete(), builder.softDelete()]) {
     patchBuilder(prototypeOf<WriteBuilder>(made as unknown as WriteBuilder));
   }
+}
+
+/** Ends it, unless another capture has taken its place. */
+export function removeCapture(dataSource: DataSource, capture: Capture): void {
+  if (captures.get(dataSource) === capture) captures.delete(dataSource);
 }
 
 /** Runs a statement of capture's own; whoever else wraps `query` still sees it. */
@@ -61,7 +62,11 @@ function patchBuilder(prototype: Prototype<WriteBuilder>): void {
 function patchRunner(prototype: Prototype<RunnerInternals>): void {
   if (patched.has(prototype)) return;
   patched.add(prototype);
-  const { query, release, startTransaction } = prototype;
+  const original = {
+    query: prototype.query,
+    release: prototype.release,
+    startTransaction: prototype.startTransaction,
+  };
   const captureOf = (runner: RunnerInternals) => {
     const dataSource = dataSourceOf(runner);
     return dataSource && captures.get(dataSource);
@@ -70,7 +75,7 @@ function patchRunner(prototype: Prototype<RunnerInternals>): void {
   prototype.query = function (this: RunnerInternals, sql, parameters, useStructuredResult) {
     const captured = capturedStatement(parameters);
     if (captured && parameters) return captured(sql, parameters);
-    const send = () => query.call(this, sql, parameters, useStructuredResult);
+    const send = () => original.query.call(this, sql, parameters, useStructuredResult);
     const capture = captureOf(this);
     if (capture === undefined || (parameters !== undefined && own.has(parameters))) return send();
     const statement = readStatement(sql);
@@ -81,11 +86,11 @@ function patchRunner(prototype: Prototype<RunnerInternals>): void {
   // From here on the runner's transaction is known from its first statement.
   prototype.startTransaction = function (this: RunnerInternals, isolationLevel) {
     captureOf(this)?.sessionOf(this);
-    return startTransaction.call(this, isolationLevel);
+    return original.startTransaction.call(this, isolationLevel);
   };
   prototype.release = function (this: RunnerInternals) {
     const capture = captureOf(this);
-    const leftOpen = capture?.endLeftOpen(this);
-    return leftOpen === undefined ? release.call(this) : leftOpen.then(() => release.call(this));
+    const release = () => original.release.call(this);
+    return capture === undefined ? release() : capture.release(this, release);
   };
 }

@@ -1,6 +1,6 @@
-import { LockstepError, type RowNote } from "@lockstep/core";
+import type { RowNote } from "@lockstep/core";
 import type { CaptureRules } from "./capture-rules.js";
-import { append } from "./flush.js";
+import { flush } from "./flush.js";
 import { Journal, Unidentified } from "./journal.js";
 import { endedByServer } from "./server-errors.js";
 import type { Statement } from "./statement.js";
@@ -24,7 +24,7 @@ type Send = () => Promise<unknown>;
 export class Session {
   readonly journal = new Journal();
   readonly #runner: RunnerInternals;
-  readonly #rules: CaptureRules;
+  #rules: CaptureRules;
   /** Resolves when the transactions of our own and the COMMITs that are under way have ended. */
   #tail: Promise<unknown> = Promise.resolve();
   /** True while a transaction of our own is open: nobody else's write belongs to it. */
@@ -77,11 +77,38 @@ export class Session {
     if (this.journal.active && endedByServer(this.#rules, error)) this.journal.end();
   }
 
-  /** Ends a transaction that nobody will end any more. */
-  async rollBack(): Promise<void> {
+  /** Goes by other rules from the next transaction on. What was sent while no capture was installed isn't known: TypeORM's word is taken. */
+  follow(rules: CaptureRules): void {
+    if (rules === this.#rules) return;
+    if (!this.#rules.isInstalled()) {
+      this.journal.end();
+      if (this.#runner.isTransactionActive) this.journal.begin();
+    }
+    if (!this.isOpen || !this.#rules.isInstalled()) this.#rules = rules;
+  }
+
+  /** True when the runner must not be given back as it is. */
+  get isOpen(): boolean {
+    return this.#ownOpen || this.journal.active;
+  }
+
+  /**
+   * Gives the runner's connection back when nothing is open on it any more. A transaction of our own ends by itself; the application's
+   * is rolled back: the connection's next user would commit its rows, whose notes went with this runner.
+   */
+  async release(release: () => Promise<void>): Promise<void> {
+    while (this.#ownOpen) await this.#tail;
+    if (!this.journal.active) return release();
+    this.#rules.logger.warn({}, "query runner released inside an open transaction: rolled back");
     this.journal.end();
     // A broken connection has no transaction.
-    await this.#raw("ROLLBACK").catch(() => undefined);
+    const released = this.#raw("ROLLBACK")
+      .catch(() => undefined)
+      .then(release);
+    // A write that comes now would run after the ROLLBACK, by itself: it waits, and then finds the runner released.
+    this.#ownOpen = true;
+    this.#tail = released.catch(() => undefined).finally(() => (this.#ownOpen = false));
+    return released;
   }
 
   async #note(perform: () => Promise<Captured>): Promise<StructuredResult> {
@@ -158,27 +185,8 @@ export class Session {
   }
 
   /** @returns rows written to the outbox. */
-  async #flush(): Promise<number> {
-    let written = 0;
-    for (;;) {
-      const notes = await this.#take();
-      if (notes.length === 0) return written;
-      try {
-        written += await append(this.#rules, (sql, parameters) => this.statement(sql, parameters), notes);
-      } catch (error) {
-        // MariaDB would commit the rows without their outbox rows if the caller tried COMMIT again.
-        this.journal.poison(error);
-        throw error;
-      }
-    }
-  }
-
-  async #take(): Promise<readonly RowNote[]> {
-    try {
-      return await this.journal.take();
-    } catch (cause) {
-      throw new LockstepError("CAPTURE_POISONED", "this transaction can't commit", { cause });
-    }
+  #flush(): Promise<number> {
+    return flush(this.#rules, this.journal, (sql, parameters) => this.statement(sql, parameters));
   }
 
   /** Runs a statement of our own on the runner's connection; gives its rows. */

@@ -33,7 +33,7 @@ export interface ColumnInternals {
 }
 
 /** An entity's metadata. */
-export interface MetadataInternals {
+interface MetadataInternals {
   readonly tablePath: string;
   readonly columns: readonly ColumnInternals[];
   readonly discriminatorValue?: unknown;
@@ -41,7 +41,7 @@ export interface MetadataInternals {
 }
 
 /** What a query builder is about to do. */
-export interface ExpressionMap {
+interface ExpressionMap {
   readonly queryType: string;
   readonly mainAlias?: {
     readonly hasMetadata: boolean;

@@ -272,6 +272,49 @@ for (const version of Object.keys(typeOrmVersions)) {
         ]);
       });
 
+      it("a query runner released while a write is under way", async () => {
+        const runner = source.dataSource.createQueryRunner();
+        await runner.query("SELECT 1");
+        const floating = errorOf(runner.manager.insert(source.Author, { email: "a" }));
+        await runner.release();
+        await floating;
+        expect(await told()).to.deep.equal(await there());
+        await runner.release();
+        await insert("b");
+        expect(await told()).to.deep.equal(await there());
+      });
+
+      it("a write after the release of a query runner inside its transaction", async () => {
+        const runner = source.dataSource.createQueryRunner();
+        await runner.startTransaction();
+        await runner.manager.insert(source.Author, { email: "a" });
+        const released = runner.release();
+        const error = await errorOf(runner.manager.insert(source.Author, { email: "b" }));
+        await released;
+        expect(error).to.be.instanceOf(Error);
+        await insert("c");
+        await same("c");
+      });
+
+      it("a transaction that is open while capture is installed anew", async () => {
+        await source.dataSource.manager.transaction(async (tx) => {
+          await tx.insert(source.Author, { email: "a" });
+          await source.reinstall();
+          await tx.insert(source.Author, { email: "b" });
+        });
+        await same("a", "b");
+      });
+
+      it("a transaction that began before capture was there", async () => {
+        source.capture.uninstall();
+        await source.dataSource.manager.transaction(async (tx) => {
+          await tx.query("SELECT 1");
+          await source.reinstall();
+          await tx.insert(source.Author, { email: "a" });
+        });
+        await same("a");
+      });
+
       it("useTransaction of a query builder", async () => {
         await source.dataSource
           .createQueryBuilder()

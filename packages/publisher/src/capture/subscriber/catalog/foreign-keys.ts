@@ -3,7 +3,7 @@ import { type Engine, type RowNote, type RunStatement, tableId } from "@lockstep
 type Table = RowNote["table"];
 
 /** What the database does to the child rows. `set` stands for SET NULL and SET DEFAULT. */
-export type ReferentialAction = "none" | "cascade" | "set";
+type ReferentialAction = "none" | "cascade" | "set";
 
 /** A foreign key of the source that changes rows by itself. */
 export interface ActiveForeignKey {
