@@ -4,7 +4,7 @@ import { postgresTarget } from "../src/index.js";
 
 /**
  * Rows per second of whole steps (BEGIN, checkpoint, upsert, COMMIT), one after the other on one lane, 12 columns of about 300
- * bytes. Run: `node packages/target-postgres/dist/bench/upsert-speed.js`. The server runs with fsync off: what is compared is the
+ * bytes. Run: `node packages/target-postgres/dist/bench/upsert-speed.js [batch sizes]`. The server runs with fsync off: what is compared is the
  * work, not the disk.
  */
 const columns: readonly (readonly [
@@ -103,8 +103,10 @@ async function rate(
 }
 
 process.stdout.write("batch   new rows/s  known rows/s  half/half rows/s  (medians)\n");
+const asked = process.argv.slice(2).map(Number);
 for (const [size, rows] of Object.entries(rowsPerRun)) {
   const batch = Number(size);
+  if (asked.length > 0 && !asked.includes(batch)) continue;
   const rates: { fresh: number[]; known: number[]; half: number[] } = { fresh: [], known: [], half: [] };
   for (let run = 0; run < runs; run++) {
     const move = {

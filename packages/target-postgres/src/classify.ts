@@ -13,6 +13,17 @@ export class WouldCascadeError extends Error {
   }
 }
 
+/** A value that the target's column would round or cut. */
+export class UnfaithfulColumnError extends Error {
+  override readonly name = "UnfaithfulColumnError";
+  readonly column: string;
+
+  constructor(column: string) {
+    super(`the column ${column} would not keep the value as it is`);
+    this.column = column;
+  }
+}
+
 /** Unique values of a table that can't be moved aside: nothing in them can be changed, and its rows can't be removed for a while. */
 export class ImmovableUniqueError extends Error {
   override readonly name = "ImmovableUniqueError";
@@ -31,6 +42,7 @@ export class ImmovableUniqueError extends Error {
 export function classify(error: unknown): Fault {
   if (error instanceof WouldCascadeError) return row("TARGET_WOULD_CASCADE", error.constraint);
   if (error instanceof ImmovableUniqueError) return row("TARGET_UNIQUE", error.constraint);
+  if (error instanceof UnfaithfulColumnError) return row("TARGET_VALUE", error.column);
   if (isLockstepError(error)) return { kind: "systemic", code: error.code };
   const state = sqlState(error);
   if (state === undefined) return systemic("TARGET_UNAVAILABLE");

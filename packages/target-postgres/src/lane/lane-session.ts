@@ -62,7 +62,7 @@ export class PostgresLane implements LaneSession {
   }
 
   get lost(): Promise<void> {
-    return this.#session.ended;
+    return this.#session.lost;
   }
 
   // Waits for the row while a dead owner's transaction is still open; after that its epoch moves nothing any more.

@@ -1,5 +1,6 @@
 import type { Cell, RowWrite } from "@lockstep/core";
-import type { PostgresTable } from "../tables/postgres-table.js";
+import { UnfaithfulColumnError } from "../classify.js";
+import type { PostgresTable, WrittenColumn } from "../tables/postgres-table.js";
 
 /** The cells of a row's written columns, in their order and in the texts that the target reads. */
 export function writtenCells(table: PostgresTable, write: RowWrite): readonly Cell[] {
@@ -13,7 +14,7 @@ function cellReader(table: PostgresTable): CellReader {
   const keyAt = table.key.map((column) => columns.indexOf(column));
   const asIs =
     columns.length === schema.columns.length &&
-    columns.every(({ at, convert }, i) => at === i && convert === undefined);
+    columns.every(({ at, convert, keeps }, i) => at === i && convert === undefined && keeps === undefined);
   return (write) => {
     const cells =
       asIs && write.image.length === columns.length
@@ -23,10 +24,17 @@ function cellReader(table: PostgresTable): CellReader {
   };
 }
 
-function cell({ at, convert }: PostgresTable["columns"][number], { image }: RowWrite): Cell {
+function cell(column: WrittenColumn, { image }: RowWrite): Cell {
   // An image shorter than its schema: the rest isn't known.
-  const value = image[at] ?? (at < image.length ? null : 0);
-  return typeof value === "string" && convert !== undefined ? convert(value) : value;
+  const value = image[column.at] ?? (column.at < image.length ? null : 0);
+  return typeof value === "string" ? writtenText(column, value) : value;
+}
+
+/** A text of the source as the column reads it. @throws UnfaithfulColumnError when the column wouldn't keep it. */
+function writtenText({ name, convert, keeps }: WrittenColumn, value: string): string {
+  const text = convert === undefined ? value : convert(value);
+  if (keeps?.(text) === false) throw new UnfaithfulColumnError(name);
+  return text;
 }
 
 // A partial image may leave out the key; the write itself never does.
@@ -47,5 +55,5 @@ export function keyTexts(table: PostgresTable, key: string): readonly string[] {
   const texts = JSON.parse(key) as readonly string[];
   if (texts.length !== table.key.length)
     throw new TypeError("a key has another number of columns than its table");
-  return table.key.map(({ convert }, i) => (convert === undefined ? texts[i]! : convert(texts[i]!)));
+  return table.key.map((column, i) => writtenText(column, texts[i]!));
 }

@@ -36,7 +36,10 @@ export async function refuseReferenced(
   }));
 }
 
-/** Empties a table. TRUNCATE where no foreign key points to it; it is refused there, and would need CASCADE. */
+/**
+ * Empties a table. TRUNCATE where no foreign key points to it (it would need CASCADE there), as the source did: like there, a reader
+ * whose snapshot is older may see the table empty.
+ */
 export async function truncateTable(run: RunInStep, table: PostgresTable): Promise<void> {
   const others = table.catalog.referencedBy.filter(({ child }) => !isSame(child, table.catalog));
   if (others.length === 0) {

@@ -10,8 +10,8 @@ import type { StepStatements } from "./statements.js";
  * Up to this many rows go in one round trip; more take two, and COPY. See `bulk-upsert.ts` for what was measured.
  */
 const smallBatch = 50;
-/** UTF-16 units of one statement's rows: an array parameter and a JavaScript string have an end. */
-const chunkLength = 16 * 1024 * 1024;
+/** UTF-16 units of one statement's rows: what a batch of wide rows may take of memory. */
+const chunkLength = 4 * 1024 * 1024;
 
 /** Writes rows set-wise by their primary key. Keys are distinct; key changes are done. */
 export async function upsertRows(

@@ -1,6 +1,6 @@
 import { Socket } from "node:net";
 import { Client } from "pg";
-import { type Answer, type Command, Pipeline, type PreparedStatements } from "../wire/pipeline.js";
+import { type Answer, type Command, Pipeline, type PipelineState } from "../wire/pipeline.js";
 import { pinSettings, type SessionLimits } from "./settings.js";
 
 /** How to reach the database. */
@@ -16,13 +16,14 @@ const maxGraceMs = 5_000;
 
 /** One connection with pinned settings. Statements run one pipeline at a time. */
 export class Session {
-  /** Resolves when the connection has ended, whoever ended it. */
-  readonly ended: Promise<void>;
+  /** Resolves when the connection has ended without {@link close}. */
+  readonly lost: Promise<void>;
   readonly #client: Client;
   readonly #socket: Socket;
   readonly #patienceMs: number;
-  readonly #prepared: PreparedStatements = { names: new Map(), made: 0 };
+  readonly #state: PipelineState = { names: new Map(), made: 0, buffer: undefined };
   #open = true;
+  #closing = false;
   #last: Promise<unknown> = Promise.resolve();
   #unanswered = 0;
 
@@ -36,10 +37,10 @@ export class Session {
       keepAliveInitialDelayMillis: 5_000,
       connectionTimeoutMillis: connectTimeoutMs,
     });
-    this.ended = new Promise((resolve) => {
+    this.lost = new Promise((resolve) => {
       const end = (): void => {
         this.#open = false;
-        resolve();
+        if (!this.#closing) resolve();
       };
       this.#client.on("end", end);
       // The statement under way carries the error; without a listener it would end the process.
@@ -83,7 +84,7 @@ export class Session {
 
   async #send(commands: readonly Command[], patienceMs: number): Promise<readonly Answer[]> {
     if (!this.#open) throw new Error("Connection terminated");
-    const pipeline = new Pipeline(commands, this.#prepared);
+    const pipeline = new Pipeline(commands, this.#state);
     // The server's statement_timeout can't be heard over a network that swallows packets.
     const guard = setTimeout(() => this.destroy(), Math.min(patienceMs, 2 ** 31 - 1));
     try {
@@ -105,6 +106,7 @@ export class Session {
 
   /** Ends the connection in order, or breaks it after a bound. */
   async close(): Promise<void> {
+    this.#closing = true;
     if (!this.#open) return;
     const guard = setTimeout(() => this.destroy(), closeTimeoutMs);
     await this.#client.end().catch(() => undefined);

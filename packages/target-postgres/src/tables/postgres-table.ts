@@ -1,6 +1,7 @@
 import { convertText, type TableSchema, tableId, type TargetTable } from "@lockstep/core";
 import { quoteName, quoteTable } from "../sql/quote.js";
 import type { CatalogColumn, CatalogForeignKey, CatalogTable, CatalogUnique } from "./catalog.js";
+import { keepsText, type KeepsText } from "./faithful.js";
 
 /** A column that is written: where its cell stands in a row image, and how it is written. */
 export interface WrittenColumn {
@@ -11,6 +12,8 @@ export interface WrittenColumn {
   readonly catalog: CatalogColumn;
   /** Text of the source → text that this column reads; absent when they are the same. */
   readonly convert?: (text: string) => string;
+  /** Whether the column keeps a text as it is; absent when it keeps all. */
+  readonly keeps?: KeepsText;
 }
 
 /** What follows from a schema and the catalog. */
@@ -121,7 +124,14 @@ function writtenColumns(schema: TableSchema, catalog: CatalogTable): readonly Wr
   return schema.columns.flatMap((column, at) => {
     const found = known.get(column.name);
     if (found === undefined || found.generated) return [];
-    const written = { name: column.name, quoted: quoteName(column.name), at, catalog: found };
+    const keeps = keepsText(column, found);
+    const written = {
+      name: column.name,
+      quoted: quoteName(column.name),
+      at,
+      catalog: found,
+      ...(keeps === undefined ? {} : { keeps }),
+    };
     return schema.engine === "postgres"
       ? [written]
       : [{ ...written, convert: (text: string) => convertText(schema.engine, "postgres", column, text) }];

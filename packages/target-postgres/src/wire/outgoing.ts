@@ -8,17 +8,32 @@ const letter = {
   copyDone: 0x63,
 } as const;
 
+/** A buffer of this size or less is kept for the next pipeline. */
+const keptBytes = 4 * 1024 * 1024;
+/** Longer texts are measured before they are written; shorter ones are given the room of the worst case. */
+const measuredLength = 64 * 1024;
+
 /**
  * Frontend messages of the extended protocol, collected into one buffer and so into one write: a pipeline of statements costs
  * one round trip and a few system calls whatever its length.
  */
 export class Outgoing {
-  #buffer = Buffer.allocUnsafe(4096);
+  #buffer: Buffer;
   #length = 0;
 
-  /** What was collected. The collector must not be used after that. */
+  /** `buffer` is overwritten: nothing may still be waiting to be sent from it. */
+  constructor(buffer: Buffer = Buffer.allocUnsafe(4096)) {
+    this.#buffer = buffer;
+  }
+
+  /** What was collected. */
   bytes(): Buffer {
     return this.#buffer.subarray(0, this.#length);
+  }
+
+  /** The buffer, for another {@link Outgoing} when all bytes are sent; `undefined` when it has become too large to be kept. */
+  get reusable(): Buffer | undefined {
+    return this.#buffer.length <= keptBytes ? this.#buffer : undefined;
   }
 
   parse(name: string, text: string): void {
@@ -101,7 +116,7 @@ export class Outgoing {
 
   #text(text: string): void {
     // UTF-8 needs at most 3 bytes per UTF-16 unit.
-    this.#room(text.length * 3);
+    this.#room(text.length < measuredLength ? text.length * 3 : Buffer.byteLength(text));
     this.#length += this.#buffer.write(text, this.#length, "utf8");
   }
 

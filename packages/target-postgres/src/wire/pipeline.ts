@@ -21,10 +21,12 @@ export interface Answer {
   readonly tag: string;
 }
 
-/** Names under which a connection keeps statements. */
-export interface PreparedStatements {
+/** What one connection keeps from pipeline to pipeline. */
+export interface PipelineState {
+  /** Names of prepared statements, by text. */
   readonly names: Map<string, string>;
   made: number;
+  buffer: Buffer | undefined;
 }
 
 /**
@@ -36,15 +38,16 @@ export class Pipeline implements Submittable {
   /** Read by pg: called when its own query time-out has passed. */
   callback: ((error?: Error) => void) | undefined;
   readonly #commands: readonly Command[];
-  readonly #prepared: PreparedStatements;
+  readonly #state: PipelineState;
   readonly #fresh: string[] = [];
+  #out: Outgoing | undefined;
   readonly #answers: Answer[] = [];
   #rows: (string | null)[][] = [];
   #settle!: { resolve: (answers: readonly Answer[]) => void; reject: (error: unknown) => void };
 
-  constructor(commands: readonly Command[], prepared: PreparedStatements) {
+  constructor(commands: readonly Command[], state: PipelineState) {
     this.#commands = commands;
-    this.#prepared = prepared;
+    this.#state = state;
     this.done = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
   }
 
@@ -54,7 +57,8 @@ export class Pipeline implements Submittable {
   }
 
   submit(connection: Connection): void {
-    const out = new Outgoing();
+    const out = new Outgoing(this.#state.buffer);
+    this.#state.buffer = undefined;
     for (const command of this.#commands) {
       out.bind(this.#statement(command, out), command.values ?? []);
       out.execute();
@@ -62,6 +66,7 @@ export class Pipeline implements Submittable {
       if (command.copy !== undefined) out.copy(command.copy);
     }
     out.sync();
+    this.#out = out;
     connection.stream.write(out.bytes());
   }
 
@@ -70,11 +75,11 @@ export class Pipeline implements Submittable {
       out.parse("", text);
       return "";
     }
-    const known = this.#prepared.names.get(text);
+    const known = this.#state.names.get(text);
     if (known !== undefined) return known;
-    const name = `lockstep_${++this.#prepared.made}`;
+    const name = `lockstep_${++this.#state.made}`;
     out.parse(name, text);
-    this.#prepared.names.set(text, name);
+    this.#state.names.set(text, name);
     this.#fresh.push(text);
     return name;
   }
@@ -97,11 +102,13 @@ export class Pipeline implements Submittable {
 
   handleError(error: unknown): void {
     // Which of the new names the server took before the error is unknown: they are not used again.
-    for (const text of this.#fresh) this.#prepared.names.delete(text);
+    for (const text of this.#fresh) this.#state.names.delete(text);
     this.#settle.reject(error);
   }
 
   handleReadyForQuery(): void {
+    // The server has answered to all of it, so all of it was sent. (After an error that isn't sure.)
+    this.#state.buffer = this.#out?.reusable;
     this.#settle.resolve(this.#answers);
   }
 

@@ -53,6 +53,19 @@ export function lanesContract(context: ContractContext): void {
     await Promise.all([lane.close(), next.close()]);
   });
 
+  it("doesn't call a lane lost that was given up", async () => {
+    const target = await context.target();
+    const lane = await openLane(target, "given-up");
+    let lost = false;
+    lane.session.lost.then(
+      () => (lost = true),
+      () => (lost = true),
+    );
+    await lane.close();
+    await (await openLane(target, "given-up")).close();
+    expect(lost).equal(false);
+  });
+
   it("has no checkpoint until it is registered, and keeps it after that", async () => {
     const target = await context.target();
     const session = (await target.lane({ source: "register", partition: 2 }))!;
