@@ -41,7 +41,8 @@ export async function* readEvents(
       }
     }
     const last = ticks.at(-1);
-    if (!last || reading.signal?.aborted) return;
+    // What this process cut last was the newest: a look for more would find nothing.
+    if (!last || cut.length > 0 || reading.signal?.aborted) return;
     tick = last.n;
     n = BigInt(last.events);
   }
