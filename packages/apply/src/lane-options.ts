@@ -48,6 +48,8 @@ export interface LaneOptions {
   readonly schedule: LetterSchedule;
   /** How refused rows are tried again. Defaults: `defaultRetryPolicy`. */
   readonly retry?: Partial<RetryPolicy>;
+  /** What single tables (`namespace.name` at the source) lay over it. Default: nothing. */
+  readonly retryByTable?: Readonly<Record<string, Partial<RetryPolicy>>>;
   /** Defaults: {@link defaultLaneLimits}. */
   readonly limits?: Partial<LaneLimits>;
   readonly logger?: Logger;

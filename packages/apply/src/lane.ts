@@ -1,11 +1,5 @@
 import { hostname } from "node:os";
-import {
-  defaultRetryPolicy,
-  type LaneReport,
-  type LaneSession,
-  LockstepError,
-  silentLogger,
-} from "@lockstep/core";
+import { type LaneReport, type LaneSession, LockstepError, silentLogger } from "@lockstep/core";
 import { defaultLaneLimits, type LaneOptions } from "./lane-options.js";
 import { Bell, sleepTimer } from "./life/bell.js";
 import { laneName, type LaneRoom } from "./life/lane-room.js";
@@ -14,6 +8,7 @@ import { Acknowledger } from "./report/acknowledger.js";
 import { LaneStatus } from "./report/lane-status.js";
 import { startPulse } from "./report/pulse.js";
 import { RefusalWindow } from "./write/refusal-window.js";
+import { retryRules } from "./write/retry-rules.js";
 
 /** A running lane. */
 export interface Lane extends AsyncDisposable {
@@ -88,7 +83,7 @@ function roomOf(options: LaneOptions, stopping: AbortSignal): LaneRoom {
     random,
     sleep,
     stopping,
-    policy: { ...defaultRetryPolicy, ...options.retry },
+    retry: retryRules(options.retry, options.retryByTable),
     status: new LaneStatus({ source, target: target.name, partition, owner }, now),
     acks: new Acknowledger({ reader, partition, now }),
     refusals: new RefusalWindow(limits, now),

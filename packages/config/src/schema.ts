@@ -41,11 +41,23 @@ const source = z.strictObject({
     .prefault({}),
 });
 
+const retryRule = {
+  attempts: z.int().min(1).max(100),
+  delayMs: milliseconds(1),
+  maxDelayMs: milliseconds(1),
+  jitter: z.number().min(0).max(1),
+};
 const retry = z.strictObject({
-  attempts: z.int().min(1).max(100).default(defaultRetryPolicy.attempts),
-  delayMs: milliseconds(1).default(defaultRetryPolicy.delayMs),
-  maxDelayMs: milliseconds(1).default(defaultRetryPolicy.maxDelayMs),
-  jitter: z.number().min(0).max(1).default(defaultRetryPolicy.jitter),
+  attempts: retryRule.attempts.default(defaultRetryPolicy.attempts),
+  delayMs: retryRule.delayMs.default(defaultRetryPolicy.delayMs),
+  maxDelayMs: retryRule.maxDelayMs.default(defaultRetryPolicy.maxDelayMs),
+  jitter: retryRule.jitter.default(defaultRetryPolicy.jitter),
+});
+const tableRetry = z.strictObject({
+  attempts: retryRule.attempts.exactOptional(),
+  delayMs: retryRule.delayMs.exactOptional(),
+  maxDelayMs: retryRule.maxDelayMs.exactOptional(),
+  jitter: retryRule.jitter.exactOptional(),
 });
 
 /** The shape of `lockstep.config.ts`. Objects are strict: a misspelt option is an error, not a silent default. */
@@ -72,7 +84,7 @@ export const configSchema = z
       .default({}),
     retry: retry.prefault({}),
     /** Retry rules of single tables (`namespace.table`), laid over `retry`. */
-    entities: z.record(z.string(), z.strictObject({ retry: retry.partial().exactOptional() })).default({}),
+    entities: z.record(z.string(), z.strictObject({ retry: tableRetry.exactOptional() })).default({}),
     /** Bounds of one apply transaction; the lanes' own defaults where left out. */
     lanes: z
       .strictObject({

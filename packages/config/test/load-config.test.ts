@@ -33,6 +33,15 @@ describe("config", () => {
     expect(config.status).to.include({ host: "127.0.0.1", port: 9464 });
   });
 
+  it("leaves a table's own retry rule as it is written: the rest comes from the common one", () => {
+    const config = parseConfig({
+      ...minimal,
+      retry: { delayMs: 5 },
+      entities: { "public.orders": { retry: { attempts: 9 } } },
+    });
+    expect(config.entities["public.orders"]?.retry).to.deep.equal({ attempts: 9 });
+  });
+
   it("lists everything that is wrong in one error, without values", async () => {
     const wrong = {
       redis: "http://secret-host",

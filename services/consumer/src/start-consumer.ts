@@ -29,6 +29,9 @@ async function consumeSource(
   { config, logger }: ServiceContext,
 ): Promise<Running> {
   const { partitions, redis = config.redis } = config.sources[source]!;
+  const retryByTable = Object.fromEntries(
+    Object.entries(config.entities).map(([table, { retry = {} }]) => [table, retry]),
+  );
   const schedule = bullLetterSchedule({ redis, source, logger });
   const worker = startLetterWorker({
     redis,
@@ -51,6 +54,7 @@ async function consumeSource(
           reader,
           schedule,
           retry: config.retry,
+          retryByTable,
           limits: config.lanes,
           logger,
         }),

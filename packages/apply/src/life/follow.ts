@@ -13,7 +13,7 @@ export async function follow(lane: OwnedLane, checkpoint: Checkpoint): Promise<v
   const { room, session } = lane;
   const tables = new TableBook(room.reader, session);
   const live = await LiveLetters.load(room.target.letters, laneName(room));
-  const { target, policy, limits, refusals, now, random } = room;
+  const { target, retry, limits, refusals, now, random } = room;
   const applier = new Applier({
     lane: laneName(room),
     session,
@@ -21,7 +21,7 @@ export async function follow(lane: OwnedLane, checkpoint: Checkpoint): Promise<v
     tables,
     live,
     checkpoint,
-    policy,
+    retry,
     limits,
     refusals,
     now,

@@ -2,7 +2,6 @@ import type {
   LaneSession,
   LetterSchedule,
   Logger,
-  RetryPolicy,
   StreamReader,
   Target,
   TargetAnnouncement,
@@ -12,6 +11,7 @@ import type { Acknowledger } from "../report/acknowledger.js";
 import type { LaneStatus } from "../report/lane-status.js";
 import type { RefusalWindow } from "../write/refusal-window.js";
 import type { Bell, Sleep } from "./bell.js";
+import type { RetryRules } from "../write/retry-rules.js";
 
 /** What every state of a lane works with; lives as long as the lane. */
 export interface LaneRoom {
@@ -20,7 +20,7 @@ export interface LaneRoom {
   readonly target: Target;
   readonly reader: StreamReader;
   readonly schedule: LetterSchedule;
-  readonly policy: RetryPolicy;
+  readonly retry: RetryRules;
   readonly limits: LaneLimits;
   readonly logger: Logger;
   readonly now: () => number;

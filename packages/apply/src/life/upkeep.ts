@@ -50,7 +50,7 @@ export class Upkeep {
     const { room } = this.lane;
     if (room.now() - this.#lettersAt < lettersEveryMs) return;
     // At first all of them, because Redis may have lost every job; later those whose time has come.
-    const before = this.#lettersAt === -Infinity ? room.now() + room.policy.maxDelayMs : room.now();
+    const before = this.#lettersAt === -Infinity ? room.now() + room.retry.longestDelayMs : room.now();
     this.#lettersAt = room.now();
     this.lettersDue = true;
     this.#lettersChanged = true;

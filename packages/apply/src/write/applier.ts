@@ -4,7 +4,6 @@ import {
   type Fault,
   isLockstepError,
   type LaneSession,
-  type RetryPolicy,
   type Target,
   type TargetTransaction,
   tableId,
@@ -24,6 +23,7 @@ import { type TableBook, TablesNeeded } from "./table-book.js";
 import { type Manner, writeBatch, writePages } from "./write-batch.js";
 import { release, writeLetters } from "./write-letters.js";
 import { hasWaysAside } from "./write-sets.js";
+import type { RetryRules } from "./retry-rules.js";
 
 /** What an applier needs. */
 export interface ApplierOptions extends Chance {
@@ -33,7 +33,7 @@ export interface ApplierOptions extends Chance {
   readonly tables: TableBook;
   readonly live: LiveLetters;
   readonly checkpoint: Checkpoint;
-  readonly policy: RetryPolicy;
+  readonly retry: RetryRules;
   readonly limits: LaneLimits;
   readonly refusals: RefusalWindow;
 }
@@ -190,13 +190,13 @@ export class Applier {
   }
 
   #room(transaction: TargetTransaction, ledger: Ledger, counted: StepRefusals | undefined): StepRoom {
-    const { lane, target, tables, live, policy, limits, now, random } = this.#options;
+    const { lane, target, tables, live, retry, limits, now, random } = this.#options;
     const room = {
       lane,
       transaction,
       tables,
       live,
-      policy,
+      retry,
       ledger,
       now,
       random,

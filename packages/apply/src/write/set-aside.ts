@@ -1,14 +1,15 @@
-import type { DeadLetterDetail, RetryPolicy, TargetTransaction } from "@lockstep/core";
+import type { DeadLetterDetail, TargetTransaction } from "@lockstep/core";
 import { type RowId, rowId } from "../batch/planned-changes.js";
 import type { Ledger } from "./ledger.js";
 import { changeOfLetter, changeOfRow, type LetterChange } from "./letter-change.js";
 import { type Chance, nextAttempt } from "./next-attempt.js";
 import { type Refused, type RowFault, rowIdOf } from "./refused.js";
+import type { RetryRules } from "./retry-rules.js";
 
 /** What setting rows aside needs. */
 export interface SettingAside extends Chance {
   readonly transaction: TargetTransaction;
-  readonly policy: RetryPolicy;
+  readonly retry: RetryRules;
   readonly ledger: Ledger;
 }
 
@@ -88,7 +89,8 @@ async function putLetter(
   letter?: DeadLetterDetail,
   waitingFor?: string,
 ): Promise<void> {
-  const { transaction, ledger, policy, now } = setting;
+  const { transaction, ledger, now } = setting;
+  const policy = setting.retry.of(change.table);
   const maxAttempts = letter?.maxAttempts ?? policy.attempts;
   // Waiting burns no attempt: the row was never judged for itself.
   const attempts = (letter?.attempts ?? 0) + (waitingFor === undefined ? 1 : 0);

@@ -1,16 +1,17 @@
-import type { Fault, LetterDesk, RetryPolicy, TargetTransaction } from "@lockstep/core";
+import type { Fault, LetterDesk, TargetTransaction } from "@lockstep/core";
 import type { Ledger } from "./ledger.js";
 import type { LiveLetters } from "./live-letters.js";
 import type { Chance } from "./next-attempt.js";
 import type { Refused } from "./refused.js";
 import type { TableBook } from "./table-book.js";
+import type { RetryRules } from "./retry-rules.js";
 
 /** Everything a step works with while its transaction is open. */
 export interface StepRoom extends Chance {
   readonly lane: { readonly source: string; readonly partition: number };
   readonly transaction: TargetTransaction;
   readonly classify: (error: unknown) => Fault;
-  readonly policy: RetryPolicy;
+  readonly retry: RetryRules;
   readonly tables: TableBook;
   readonly ledger: Ledger;
   readonly live: LiveLetters;
