@@ -1,6 +1,7 @@
 import {
   type Checkpoint,
   type CheckpointMove,
+  type ErrorCode,
   type Fault,
   isLockstepError,
   type LaneSession,
@@ -81,19 +82,25 @@ export class Applier {
     const rowsOf = rowCounter(segments);
     const write = (manner: Manner, idle?: () => void): Promise<Ledger> =>
       this.#step(move, rowsOf, (room) => writeBatch(room, segments, manner, idle));
+    let code: ErrorCode;
     try {
       return await write("sets", meanwhile);
     } catch (error) {
-      this.#throwUnlessRow(error);
+      code = this.#rowFault(error).code;
     }
-    if (hasWaysAside(segments.map((segment) => arrange(segment, this.#options.tables.of)))) {
+    const second = secondManner(code);
+    if (second !== undefined && (second === "untied" || this.#hasWaysAside(segments))) {
       try {
-        return await write("aside");
+        return await write(second);
       } catch (error) {
-        this.#throwUnlessRow(error);
+        this.#rowFault(error);
       }
     }
     return write("isolate");
+  }
+
+  #hasWaysAside(segments: readonly Segment[]): boolean {
+    return hasWaysAside(segments.map((segment) => arrange(segment, this.#options.tables.of)));
   }
 
   /** Puts parts of a very large transaction into the staging table: durable, but not visible (PROTOCOL.md 4). */
@@ -207,10 +214,19 @@ export class Applier {
     return counted === undefined ? room : { ...room, onRefused: (refused) => counted.count(refused) };
   }
 
-  #throwUnlessRow(error: unknown): void {
-    if (isLockstepError(error) && error.recovery !== "dead-letter") throw error;
-    if (this.#options.target.classify(error).kind === "systemic") throw error;
+  /** What a fault of a row says; throws on what isn't about rows. */
+  #rowFault(error: unknown): Fault {
+    const fault = this.#options.target.classify(error);
+    const isOurs = isLockstepError(error) && error.recovery !== "dead-letter";
+    if (isOurs || fault.kind === "systemic") throw error;
+    return fault;
   }
+}
+
+/** How a batch is tried a second time, when that can help at all. */
+function secondManner(code: ErrorCode): Manner | undefined {
+  if (code === "TARGET_FOREIGN_KEY" || code === "TARGET_WOULD_CASCADE") return "untied";
+  return code === "TARGET_UNIQUE" ? "aside" : undefined;
 }
 
 function noRows(): number {

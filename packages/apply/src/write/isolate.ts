@@ -1,5 +1,6 @@
 import type { Fault, TargetTransaction } from "@lockstep/core";
 import type { RowSet } from "./arrange.js";
+import { looseningSets } from "./loosen.js";
 import { dependsOnOthers, type Refused, regroup } from "./refused.js";
 import { moveAside, perform, writeSegmentsAside } from "./write-sets.js";
 
@@ -105,7 +106,9 @@ async function outOfEachOthersWay(isolation: Isolation, rows: readonly Refused[]
   let candidates = rows;
   while (candidates.length > 0) {
     const sets = regroup(candidates);
-    if (await succeeds(isolation, () => writeSegmentsAside(transaction, [{ truncates: [], sets }]))) break;
+    const segments = [{ truncates: [], sets }];
+    if (await succeeds(isolation, () => writeSegmentsAside(transaction, segments, false))) break;
+    if (await succeeds(isolation, () => writeSegmentsAside(transaction, segments, true))) break;
     const refused = await refusedAside(isolation, sets);
     // No row fails alone, yet all fail together: none of them can be called good.
     const out = refused.length > 0 ? refused : candidates;
@@ -127,10 +130,12 @@ async function succeeds({ transaction, classify }: Isolation, work: () => Promis
 }
 
 async function refusedAside(isolation: Isolation, sets: readonly RowSet[]): Promise<readonly Refused[]> {
-  const { transaction } = isolation;
+  const { transaction, classify } = isolation;
   try {
     return await transaction.savepoint(async () => {
       await moveAside(transaction, sets);
+      // What can't be untied is tried as it is.
+      await tryAll({ transaction, classify }, looseningSets(sets));
       throw new Trial(await inPasses(isolation, sets));
     });
   } catch (error) {

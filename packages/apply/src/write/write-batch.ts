@@ -15,10 +15,10 @@ import { withoutBefore, writeSegments, writeSegmentsAside } from "./write-sets.j
 /**
  * How a batch is written.
  * - `sets`: as fast as can be; any error fails the step
- * - `aside`: the same with everything out of each other's way
+ * - `aside`: the same with everything out of each other's way; `untied`: also with rows that point to each other untied
  * - `isolate`: behind savepoints; rows that the target refuses become letters
  */
-export type Manner = "sets" | "aside" | "isolate";
+export type Manner = "sets" | "aside" | "untied" | "isolate";
 
 /** Writes a batch and what its letters ask for. Runs inside a step; everything it does is in that one transaction. */
 export async function writeBatch(
@@ -45,7 +45,8 @@ async function write(
       await writeSegments(room.transaction, arranged(), meanwhile);
       return [];
     case "aside":
-      await writeSegmentsAside(room.transaction, arranged());
+    case "untied":
+      await writeSegmentsAside(room.transaction, arranged(), manner === "untied");
       return [];
     case "isolate":
       return isolateSegments(room, segments, []);

@@ -1,6 +1,7 @@
 import { assertNever, type TargetTable, type TargetTransaction } from "@lockstep/core";
 import type { PlannedWrite } from "../batch/planned-changes.js";
 import type { ArrangedSegment, RowSet, WriteSet } from "./arrange.js";
+import { looseningSets } from "./loosen.js";
 
 /**
  * Writes segments set-wise; the first error is thrown as it is. `meanwhile` runs while the target is busy with the first set.
@@ -22,15 +23,20 @@ export async function writeSegments(
   }
 }
 
-/** The same with everything out of each other's way first: unique values moved aside, key changes as insert and delete (PROTOCOL.md 17). */
+/**
+ * The same with everything out of each other's way first: unique values moved aside, key changes as insert and delete, and, when `untie` is
+ * true, rows untied that point to each other (PROTOCOL.md 17).
+ */
 export async function writeSegmentsAside(
   transaction: TargetTransaction,
   segments: readonly ArrangedSegment[],
+  untie: boolean,
 ): Promise<void> {
   for (const { truncates, sets } of segments) {
     for (const table of truncates) await transaction.truncate(table);
     await moveAside(transaction, sets);
     const rest = sets.flatMap(splitKeyChanges);
+    if (untie) for (const set of looseningSets(rest)) await perform(transaction, set);
     for (const set of rest) if (set.kind === "write") await perform(transaction, set);
     for (const table of leftKeys(sets)) await transaction.remove(table.table, table.keys);
     for (const set of rest) if (set.kind === "remove") await perform(transaction, set);

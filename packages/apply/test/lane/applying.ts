@@ -75,6 +75,21 @@ export function applyingTests(stage: StageUse): void {
     expect(lane.status().errorCount).equal(0);
   });
 
+  it("writes rows that point to each other or to later ones, and removes them", async () => {
+    const { relay, shop, start, rows, reached } = stage();
+    const lane = start();
+    relay.commit([put(shop.people, "1", "3"), put(shop.people, "2", "1"), put(shop.people, "3", "2")]);
+    relay.commit([put(shop.people, "5", "4"), put(shop.people, "4", "5"), put(shop.people, "6", "5")]);
+    await reached(relay.last);
+    const partners = "SELECT id, partner FROM people ORDER BY id";
+    expect(await rows(partners)).deep.equal(["1|3", "2|1", "3|2", "4|5", "5|4", "6|5"]);
+    relay.commit([gone(shop.people, "2"), gone(shop.people, "1"), gone(shop.people, "3")]);
+    relay.commit([put(shop.people, "6", "6"), gone(shop.people, "5"), gone(shop.people, "4")]);
+    await reached(relay.last);
+    expect(await rows(partners)).deep.equal(["6|6"]);
+    expect(lane.status().errorCount).equal(0);
+  });
+
   it("reports that it is caught up", async () => {
     const { relay, shop, start, reached, until } = stage();
     const lane = start();

@@ -1,9 +1,10 @@
 import { type Engine, fingerprintOf, type TableSchema } from "@lockstep/core";
 
-/** The tables of the lane tests: customers ← orders, with what a target can refuse. */
+/** The tables of the lane tests: customers ← orders, people who point to each other, with what a target can refuse. */
 export interface Shop {
   readonly customers: TableSchema;
   readonly orders: TableSchema;
+  readonly people: TableSchema;
 }
 
 /** Their schemas at the source. */
@@ -11,6 +12,7 @@ export function shopOf(engine: Engine): Shop {
   return {
     customers: schemaOf(engine, "customers", { id: 0, email: 80, name: 200 }),
     orders: schemaOf(engine, "orders", { id: 0, customer: 0, note: 200 }),
+    people: schemaOf(engine, "people", { id: 0, partner: 0 }),
   };
 }
 
@@ -20,6 +22,8 @@ export const shopTables = [
      CONSTRAINT no_bad_name CHECK (name <> 'bad'))`,
   `CREATE TABLE orders (id integer NOT NULL PRIMARY KEY, customer integer, note varchar(200),
      CONSTRAINT of_customer FOREIGN KEY (customer) REFERENCES customers (id))`,
+  `CREATE TABLE people (id integer NOT NULL PRIMARY KEY, partner integer,
+     CONSTRAINT to_partner FOREIGN KEY (partner) REFERENCES people (id))`,
 ] as const;
 
 function schemaOf(engine: Engine, name: string, columns: Readonly<Record<string, number>>): TableSchema {

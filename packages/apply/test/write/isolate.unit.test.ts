@@ -99,6 +99,33 @@ describe("isolate", () => {
     expect(model.contents()).deep.equal([["1|b|n", "2|a|n"], []]);
   });
 
+  it("writes rows that point to each other, and removes them, beside a bad one", async () => {
+    const model = new ModelTarget();
+    const bad = write(customers, ["3", "c", "bad", null]);
+    const refused = await isolated(
+      model,
+      sets([
+        [customers, write(customers, ["1", "a", "n", "10"])],
+        [orders, write(orders, ["10", "1"])],
+        [customers, bad],
+      ]),
+    );
+    expect(refused.map(({ row }) => row.key)).deep.equal(['["3"]']);
+    expect(model.contents()).deep.equal([["1|a|n|10"], ["10|1"]]);
+    const again = await isolated(
+      model,
+      sets(
+        [],
+        [
+          [customers, gone(customers, "1")],
+          [orders, gone(orders, "10")],
+        ],
+      ),
+    );
+    expect(again).deep.equal([]);
+    expect(model.contents()).deep.equal([[], []]);
+  });
+
   it("moves a parent's key while children change over", async () => {
     const model = ModelTarget.of([["1", "a", "n"]], [["10", "1"]]);
     const refused = await isolated(
@@ -136,7 +163,7 @@ describe("isolate", () => {
     await fc.assert(
       fc.asyncProperty(state(), state(), fc.nat(3), async (before, after, badRows) => {
         const model = ModelTarget.of(before.customers, before.orders);
-        const bad = after.customers.slice(0, badRows).map((row): RowImage => [row[0]!, row[1]!, "bad"]);
+        const bad = after.customers.slice(0, badRows).map((row): RowImage => row.with(2, "bad"));
         const wanted = [...bad, ...after.customers.slice(badRows)];
         const rows = difference(before, { ...after, customers: wanted });
         const refused = await isolated(model, rows);
@@ -165,7 +192,9 @@ function state(): fc.Arbitrary<State> {
     .tuple(fc.shuffledSubarray(ids), fc.shuffledSubarray(["a", "b", "c", "d", "e"], { minLength: 5 }))
     .chain(([owners, emails]) =>
       fc.record({
-        customers: fc.constant(owners.map((id, i): RowImage => [id, emails[i]!, "n"])),
+        owners: fc.constant(owners),
+        emails: fc.constant(emails),
+        favourites: fc.array(fc.constantFrom("10", "11", "12", null), { minLength: 5, maxLength: 5 }),
         orders: fc
           .subarray(["10", "11", "12"])
           .chain((numbers) =>
@@ -176,7 +205,14 @@ function state(): fc.Arbitrary<State> {
             ),
           ),
       }),
-    );
+    )
+    .map(({ favourites, orders: rows, owners, emails }) => ({
+      customers: owners.map((id, i): RowImage => {
+        const favourite = favourites[i] ?? null;
+        return [id, emails[i]!, "n", rows.some((row) => row[0] === favourite) ? favourite : null];
+      }),
+      orders: rows,
+    }));
 }
 
 function difference(before: State, after: State): RowSet[] {

@@ -1,11 +1,14 @@
 import { type Fault, type RowImage, type TargetTable, type TargetTransaction, tableId } from "@lockstep/core";
 import { schemaOf } from "../batch/table-model.js";
 
-/** customers(id, email unique, name) ← orders(id, customer): constraints are checked at once, a customer named `bad` is refused. */
+/**
+ * customers(id, email unique, name, favourite → orders) ⇄ orders(id, customer → customers): constraints are checked at once, a customer named `bad`
+ * is refused.
+ */
 export const customers: TargetTable = {
-  schema: schemaOf("customers", ["id", "email", "name"]),
+  schema: schemaOf("customers", ["id", "email", "name", "favourite"]),
   name: "customers",
-  parents: [],
+  parents: ["public.orders"],
   selfReferencing: false,
   hasSecondaryUnique: true,
 };
@@ -71,7 +74,7 @@ export class ModelTarget {
       this.statements++;
       for (const key of keys) {
         const row = this.customers.get(key);
-        if (row) this.customers.set(key, [row[0]!, `aside ${key}`, row[2]!]);
+        if (row) this.customers.set(key, row.with(1, `aside ${key}`));
       }
     },
     savepoint: async (work) => {
@@ -98,8 +101,10 @@ export class ModelTarget {
     rows.set(key, row);
   }
 
-  #put(table: TargetTable, key: string, image: RowImage): void {
+  #put(table: TargetTable, key: string, known: RowImage): void {
     const rows = this.#rowsOf(table);
+    const there = rows.get(key);
+    const image = known.map((cell, i) => (cell === 0 ? (there?.[i] ?? null) : cell));
     if (rows === this.customers) {
       if (image[2] === "bad") throw new Refusal("TARGET_CHECK");
       for (const [other, row] of rows) {
@@ -110,11 +115,11 @@ export class ModelTarget {
   }
 
   #checkForeignKeys(): void {
-    for (const [, row] of this.orders) {
-      if (row[1] !== null && !this.customers.has(JSON.stringify([row[1]]))) {
-        throw new Refusal("TARGET_FOREIGN_KEY");
-      }
-    }
+    const points = (id: unknown, to: Rows): boolean =>
+      id === null || id === undefined || to.has(JSON.stringify([id]));
+    const orders = [...this.orders.values()].every((row) => points(row[1], this.customers));
+    const favourites = [...this.customers.values()].every((row) => points(row[3], this.orders));
+    if (!orders || !favourites) throw new Refusal("TARGET_FOREIGN_KEY");
   }
 }
 
