@@ -37,7 +37,7 @@ export interface IntakeOptions {
 const blockMs = 1_000;
 const catchUpBlockMs = 100;
 const mostEntries = 512;
-const fewestEntries = 8;
+const fewestEntries = 4;
 
 /**
  * Reads ahead of the lane: one unbroken chain of entries, from the main feed or, behind a gap, from a catch-up feed. Holds at most
@@ -55,6 +55,8 @@ export class Intake {
   #catchUp: CatchUp | undefined;
   #failures = 0;
   #roomMade: (() => void) | undefined;
+  /** The average entry of the last read; at first a guess. */
+  #entrySize = { events: 100, bytes: 50_000 };
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -120,12 +122,10 @@ export class Intake {
 
   // Small entries are read many at a time, large ones few: about half a batch a read.
   #entriesToRead(): number {
-    const { entries, events, bytes } = this.queue;
-    if (entries.length === 0) return fewestEntries * 8;
     const { maxBatchEvents, maxBatchBytes } = this.#options.limits;
-    const byEvents = (maxBatchEvents / 2) * (entries.length / Math.max(1, events));
-    const byBytes = (maxBatchBytes / 2) * (entries.length / Math.max(1, bytes));
-    return Math.round(Math.max(fewestEntries, Math.min(mostEntries, byEvents, byBytes)));
+    const { events, bytes } = this.#entrySize;
+    const wanted = Math.min(maxBatchEvents / 2 / events, maxBatchBytes / 2 / bytes);
+    return Math.round(Math.max(fewestEntries, Math.min(mostEntries, wanted)));
   }
 
   #accept(entries: readonly StreamEntry[]): void {
@@ -133,8 +133,13 @@ export class Intake {
     const last = following.at(-1);
     if (last === undefined) return;
     for (const { incarnation } of following) this.#refuseReplaced(incarnation);
+    const before = { events: this.queue.events, bytes: this.queue.bytes };
     this.queue.push(following);
     this.#through = last.id;
+    this.#entrySize = {
+      events: Math.max(1, (this.queue.events - before.events) / following.length),
+      bytes: Math.max(1, (this.queue.bytes - before.bytes) / following.length),
+    };
     this.#options.wake();
   }
 
