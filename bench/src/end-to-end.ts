@@ -19,13 +19,17 @@ export interface EndToEndResult {
   readonly rssMb: { readonly relay: number; readonly consumer: number };
 }
 
+/** How much is measured. */
+interface EndToEndSizes {
+  readonly rounds: number;
+  readonly events: number;
+  readonly rowsPerTransaction: number;
+  readonly latencySeconds?: number;
+}
+
 /** Drains the same backlog through PostgreSQL's own logical replication and through Lockstep, in turns, then measures latency. */
 export async function benchEndToEnd(
-  {
-    rounds,
-    events,
-    rowsPerTransaction,
-  }: { readonly rounds: number; readonly events: number; readonly rowsPerTransaction: number },
+  { rounds, events, rowsPerTransaction, latencySeconds = 10 }: EndToEndSizes,
   say: (line: string) => void,
 ): Promise<EndToEndResult> {
   await using rig = await startRig();
@@ -49,9 +53,9 @@ export async function benchEndToEnd(
       `round ${round + 1}: native ${Math.round(speeds.native[round]!)}/s, lockstep ${Math.round(speeds.lockstep[round]!)}/s`,
     );
   }
-  const latencyMs = await measureLatency(lockstep, rig.sourceUrl);
+  const latencyMs = await measureLatency(lockstep, rig.sourceUrl, { seconds: latencySeconds });
   await lockstep.hold();
-  const nativeLatencyMs = await measureLatency(native, rig.sourceUrl);
+  const nativeLatencyMs = await measureLatency(native, rig.sourceUrl, { seconds: latencySeconds });
   return {
     scenario: "end-to-end",
     events,

@@ -7,7 +7,7 @@ import { type Spread, spreadOf } from "./spread.js";
 type Engine = "postgres" | "mariadb";
 
 /** What the publisher costs the app: throughput with it ÷ without it, by kind of write. */
-export interface PublisherFigures {
+interface PublisherFigures {
   readonly save: Spread;
   readonly tx20: Spread;
   readonly update: Spread;
@@ -57,8 +57,12 @@ function newTag() {
   return { name: `tag-${++serial}`, description: "a word on a product" };
 }
 
-/** Interleaved rounds on one server: two databases of the same shop, one with the publisher (its relay elsewhere), one without. */
-export async function benchPublisher(rounds: number, say: (line: string) => void): Promise<PublisherResult> {
+/** `share` scales the number of writes of a round. Interleaved rounds on one server: two databases of the same shop, one with the publisher (its relay elsewhere), one without. */
+export async function benchPublisher(
+  rounds: number,
+  say: (line: string) => void,
+  share = 1,
+): Promise<PublisherResult> {
   await using redis = await startRedis();
   const figures = async (engine: Engine) => {
     await using server = await (engine === "postgres"
@@ -66,7 +70,7 @@ export async function benchPublisher(rounds: number, say: (line: string) => void
       : startMariaDb());
     await using bare = await openApp(engine, server.url, "bare");
     await using captured = await openApp(engine, server.url, "captured", redis.url);
-    return measure(bare, captured, rounds, (line) => say(`${engine}: ${line}`));
+    return await measure(bare, captured, { rounds, share }, (line) => say(`${engine}: ${line}`));
   };
   const postgres = await figures("postgres");
   return { scenario: "publisher", rounds, ...postgres, mariadb: await figures("mariadb") };
@@ -75,7 +79,7 @@ export async function benchPublisher(rounds: number, say: (line: string) => void
 async function measure(
   bare: App,
   captured: App,
-  rounds: number,
+  { rounds, share }: { readonly rounds: number; readonly share: number },
   say: (line: string) => void,
 ): Promise<PublisherFigures> {
   const result: Partial<Record<keyof PublisherFigures, Spread>> = {};
@@ -83,13 +87,14 @@ async function measure(
     keyof PublisherFigures,
     (typeof writes)["save"],
   ][]) {
-    for (const app of [bare, captured]) await timeOf(app, Math.ceil(times / 3), write);
+    const count = Math.ceil(times * share);
+    for (const app of [bare, captured]) await timeOf(app, Math.ceil(count / 3), write);
     const ratios: number[] = [];
     for (let round = 0; round < rounds; round++) {
       // Who goes first alternates, so that drift of the machine falls on both.
       const order = round % 2 === 0 ? [bare, captured] : [captured, bare];
       const seconds = new Map<App, number>();
-      for (const app of order) seconds.set(app, await timeOf(app, times, write));
+      for (const app of order) seconds.set(app, await timeOf(app, count, write));
       ratios.push(seconds.get(bare)! / seconds.get(captured)!);
     }
     result[name] = spreadOf(ratios);

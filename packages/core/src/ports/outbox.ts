@@ -44,4 +44,9 @@ export interface OutboxWriter {
   describe(run: RunStatement, tables: readonly RowNote["table"][]): Promise<readonly TableSchema[]>;
   /** @returns how many outbox rows were written. @throws LockstepError OUTBOX_WRITE_FAILED (cause: the driver's error). */
   append(run: RunStatement, notes: readonly RowNote[], transaction: TransactionNote): Promise<number>;
+  /**
+   * What `append` would run, as one statement with its values as literals, so that it can travel with the COMMIT behind it in one message.
+   * Absent where the engine or its driver can't send two statements at once.
+   */
+  appendStatement?(notes: readonly RowNote[], transaction: TransactionNote): string;
 }

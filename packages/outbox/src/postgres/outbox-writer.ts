@@ -7,8 +7,8 @@ import {
   type TableSchema,
   type TransactionNote,
 } from "@lockstep/core";
-import { foldNotes, type NotedRow } from "../fold-notes.js";
 import { createStatement, dropStatements, formatVersion } from "./ddl.js";
+import { flushCall } from "./flush-call.js";
 import { quoteName, quoteText } from "./quote.js";
 import { tableSchemaOf, type TableDefinition } from "./table-definition.js";
 
@@ -38,6 +38,7 @@ export function postgresOutboxWriter({ schema = "lockstep" }: PostgresOutboxOpti
       }
     },
     describe: (run, tables) => describe(run, s, tables),
+    appendStatement: (notes, transaction) => withLiterals(...flushCall(s, notes, transaction)),
     async append(run, notes, transaction) {
       if (notes.length === 0) return 0;
       try {
@@ -52,31 +53,11 @@ export function postgresOutboxWriter({ schema = "lockstep" }: PostgresOutboxOpti
   };
 }
 
-function flushCall(
-  s: string,
-  notes: readonly RowNote[],
-  transaction: TransactionNote,
-): [sql: string, parameters: unknown[]] {
-  const traceparent = transaction.traceparent ?? null;
-  const origin = transaction.origin ?? null;
-  const tables = foldNotes(notes);
-  const [first] = tables;
-  const [row] = first?.rows ?? [];
-  if (tables.length === 1 && first!.rows.length === 1 && row!.before === undefined) {
-    const parameters = [nameOf(first!), row!.born ? "i" : "u", JSON.stringify(row!.key), traceparent, origin];
-    return [`select ${s}.flush_row($1, $2, $3::jsonb, $4, $5) as written`, parameters];
-  }
-  const all = tables.map((table) => ({ t: nameOf(table), r: table.rows.map(parameterOf) }));
-  return [`select ${s}.flush($1::jsonb, $2, $3) as written`, [JSON.stringify(all), traceparent, origin]];
-}
-
-function nameOf(table: RowNote["table"]): string {
-  return `${quoteName(table.namespace)}.${quoteName(table.name)}`;
-}
-
-function parameterOf({ order, born, key, before }: NotedRow): unknown[] {
-  const row = [order, born ? "i" : "u", key];
-  return before === undefined ? row : [...row, before];
+function withLiterals(sql: string, parameters: readonly unknown[]): string {
+  return sql.replace(/\$(\d)/g, (_, n: string) => {
+    const value = parameters[Number(n) - 1];
+    return typeof value === "string" ? quoteText(value) : "null";
+  });
 }
 
 // With PostgreSQL's default search_path ("$user", public) a schema named like the role comes first: from the moment it exists,

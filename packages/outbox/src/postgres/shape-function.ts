@@ -1,3 +1,5 @@
+import { quoteText } from "./quote.js";
+
 /**
  * Functions that read a table's shape from the catalog: the one place where a fingerprint is defined.
  *
@@ -38,7 +40,7 @@ end $fn$;`;
 function makeShape(s: string): string {
   return `create or replace function ${s}.make_shape(rel oid) returns ${s}.table_schema
 language plpgsql ${pinnedPath} as $fn$
-declare made ${s}.table_schema; cells text; key_cells text; key_match text; key_given text; key_before text;
+declare made ${s}.table_schema; sequence text := ${quoteText(`${s}.outbox_seq`)}; cells text; key_cells text; key_match text; key_given text; key_before text;
 begin
   with recursive col as (
     select a.attnum, a.attname, a.atttypid, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull,
@@ -89,19 +91,35 @@ begin
   made.image := coalesce(format(
     'select array_to_json(array[%s])::text, array_to_json(array[%s])::text from %s t where %s for share of t',
     key_cells, cells, rel::regclass, replace(key_match, '(n.e->2->>', '($1->>')), '');
-  -- The same for many rows: those that exist now.
+  -- The same for many rows, given as [order, 'i' or 'u', key, key before?]; first straight into the outbox. The order of rows is
+  -- made above the locks, and the ids are drawn above that.
+  made.inserts := coalesce(format(
+    'insert into ${s}.outbox (seq, op, fingerprint, key, image, traceparent, origin) '
+    'select nextval(%L), f.op, %L, f.key, f.image, $2, $3 from ('
+    'select f.* from (select (n.e->>0)::int as ord, (n.e->>1)::"char" as op, array_to_json(array[%s])::text as key, '
+    'array_to_json(array[%s])::text as image from jsonb_array_elements($1) n(e) join %s t on %s for share of t) f order by f.ord) f',
+    sequence, made.fingerprint, key_cells, cells, rel::regclass, key_match), '');
+  made.deletes := coalesce(format(
+    'insert into ${s}.outbox (seq, op, fingerprint, key, traceparent, origin) '
+    'select nextval(%L), ''d'', %L, f.key, $2, $3 from ('
+    'select array_to_json(array[%s])::text as key from jsonb_array_elements($1) n(e) '
+    'where n.e->>1 <> ''i'' and not exists (select from %s t where %s) order by (n.e->>0)::int) f',
+    sequence, made.fingerprint, key_given, rel::regclass, key_match), '');
+  -- Then as arrays, to be put in order with the rows of other tables: images of those that exist, keys of those that don't, and
+  -- the keys from before.
   made.images := coalesce(format(
-    'select array_agg(f.ord), array_agg(f.op), array_agg(f.key), array_agg(f.image), array_agg(f.before) from ('
+    'select array_agg(f.ord), array_agg(f.op), array_agg(f.key), array_agg(f.image) from ('
     'select (n.e->>0)::int as ord, (n.e->>1)::"char" as op, array_to_json(array[%s])::text as key, '
-    'array_to_json(array[%s])::text as image, case when n.e->3 is null then null else array_to_json(array[%s])::text end as before '
-    'from jsonb_array_elements($1) n(e) join %s t on %s for share of t) f',
-    key_cells, cells, key_before, rel::regclass, key_match), '');
-  -- The keys, as the database prints them, of those that don't.
+    'array_to_json(array[%s])::text as image from jsonb_array_elements($1) n(e) join %s t on %s for share of t) f',
+    key_cells, cells, rel::regclass, key_match), '');
   made.keys := coalesce(format(
     'select array_agg((n.e->>0)::int), array_agg(case when n.e->3 is null then array_to_json(array[%s])::text '
     'else array_to_json(array[%s])::text end) '
     'from jsonb_array_elements($1) n(e) where (n.e->>0)::int <> all ($2) and (n.e->>1 <> ''i'' or n.e->3 is not null)',
     key_given, key_before), '');
+  made.befores := coalesce(format(
+    'select jsonb_object_agg(n.e->>0, array_to_json(array[%s])::text) from jsonb_array_elements($1) n(e) where n.e->3 is not null',
+    key_before), '');
   return made;
 end $fn$;`;
 }

@@ -154,5 +154,12 @@ function refusing(writer: OutboxWriter, failAppend: (() => Error | undefined) | 
       if (error) throw error;
       return writer.append(run, notes, transaction);
     },
+    ...(writer.appendStatement && {
+      // Refused by the server, as a full disk is.
+      appendStatement: (notes, transaction) =>
+        failAppend?.()
+          ? "do $$ begin raise exception 'the outbox is full'; end $$"
+          : writer.appendStatement!(notes, transaction),
+    }),
   };
 }

@@ -1,7 +1,7 @@
 import { type ColumnKind, type Engine, toCanonical } from "@lockstep/core";
 
 /** Runs one statement on a database under comparison. */
-export type Query = (sql: string) => Promise<readonly Record<string, unknown>[]>;
+type Query = (sql: string) => Promise<readonly Record<string, unknown>[]>;
 
 /** One side of a comparison. */
 export interface Side {

@@ -99,6 +99,11 @@ export class Journal {
     return [];
   }
 
+  /** Gives back what {@link take} gave: it stands before everything that was sent meanwhile. */
+  putBack(notes: readonly RowNote[]): void {
+    this.#slots.unshift({ at: 0, notes, arrived: Promise.resolve() });
+  }
+
   /** Makes every later {@link take} throw: what was taken did not reach the outbox. */
   poison(reason: unknown): void {
     this.#slots.push({ at: ++this.#clock, notes: [], arrived: Promise.resolve(), failure: { reason } });

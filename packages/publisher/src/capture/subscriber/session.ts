@@ -1,6 +1,6 @@
 import type { RowNote } from "@lockstep/core";
 import type { CaptureRules } from "./capture-rules.js";
-import { flush } from "./flush.js";
+import { flush, flushAndCommit } from "./flush.js";
 import { Journal, Unidentified } from "./journal.js";
 import { endedByServer } from "./server-errors.js";
 import type { Statement } from "./statement.js";
@@ -41,7 +41,7 @@ export class Session {
       case "begin":
         return this.#begin(send);
       case "commit":
-        return this.#commit(send, statement.chains);
+        return this.#commit(send, statement);
       case "rollback":
         this.journal.end();
         if (statement.chains) this.journal.begin();
@@ -60,7 +60,9 @@ export class Session {
       }
       case "truncate":
       case "definition":
-        return this.#rules.engine === "mysql" && this.journal.active ? this.#commit(send, false) : send();
+        return this.#rules.engine === "mysql" && this.journal.active
+          ? this.#commit(send, { chains: false, plain: false })
+          : send();
     }
   }
 
@@ -141,8 +143,10 @@ export class Session {
       await this.#raw("START TRANSACTION");
       this.journal.begin();
       const result = await this.#note(perform);
-      await this.#flush();
-      await this.#raw("COMMIT");
+      if (!(await this.#flushAndCommit())) {
+        await this.#flush();
+        await this.#raw("COMMIT");
+      }
       this.#rules.committed();
       return result;
     } catch (error) {
@@ -171,9 +175,13 @@ export class Session {
     }
   }
 
-  async #commit(send: Send, chains: boolean): Promise<unknown> {
+  async #commit(send: Send, { chains, plain }: { chains: boolean; plain: boolean }): Promise<unknown> {
     if (!this.journal.active) return send();
-    const flushed = await this.#flush();
+    // What TypeORM gives for a COMMIT: no rows.
+    if (plain && (await this.#flushAndCommit())) return [];
+    let flushed = 0;
+    do flushed += await this.#flush();
+    while (!this.journal.empty);
     // Ended before COMMIT is sent, in the same turn: a write that comes now runs after it and needs a transaction of its own.
     this.journal.end();
     if (chains) this.journal.begin();
@@ -182,6 +190,34 @@ export class Session {
     const result = await sent;
     if (flushed > 0) this.#rules.committed();
     return result;
+  }
+
+  /** Flushes and commits in one message, where the writer can. False: it can't here, and nothing was done. */
+  async #flushAndCommit(): Promise<boolean> {
+    if (this.#rules.writer.appendStatement === undefined) return false;
+    let sending = false;
+    const starts = (): void => {
+      sending = true;
+      this.journal.end();
+    };
+    const run = (sql: string): Promise<void> => {
+      const sent = this.#raw(sql);
+      if (!this.#ownOpen) this.#tail = sent.catch(() => undefined);
+      return sent;
+    };
+    try {
+      const written = await flushAndCommit(this.#rules, this.journal, run, starts);
+      if (written === undefined) return false;
+      if (written > 0 && !this.#ownOpen) this.#rules.committed();
+      return true;
+    } catch (error) {
+      if (sending) {
+        // The server has not committed: until it is told to roll back, nothing more may pass as captured.
+        this.journal.begin();
+        this.journal.poison(error);
+      }
+      throw error;
+    }
   }
 
   /** @returns rows written to the outbox. */

@@ -4,8 +4,8 @@ import type { TableName } from "./catalog/existing-tables.js";
 export type Statement =
   | { readonly kind: "other" }
   | { readonly kind: "begin" }
-  /** `prepares`: PREPARE TRANSACTION. `chains`: a new transaction begins at once. */
-  | { readonly kind: "commit"; readonly chains: boolean }
+  /** `chains`: a new transaction begins at once. `plain`: COMMIT and nothing else. */
+  | { readonly kind: "commit"; readonly chains: boolean; readonly plain: boolean }
   | { readonly kind: "rollback"; readonly chains: boolean }
   | { readonly kind: "savepoint" | "release" | "rollback-to"; readonly name: string }
   /** INSERT, UPDATE, DELETE and their kin, written by hand. */
@@ -30,9 +30,10 @@ export function readStatement(sql: string): Statement {
       return /^BEGIN\s+NOT\s+ATOMIC\b/i.test(text) ? other : { kind: "begin" };
     case "COMMIT":
     case "END":
-      return /^COMMIT\s+PREPARED\b/i.test(text) ? other : { kind: "commit", chains: chains(text) };
+      if (/^COMMIT\s+PREPARED\b/i.test(text)) return other;
+      return { kind: "commit", chains: chains(text), plain: text === "COMMIT" };
     case "PREPARE":
-      return /^PREPARE\s+TRANSACTION\b/i.test(text) ? { kind: "commit", chains: false } : other;
+      return /^PREPARE\s+TRANSACTION\b/i.test(text) ? { kind: "commit", chains: false, plain: false } : other;
     case "ROLLBACK":
     case "ABORT":
       return readRollback(text);

@@ -45,7 +45,7 @@ describe("readStatement", () => {
   });
 
   it("sees chains", () => {
-    expect(readStatement("COMMIT AND CHAIN")).to.deep.equal({ kind: "commit", chains: true });
+    expect(readStatement("COMMIT AND CHAIN")).to.deep.equal({ kind: "commit", chains: true, plain: false });
     expect(readStatement("ROLLBACK AND CHAIN")).to.deep.equal({ kind: "rollback", chains: true });
   });
 });

@@ -1,0 +1,23 @@
+import { expect } from "chai";
+import { benchEndToEnd } from "../src/end-to-end.js";
+import { benchPublisher } from "../src/publisher.js";
+
+const quiet = () => undefined;
+
+// The short form: that the comparisons run and give figures. What the figures are is for a quiet machine.
+describe("benches", () => {
+  it("end-to-end: both contenders drain the same backlog", async () => {
+    const sizes = { rounds: 1, events: 2000, rowsPerTransaction: 10, latencySeconds: 2 };
+    const result = await benchEndToEnd(sizes, quiet);
+    expect(result.ratioToNative.median).to.be.greaterThan(0);
+    expect(result.latencyMs.p50).to.be.greaterThan(0);
+    expect(result.rssMb.consumer).to.be.greaterThan(10);
+  });
+
+  it("publisher: every kind of write, with and without", async () => {
+    const result = await benchPublisher(1, quiet, 0.05);
+    for (const ratio of [result.save, result.tx20, result.update, result.batch100, result.mariadb.save]) {
+      expect(ratio.median).to.be.greaterThan(0);
+    }
+  });
+}).timeout(120_000);
