@@ -5,7 +5,6 @@ import {
   type RowNote,
   type RunStatement,
   type TableSchema,
-  type TransactionNote,
 } from "@lockstep/core";
 import { createStatement, dropStatements, formatVersion } from "./ddl.js";
 import { flushCall } from "./flush-call.js";
