@@ -4,39 +4,23 @@ import {
   type ErrorCode,
   type Fault,
   isLockstepError,
-  type LaneSession,
-  type Target,
-  type TargetTransaction,
   tableId,
 } from "@lockstep/core";
 import { type Batch, countRows } from "../batch/batch.js";
 import { collapse } from "../batch/collapse.js";
 import type { Segment } from "../batch/planned-changes.js";
-import type { LaneLimits } from "../lane-options.js";
 import { arrange } from "./arrange.js";
-import { type Ledger, openLedger } from "./ledger.js";
-import type { LiveLetters } from "./live-letters.js";
-import type { Chance } from "./next-attempt.js";
-import type { RefusalWindow, StepRefusals } from "./refusal-window.js";
+import type { Ledger } from "./ledger.js";
+import { runStep, type StepRunnerOptions } from "./run-step.js";
 import { stagedLine, stagedPages } from "./staged-lines.js";
 import type { StepRoom } from "./step-room.js";
-import { type TableBook, TablesNeeded } from "./table-book.js";
 import { type Manner, writeBatch, writePages } from "./write-batch.js";
 import { release, writeLetters } from "./write-letters.js";
 import { hasWaysAside } from "./write-sets.js";
-import type { RetryRules } from "./retry-rules.js";
 
 /** What an applier needs. */
-export interface ApplierOptions extends Chance {
-  readonly lane: { readonly source: string; readonly partition: number };
-  readonly session: LaneSession;
-  readonly target: Pick<Target, "classify" | "letters">;
-  readonly tables: TableBook;
-  readonly live: LiveLetters;
+export interface ApplierOptions extends StepRunnerOptions {
   readonly checkpoint: Checkpoint;
-  readonly retry: RetryRules;
-  readonly limits: LaneLimits;
-  readonly refusals: RefusalWindow;
 }
 
 const linesPerStatement = 1000;
@@ -138,6 +122,7 @@ export class Applier {
     const limit = this.#options.limits.maxLettersPerStep;
     const unreleased = this.#unreleased;
     let due = 0;
+    this.#options.tables.forgetProblems();
     const ledger = await this.#step(this.#stay(), undefined, async (room) => {
       const letters = await room.transaction.dueLetters(limit);
       due = letters.length;
@@ -178,40 +163,10 @@ export class Applier {
     rowsOf: ((table: string) => number) | undefined,
     work: (room: StepRoom) => Promise<void>,
   ): Promise<Ledger> {
-    const { session, live, tables, refusals } = this.#options;
-    for (;;) {
-      const ledger = openLedger();
-      const counted = rowsOf && refusals.step(rowsOf);
-      try {
-        const run = (transaction: TargetTransaction) => work(this.#room(transaction, ledger, counted));
-        this.checkpoint = await session.step(move, run);
-        live.follow(ledger);
-        counted?.keep();
-        this.#unreleased.push(...ledger.unreleased);
-        return ledger;
-      } catch (error) {
-        if (!(error instanceof TablesNeeded)) throw error;
-        await tables.learnForLetters(error.fingerprints);
-      }
-    }
-  }
-
-  #room(transaction: TargetTransaction, ledger: Ledger, counted: StepRefusals | undefined): StepRoom {
-    const { lane, target, tables, live, retry, limits, now, random } = this.#options;
-    const room = {
-      lane,
-      transaction,
-      tables,
-      live,
-      retry,
-      ledger,
-      now,
-      random,
-      classify: (error: unknown): Fault => target.classify(error),
-      desk: target.letters,
-      maxReleased: limits.maxLettersPerStep,
-    };
-    return counted === undefined ? room : { ...room, onRefused: (refused) => counted.count(refused) };
+    const { checkpoint, ledger } = await runStep(this.#options, move, rowsOf, work);
+    this.checkpoint = checkpoint;
+    this.#unreleased.push(...ledger.unreleased);
+    return ledger;
   }
 
   /** What a fault of a row says; throws on what isn't about rows. */

@@ -1,7 +1,7 @@
 import type { RowId } from "../batch/planned-changes.js";
 
 /** A letter that was made or replaced. */
-export interface PutLetter {
+interface PutLetter {
   readonly id: string;
   readonly state: "retrying" | "waiting" | "dead";
   readonly attempts: number;

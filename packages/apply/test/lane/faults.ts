@@ -69,13 +69,16 @@ export function faultTests(stage: StageUse): void {
       await relay.trim(middle);
       return (await stage().redis((c) => c.xlen(`{lockstep:${stage().source}:0}:changes:v1`))) === 150;
     }, "the trim");
-    const lane = start();
-    await until(() => lane.status().state === "catching-up", "catching up");
+    const said: string[] = [];
+    const say = (_: object, message: string): void => void said.push(message);
+    const lane = start({ logger: { debug: say, info: say, warn: say, error: say } });
+    await until(() => said.includes("lane fell behind the stream, asks to catch up"), "the gap");
     await reached(relay.last);
     await until(() => lane.status().state === "running", "running again");
     relay.commit([put(shop.orders, "999", "1", "after")]);
     await reached(relay.last);
     expect(await rows("SELECT count(*) AS n FROM orders")).deep.equal(["301"]);
+    await until(() => said.includes("lane follows the main stream again"), "the main stream");
     const wishes = await stage().redis((c) => c.hlen(`{lockstep:${stage().source}:0}:catchups`));
     expect(wishes).equal(0);
   });
