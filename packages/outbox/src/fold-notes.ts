@@ -6,8 +6,6 @@ export interface NotedRow {
   readonly order: number;
   /** True when the row did not exist before the transaction: if it doesn't exist now either, nothing is written. */
   readonly born: boolean;
-  /** True when the notes say that nothing lives under the key now. */
-  readonly gone: boolean;
   readonly key: readonly string[];
   /** The key under which the row existed before the transaction, when nothing lives there now. */
   readonly before?: readonly string[];
@@ -24,7 +22,6 @@ export interface NotedTable {
 interface Trace {
   key: readonly string[];
   lastNote: number;
-  gone: boolean;
   /** Keys that existed before the transaction and for which this row answers: its own, and those of rows it replaced. */
   readonly origins: Map<string, readonly string[]>;
 }
@@ -68,7 +65,6 @@ function follow({ traces, left }: TableTraces, note: RowNote, index: number): vo
   const from = note.before === undefined ? id : JSON.stringify(note.before);
   const trace = traces.get(from) ?? firstSeen(note, from);
   trace.lastNote = index;
-  trace.gone = note.op === "delete";
   trace.key = note.key;
   if (from !== id) {
     for (const origin of trace.origins.keys()) left.add(origin);
@@ -83,20 +79,16 @@ function follow({ traces, left }: TableTraces, note: RowNote, index: number): vo
 function firstSeen(note: RowNote, from: string): Trace {
   const existed = note.op !== "insert" || note.before !== undefined;
   const key = note.before ?? note.key;
-  return { key, lastNote: 0, gone: false, origins: new Map(existed ? [[from, key]] : []) };
+  return { key, lastNote: 0, origins: new Map(existed ? [[from, key]] : []) };
 }
 
-function rowsOf(
-  { key, lastNote, gone, origins }: Trace,
-  traces: ReadonlyMap<string, Trace>,
-): Unnumbered[] {
+function rowsOf({ key, lastNote, origins }: Trace, traces: ReadonlyMap<string, Trace>): Unnumbered[] {
   const id = JSON.stringify(key);
-  const row = { order: lastNote, gone, key };
-  const left = [...origins].filter(([origin]) => !traces.has(origin)).map(([, text]) => text);
-  const [before] = left;
-  if (before !== undefined && origins.size === 1) return [{ ...row, born: false, before }];
-  const vacated = left.map((text) => ({ ...row, born: false, gone: true, key: text }));
-  return [...vacated, { ...row, born: !origins.has(id) }];
+  const gone = [...origins].filter(([origin]) => !traces.has(origin)).map(([, text]) => text);
+  const [before] = gone;
+  if (before !== undefined && origins.size === 1) return [{ order: lastNote, born: false, key, before }];
+  const vacated = gone.map((text) => ({ order: lastNote, born: false, key: text }));
+  return [...vacated, { order: lastNote, born: !origins.has(id), key }];
 }
 
 function number(rows: Unnumbered[]): void {

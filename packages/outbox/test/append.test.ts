@@ -61,6 +61,28 @@ for (const engine of engines) {
       ]);
     });
 
+    it("keeps the order of notes however often tables and ops take turns", async () => {
+      const ids = Array.from({ length: 12 }, (_, i) => i + 1);
+      await app.run(`insert into item values ${ids.map((id) => `(${id}, 'old')`).join(", ")}`);
+      await app.transaction(
+        ids.flatMap((id): RowNote[] => [
+          noteOf(items, id % 3 === 0 ? "delete" : "update", id),
+          { table: parts, op: "insert", key: ["x", String(id)] },
+        ]),
+        async () => {
+          await app.run("delete from item where id in (3, 6, 9, 12)");
+          for (const id of ids)
+            await app.run(`insert into ${db.quote("part of it")} values (${id}, 'x', null)`);
+        },
+      );
+      expect((await logged()).map((event) => [event[0], event[2]])).to.deep.equal(
+        ids.flatMap((id) => [
+          [id % 3 === 0 ? "delete" : "update", `["${id}"]`],
+          ["insert", `["x","${id}"]`],
+        ]),
+      );
+    });
+
     it("writes a delete for a row that is gone, and nothing for one that came and went inside", async () => {
       await app.run("insert into item values (1, 'one'), (2, 'two')");
       await app.transaction(

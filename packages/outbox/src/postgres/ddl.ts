@@ -26,7 +26,6 @@ export function dropStatements(schema: string): string[] {
   const s = quoteName(schema);
   return [
     `drop function if exists ${s}.flush(jsonb, text, text), ${s}.flush_pinned(jsonb, text, text),
-  ${s}.flush_runs(jsonb, text, text), ${s}.flush_runs_pinned(jsonb, text, text),
   ${s}.flush_row(text, text, jsonb, text, text), ${s}.flush_row_pinned(text, text, jsonb, text, text),
   ${s}.describe(jsonb), ${s}.shape_of(oid), ${s}.shape_named(text), ${s}.make_shape(oid), ${s}.catalog_version(oid), ${s}.unread(), ${s}.cut()`,
     `drop table if exists ${s}.outbox, ${s}.tick, ${s}.table_schema, ${s}.target, ${s}.state`,
@@ -67,8 +66,6 @@ create table if not exists ${s}.table_schema (
   definition jsonb not null,
   -- Statements that read rows of the table, made once per version of it: see make_shape.
   image text not null,
-  inserts text not null,
-  deletes text not null,
   images text not null,
   keys text not null,
   befores text not null,

@@ -10,7 +10,7 @@ import { wakeStatement } from "./wake-up.js";
 export function flushFunctions(schema: string): string {
   const s = quoteName(schema);
   const wake = wakeStatement(schema);
-  return [flushMixed(s, wake), flushRuns(s, wake), flushRow(s, wake)].join("\n");
+  return [flushMany(s, wake), flushRow(s, wake)].join("\n");
 }
 
 /** What the text of a value could depend on, and what keeps the plans of the flush on the primary key. */
@@ -21,51 +21,11 @@ set row_security = off
 -- The noted rows are found by key: a scan of the whole table is never the better plan, whatever the statistics say.
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off`;
 
-/** `runs`: JSON array of `{t, r}` in the order of notes: quoted table name and its rows `[order, 'i' | 'u', key]`. */
-function flushRuns(s: string, wake: string): string {
-  return `create or replace function ${s}.flush_runs(runs jsonb, traceparent text, origin text) returns integer
-language plpgsql as $fn$
-begin
-  set constraints all immediate;
-  return ${s}.flush_runs_pinned(runs, traceparent, origin);
-end $fn$;
-create or replace function ${s}.flush_runs_pinned(runs jsonb, traceparent text, origin text) returns integer
-language plpgsql ${pinnedSettings} as $fn$
-declare
-  run jsonb; relation oid; current text; found_inserts text; found_deletes text; shape ${s}.table_schema;
-  given integer; written integer; total integer := 0;
-begin
-  for run in select e from jsonb_array_elements(runs) e loop
-    relation := to_regclass(run->>'t');
-    current := case when relation is not null then ${s}.catalog_version(relation) end;
-    select x.inserts, x.deletes into found_inserts, found_deletes
-      from ${s}.table_schema x where x.rel = relation and x.version = current limit 1;
-    if found_inserts is null or found_inserts = '' then
-      shape := ${s}.shape_named(run->>'t');
-      found_inserts := shape.inserts;
-      found_deletes := shape.deletes;
-    end if;
-    given := jsonb_array_length(run->'r');
-    -- Ids are drawn above the locks of this run, so the last ones are drawn above every lock that was waited for.
-    execute found_inserts using run->'r', traceparent, origin;
-    get diagnostics written = row_count;
-    total := total + written;
-    if written < given then
-      execute found_deletes using run->'r', traceparent, origin;
-      get diagnostics written = row_count;
-      total := total + written;
-    end if;
-  end loop;
-  ${wake}
-  return total;
-end $fn$;`;
-}
-
 /**
- * Where keys change or tables take turns row by row: everything is read first and then written in order.
+ * Everything is read first and then written in the order of notes, across tables.
  * `tables`: JSON array of `{t, b, r}`: quoted table name, whether keys changed, and rows `[order, 'i' | 'u', key, before?]`.
  */
-function flushMixed(s: string, wake: string): string {
+function flushMany(s: string, wake: string): string {
   return `create or replace function ${s}.flush(tables jsonb, traceparent text, origin text) returns integer
 language plpgsql as $fn$
 begin
@@ -75,27 +35,38 @@ end $fn$;
 create or replace function ${s}.flush_pinned(tables jsonb, traceparent text, origin text) returns integer
 language plpgsql ${pinnedSettings} as $fn$
 declare
-  item jsonb; shape ${s}.table_schema; written integer;
+  item jsonb; relation oid; current text; print text; image_query text; shape ${s}.table_schema; written integer;
   o int[]; p "char"[]; k text[]; m text[]; b jsonb;
   ords int[]; ops "char"[]; prints text[]; keys text[]; images text[]; befores jsonb := '{}';
 begin
   for item in select e from jsonb_array_elements(tables) e loop
-    shape := ${s}.shape_named(item->>'t');
-    execute shape.images into o, p, k, m using item->'r';
+    relation := to_regclass(item->>'t');
+    current := case when relation is not null then ${s}.catalog_version(relation) end;
+    -- Two columns of it: the whole row is copied at each assignment, and is needed only where something is gone or has moved.
+    select x.fingerprint, x.images into print, image_query
+      from ${s}.table_schema x where x.rel = relation and x.version = current limit 1;
+    if image_query is null or image_query = '' then
+      shape := ${s}.shape_named(item->>'t');
+      print := shape.fingerprint;
+      image_query := shape.images;
+    end if;
+    execute image_query into o, p, k, m using item->'r';
     if o is not null then
       ords := ords || o; ops := ops || p; keys := keys || k; images := images || m;
-      prints := prints || array_fill(shape.fingerprint, array[cardinality(o)]);
+      prints := prints || array_fill(print, array[cardinality(o)]);
     end if;
     if item->>'b' is not null then
+      shape := ${s}.shape_named(item->>'t');
       execute shape.befores into b using item->'r';
       befores := befores || coalesce(b, '{}');
     end if;
     continue when cardinality(o) = jsonb_array_length(item->'r');
+    shape := ${s}.shape_named(item->>'t');
     execute shape.keys into o, k using item->'r', coalesce(o, '{}');
     continue when o is null;
     ords := ords || o; ops := ops || array_fill('d'::"char", array[cardinality(o)]); keys := keys || k;
     images := images || array_fill(null::text, array[cardinality(o)]);
-    prints := prints || array_fill(shape.fingerprint, array[cardinality(o)]);
+    prints := prints || array_fill(print, array[cardinality(o)]);
   end loop;
   -- Ids are drawn here, above every lock that was waited for: what depends on this transaction has a larger last id.
   insert into ${s}.outbox (seq, op, fingerprint, key, image, before, traceparent, origin)
@@ -130,7 +101,7 @@ begin
   end if;
   if k is null then
     -- Gone, or a table not yet described: the way for many rows knows what to do.
-    return ${s}.flush_runs_pinned(jsonb_build_array(jsonb_build_object('t', name, 'r',
+    return ${s}.flush_pinned(jsonb_build_array(jsonb_build_object('t', name, 'r',
       jsonb_build_array(jsonb_build_array(1, op, given)))), traceparent, origin);
   end if;
   insert into ${s}.outbox (seq, op, fingerprint, key, image, traceparent, origin)

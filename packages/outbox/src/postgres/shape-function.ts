@@ -1,5 +1,3 @@
-import { quoteText } from "./quote.js";
-
 /**
  * Functions that read a table's shape from the catalog: the one place where a fingerprint is defined.
  *
@@ -40,7 +38,7 @@ end $fn$;`;
 function makeShape(s: string): string {
   return `create or replace function ${s}.make_shape(rel oid) returns ${s}.table_schema
 language plpgsql ${pinnedPath} as $fn$
-declare made ${s}.table_schema; sequence text := ${quoteText(`${s}.outbox_seq`)}; cells text; key_cells text; key_match text; key_given text; key_before text;
+declare made ${s}.table_schema; cells text; key_cells text; key_match text; key_given text; key_before text;
 begin
   with recursive col as (
     select a.attnum, a.attname, a.atttypid, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull,
@@ -91,22 +89,8 @@ begin
   made.image := coalesce(format(
     'select array_to_json(array[%s])::text, array_to_json(array[%s])::text from %s t where %s for share of t',
     key_cells, cells, rel::regclass, replace(key_match, '(n.e->2->>', '($1->>')), '');
-  -- The same for many rows, given as [order, 'i' or 'u', key, key before?]; first straight into the outbox. The order of rows is
-  -- made above the locks, and the ids are drawn above that.
-  made.inserts := coalesce(format(
-    'insert into ${s}.outbox (seq, op, fingerprint, key, image, traceparent, origin) '
-    'select nextval(%L), f.op, %L, f.key, f.image, $2, $3 from ('
-    'select f.* from (select (n.e->>0)::int as ord, (n.e->>1)::"char" as op, array_to_json(array[%s])::text as key, '
-    'array_to_json(array[%s])::text as image from jsonb_array_elements($1) n(e) join %s t on %s for share of t) f order by f.ord) f',
-    sequence, made.fingerprint, key_cells, cells, rel::regclass, key_match), '');
-  made.deletes := coalesce(format(
-    'insert into ${s}.outbox (seq, op, fingerprint, key, traceparent, origin) '
-    'select nextval(%L), ''d'', %L, f.key, $2, $3 from ('
-    'select array_to_json(array[%s])::text as key from jsonb_array_elements($1) n(e) '
-    'where n.e->>1 <> ''i'' and not exists (select from %s t where %s) order by (n.e->>0)::int) f',
-    sequence, made.fingerprint, key_given, rel::regclass, key_match), '');
-  -- Then as arrays, to be put in order with the rows of other tables: images of those that exist, keys of those that don't, and
-  -- the keys from before.
+  -- The same for many rows, given as [order, 'i' or 'u', key, key before?]: images of those that exist, keys of those that
+  -- don't, and the keys from before.
   made.images := coalesce(format(
     'select array_agg(f.ord), array_agg(f.op), array_agg(f.key), array_agg(f.image) from ('
     'select (n.e->>0)::int as ord, (n.e->>1)::"char" as op, array_to_json(array[%s])::text as key, '

@@ -1,0 +1,41 @@
+import type { RowNote } from "@lockstep/core";
+import { expect } from "chai";
+import { flushCall } from "../../src/postgres/flush-call.js";
+
+const note = (table: string, op: RowNote["op"], key: string, before?: string): RowNote => ({
+  table: { namespace: "s", name: table },
+  op,
+  key: [key],
+  ...(before === undefined ? {} : { before: [before] }),
+});
+
+describe("the call of the flush", () => {
+  it("takes the short way for one row", () => {
+    const notes = [note("a", "insert", "1"), note("a", "update", "1")];
+    expect(flushCall('"x"', notes, { traceparent: "t", origin: "o" })).to.deep.equal([
+      'select "x".flush_row($1, $2, $3::jsonb, $4, $5) as written',
+      ['"s"."a"', "i", '["1"]', "t", "o"],
+    ]);
+  });
+
+  it("gives many rows by table, with their order, and says where keys changed", () => {
+    const notes = [note("a", "update", "1"), note('b"', "update", "3", "2"), note("a", "insert", "4")];
+    const [sql, [given, ...context]] = flushCall('"x"', notes, {});
+    expect(sql).to.equal('select "x".flush($1::jsonb, $2, $3) as written');
+    expect(JSON.parse(given!)).to.deep.equal([
+      {
+        t: '"s"."a"',
+        r: [
+          [1, "u", ["1"]],
+          [3, "i", ["4"]],
+        ],
+      },
+      { t: '"s"."b"""', r: [[2, "u", ["3"], ["2"]]], b: true },
+    ]);
+    expect(context).to.deep.equal([null, null]);
+  });
+
+  it("takes the long way for one row whose key changed", () => {
+    expect(flushCall('"x"', [note("a", "update", "2", "1")], {})[0]).to.contain(".flush($1");
+  });
+});
