@@ -175,6 +175,36 @@ for (const engine of engines) {
       expect(new Set(events.map((event) => event.schema)).size).to.equal(3);
     });
 
+    it("reads the right one of two tables that traded names", async () => {
+      await app.run("create table other (id bigint primary key, name varchar(40))");
+      const others = { ...items, name: "other" };
+      await db.writer.describe(app.run, [others]);
+      await app.run("insert into item values (1, 'item')");
+      await app.run("insert into other values (1, 'other')");
+      await app.transaction([noteOf(items, "update", 1)]);
+      for (const [from, to] of [
+        ["item", "aside"],
+        ["other", "item"],
+        ["aside", "other"],
+      ]) {
+        await app.run(`alter table ${from} rename to ${to}`);
+      }
+      await app.transaction([noteOf(items, "update", 1)]);
+      await app.transaction([noteOf(items, "update", 1), noteOf(others, "update", 1)]);
+      await app.run("drop table item");
+      await app.run("create table item (name varchar(40), id bigint primary key)");
+      await app.transaction([noteOf(items, "insert", 2)], () =>
+        app.run("insert into item values ('new', 2)"),
+      );
+      expect((await logged()).map(([, table, , image]) => [table, image])).to.deep.equal([
+        ["item", '["1","item"]'],
+        ["item", '["1","other"]'],
+        ["item", '["1","other"]'],
+        ["other", '["1","item"]'],
+        ["item", '["new","2"]'],
+      ]);
+    });
+
     it("registers a schema again when the transaction that met it first was rolled back", async () => {
       await app.run("alter table item add extra int");
       await app.run("begin");
@@ -227,16 +257,17 @@ for (const engine of engines) {
     });
 
     it("fails the transaction when the flush fails", async () => {
-      await app.run("begin");
-      let failure: unknown;
-      await db.writer
-        .append(
-          app.run,
-          [{ table: { namespace: db.namespace, name: "nowhere" }, op: "insert", key: ["1"] }],
-          {},
-        )
-        .catch((error: unknown) => (failure = error));
-      expect(isLockstepError(failure, "OUTBOX_WRITE_FAILED")).to.equal(true);
+      await app.run("create table keyless (a int)");
+      for (const name of ["nowhere", "keyless"]) {
+        await app.run("begin");
+        const note: RowNote = { table: { namespace: db.namespace, name }, op: "insert", key: ["1"] };
+        const failure = await db.writer.append(app.run, [note], {}).catch((error: unknown) => error);
+        await app.run("rollback");
+        expect(isLockstepError(failure, "OUTBOX_WRITE_FAILED")).to.equal(true);
+        expect(String((failure as Error).cause)).to.match(
+          name === "keyless" ? /no primary key/ : /does not exist/,
+        );
+      }
     });
 
     it("names every table that has no primary key", async () => {
@@ -259,6 +290,7 @@ for (const engine of engines) {
       expect(isLockstepError(missing, "OUTBOX_MISSING")).to.equal(true);
       const sessions = await Promise.all([db.session(), db.session(), db.session()]);
       await Promise.all(sessions.map((session) => db.writer.ensure(session.run)));
+      await Promise.all(sessions.map((session) => db.writer.describe(session.run, [items, parts])));
       await db.writer.check(app.run);
       for (const statement of db.writer.ddl.down) await app.run(statement);
       for (const statement of db.writer.ddl.up) await app.run(statement);

@@ -1,5 +1,6 @@
 import { flushFunctions } from "./flush-function.js";
 import { quoteName, quoteText } from "./quote.js";
+import { dropRowFunctions, rowFunctions } from "./row-function.js";
 import { shapeFunctions } from "./shape-function.js";
 import { tickFunctions } from "./tick-function.js";
 
@@ -13,6 +14,7 @@ export function createStatement(schema: string): string {
 perform pg_advisory_xact_lock(hashtextextended(${quoteText(`lockstep ddl ${schema}`)}, 0));
 create schema if not exists ${s};
 ${tables(s)}
+${rowFunctions(schema, s)}
 ${shapeFunctions(s)}
 ${tickFunctions(s)}
 ${flushFunctions(schema)}
@@ -25,9 +27,11 @@ end $lockstep$`;
 export function dropStatements(schema: string): string[] {
   const s = quoteName(schema);
   return [
+    dropRowFunctions(schema),
+    `drop function if exists ${s}.make_row_function(${s}.table_schema, text)`,
     `drop function if exists ${s}.flush(jsonb, text, text), ${s}.flush_pinned(jsonb, text, text),
   ${s}.flush_row(text, text, jsonb, text, text), ${s}.flush_row_pinned(text, text, jsonb, text, text),
-  ${s}.describe(jsonb), ${s}.shape_of(oid), ${s}.shape_named(text), ${s}.make_shape(oid), ${s}.catalog_version(oid), ${s}.unread(), ${s}.cut()`,
+  ${s}.describe(jsonb), ${s}.shape_named(text), ${s}.make_shape(oid, text), ${s}.catalog_version(oid), ${s}.unread(), ${s}.cut()`,
     `drop table if exists ${s}.outbox, ${s}.tick, ${s}.table_schema, ${s}.target, ${s}.state`,
     `drop sequence if exists ${s}.outbox_seq`,
     `do $lockstep$ begin drop schema if exists ${s} restrict;

@@ -2,9 +2,16 @@ import type { RowNote, TransactionNote } from "@lockstep/core";
 import { foldNotes, type NotedRow } from "../fold-notes.js";
 import { quoteName } from "./quote.js";
 
-/** The call that writes what `notes` say: one of its own for a single row, the most frequent case. Pure. */
+/** Functions made for tables, by quoted table name. */
+export type RowFunctions = ReadonlyMap<string, string>;
+
+/**
+ * The call that writes what `notes` say: one of its own for a single row, the most frequent case, and that of the table itself where
+ * `rowFunctions` has one. Pure.
+ */
 export function flushCall(
   s: string,
+  rowFunctions: RowFunctions,
   notes: readonly RowNote[],
   transaction: TransactionNote,
 ): [sql: string, parameters: (string | null)[]] {
@@ -13,8 +20,12 @@ export function flushCall(
   const [table] = tables;
   const [row] = table?.rows ?? [];
   if (tables.length === 1 && table!.rows.length === 1 && row!.before === undefined) {
-    const parameters = [nameOf(table!), row!.born ? "i" : "u", JSON.stringify(row!.key), ...context];
-    return [`select ${s}.flush_row($1, $2, $3::jsonb, $4, $5) as written`, parameters];
+    const name = nameOf(table!);
+    const parameters = [row!.born ? "i" : "u", JSON.stringify(row!.key), ...context];
+    const own = rowFunctions.get(name);
+    return own === undefined
+      ? [`select ${s}.flush_row($5, $1, $2::jsonb, $3, $4) as written`, [...parameters, name]]
+      : [`select ${own}($1, $2::jsonb, $3, $4) as written`, parameters];
   }
   const given = tables.map((noted) => {
     const parameter = { t: nameOf(noted), r: noted.rows.map(parameterOf) };
@@ -23,7 +34,8 @@ export function flushCall(
   return [`select ${s}.flush($1::jsonb, $2, $3) as written`, [JSON.stringify(given), ...context]];
 }
 
-function nameOf(table: RowNote["table"]): string {
+/** The name by which the database's functions know a table. */
+export function nameOf(table: RowNote["table"]): string {
   return `${quoteName(table.namespace)}.${quoteName(table.name)}`;
 }
 

@@ -1,3 +1,4 @@
+import { pinnedSettings } from "./pinned-settings.js";
 import { quoteName, quoteText } from "./quote.js";
 import { wakeStatement } from "./wake-up.js";
 
@@ -12,14 +13,6 @@ export function flushFunctions(schema: string): string {
   const wake = wakeStatement(schema);
   return [flushMany(s, wake), flushRow(s, wake)].join("\n");
 }
-
-/** What the text of a value could depend on, and what keeps the plans of the flush on the primary key. */
-const pinnedSettings = `set DateStyle = 'ISO, MDY' set TimeZone = 'UTC' set IntervalStyle = 'postgres' set extra_float_digits = 1
-set bytea_output = 'hex' set lc_monetary = 'C' set quote_all_identifiers = off set search_path = pg_catalog, pg_temp
--- A policy that would hide rows is an error instead of a false delete.
-set row_security = off
--- The noted rows are found by key: a scan of the whole table is never the better plan, whatever the statistics say.
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off`;
 
 /**
  * Everything is read first and then written in the order of notes, across tables.
@@ -41,12 +34,15 @@ declare
 begin
   for item in select e from jsonb_array_elements(tables) e loop
     relation := to_regclass(item->>'t');
-    current := case when relation is not null then ${s}.catalog_version(relation) end;
+    current := case when relation is not null then ${s}.catalog_version(relation) || ' ' || (item->>'t') end;
     -- Two columns of it: the whole row is copied at each assignment, and is needed only where something is gone or has moved.
     select x.fingerprint, x.images into print, image_query
       from ${s}.table_schema x where x.rel = relation and x.version = current limit 1;
     if image_query is null or image_query = '' then
       shape := ${s}.shape_named(item->>'t');
+      if shape.images = '' then
+        raise exception 'table % has no primary key', item->>'t' using errcode = 'invalid_table_definition';
+      end if;
       print := shape.fingerprint;
       image_query := shape.images;
     end if;
@@ -93,7 +89,7 @@ declare
   relation oid := to_regclass(name); current text; print text; one text; k text; m text;
 begin
   if relation is not null then
-    current := ${s}.catalog_version(relation);
+    current := ${s}.catalog_version(relation) || ' ' || name;
     select x.fingerprint, x.image into print, one from ${s}.table_schema x where x.rel = relation and x.version = current limit 1;
   end if;
   if print is not null and one <> '' then

@@ -7,7 +7,7 @@ import {
   type TableSchema,
 } from "@lockstep/core";
 import { createStatement, dropStatements, formatVersion } from "./ddl.js";
-import { flushCall } from "./flush-call.js";
+import { flushCall, nameOf } from "./flush-call.js";
 import { quoteName, quoteText } from "./quote.js";
 import { tableSchemaOf, type TableDefinition } from "./table-definition.js";
 
@@ -21,6 +21,7 @@ export interface PostgresOutboxOptions {
 export function postgresOutboxWriter({ schema = "lockstep" }: PostgresOutboxOptions = {}): OutboxWriter {
   const s = quoteName(schema);
   const create = createStatement(schema);
+  const rowFunctions = new Map<string, string>();
   return {
     ddl: { up: [create], down: dropStatements(schema) },
     async ensure(run) {
@@ -36,12 +37,12 @@ export function postgresOutboxWriter({ schema = "lockstep" }: PostgresOutboxOpti
         );
       }
     },
-    describe: (run, tables) => describe(run, s, tables),
-    appendStatement: (notes, transaction) => withLiterals(...flushCall(s, notes, transaction)),
+    describe: (run, tables) => describe(run, s, rowFunctions, tables),
+    appendStatement: (notes, transaction) => withLiterals(...flushCall(s, rowFunctions, notes, transaction)),
     async append(run, notes, transaction) {
       if (notes.length === 0) return 0;
       try {
-        const [row] = await run(...flushCall(s, notes, transaction));
+        const [row] = await run(...flushCall(s, rowFunctions, notes, transaction));
         return Number(row?.["written"]);
       } catch (cause) {
         throw new LockstepError("OUTBOX_WRITE_FAILED", "the changes could not be written to the outbox", {
@@ -84,11 +85,12 @@ async function formatOf(run: RunStatement, schema: string): Promise<number> {
 async function describe(
   run: RunStatement,
   s: string,
+  rowFunctions: Map<string, string>,
   tables: readonly RowNote["table"][],
 ): Promise<readonly TableSchema[]> {
-  const names = JSON.stringify(tables.map((table) => [table.namespace, table.name]));
+  const names = JSON.stringify(tables.map(nameOf));
   const rows = await run(
-    `select fingerprint, definition::text as definition from ${s}.describe($1::jsonb) order by n`,
+    `select fingerprint, definition::text as definition, row_function from ${s}.describe($1::jsonb) order by n`,
     [names],
   );
   const keyless: string[] = [];
@@ -101,6 +103,7 @@ async function describe(
       JSON.parse(row["definition"]) as TableDefinition,
     );
     if (schema.key.length === 0) keyless.push(tableId(schema));
+    if (typeof row["row_function"] === "string") rowFunctions.set(nameOf(schema), row["row_function"]);
     return schema;
   });
   if (keyless.length > 0) {

@@ -6,7 +6,7 @@
  * `table_schema`, so that it happens once per version of a table.
  */
 export function shapeFunctions(s: string): string {
-  return [catalogVersion(s), makeShape(s), shapeOf(s), shapeNamed(s), describe(s)].join("\n");
+  return [catalogVersion(s), makeShape(s), shapeNamed(s), describe(s)].join("\n");
 }
 
 const pinnedPath = "set search_path = pg_catalog, pg_temp";
@@ -36,7 +36,7 @@ end $fn$;`;
  * database prints (char(n) loses its padding, inet gains a mask), the output function is called by name.
  */
 function makeShape(s: string): string {
-  return `create or replace function ${s}.make_shape(rel oid) returns ${s}.table_schema
+  return `create or replace function ${s}.make_shape(rel oid, name text) returns ${s}.table_schema
 language plpgsql ${pinnedPath} as $fn$
 declare made ${s}.table_schema; cells text; key_cells text; key_match text; key_given text; key_before text;
 begin
@@ -81,71 +81,70 @@ begin
            'key', (select coalesce(jsonb_agg(attname order by n), '[]') from keyed))
     into cells, key_cells, key_match, key_given, key_before, made.definition;
   made.rel := rel;
-  made.version := ${s}.catalog_version(rel);
+  -- With the name: tables that trade names keep their oids and columns, and these statements would read the other one.
+  made.version := ${s}.catalog_version(rel) || ' ' || name;
   made.fingerprint := left(md5(made.definition::text), 16);
   made.seen_at := clock_timestamp();
+  if key_cells is null then
+    -- No primary key: described, never flushed.
+    made.image := ''; made.images := ''; made.keys := ''; made.befores := '';
+    return made;
+  end if;
   -- Locked (PROTOCOL.md 8): rows that were noted but not changed are not locked by the transaction, and an image read without
   -- a lock could be older than one that is already in the outbox.
-  made.image := coalesce(format(
+  made.image := format(
     'select array_to_json(array[%s])::text, array_to_json(array[%s])::text from %s t where %s for share of t',
-    key_cells, cells, rel::regclass, replace(key_match, '(n.e->2->>', '($1->>')), '');
+    key_cells, cells, name, replace(key_match, '(n.e->2->>', '($1->>'));
   -- The same for many rows, given as [order, 'i' or 'u', key, key before?]: images of those that exist, keys of those that
   -- don't, and the keys from before.
-  made.images := coalesce(format(
+  made.images := format(
     'select array_agg(f.ord), array_agg(f.op), array_agg(f.key), array_agg(f.image) from ('
     'select (n.e->>0)::int as ord, (n.e->>1)::"char" as op, array_to_json(array[%s])::text as key, '
     'array_to_json(array[%s])::text as image from jsonb_array_elements($1) n(e) join %s t on %s for share of t) f',
-    key_cells, cells, rel::regclass, key_match), '');
-  made.keys := coalesce(format(
+    key_cells, cells, name, key_match);
+  made.keys := format(
     'select array_agg((n.e->>0)::int), array_agg(case when n.e->3 is null then array_to_json(array[%s])::text '
     'else array_to_json(array[%s])::text end) '
     'from jsonb_array_elements($1) n(e) where (n.e->>0)::int <> all ($2) and (n.e->>1 <> ''i'' or n.e->3 is not null)',
-    key_given, key_before), '');
-  made.befores := coalesce(format(
+    key_given, key_before);
+  made.befores := format(
     'select jsonb_object_agg(n.e->>0, array_to_json(array[%s])::text) from jsonb_array_elements($1) n(e) where n.e->3 is not null',
-    key_before), '');
+    key_before);
   return made;
 end $fn$;`;
 }
 
-function shapeOf(s: string): string {
-  return `create or replace function ${s}.shape_of(rel oid) returns ${s}.table_schema language plpgsql as $fn$
-declare known ${s}.table_schema; current text := ${s}.catalog_version(rel);
-begin
-  select k.* into known from ${s}.table_schema k where k.rel = shape_of.rel and k.version = current limit 1;
-  if not found then
-    known := ${s}.make_shape(rel);
-    insert into ${s}.table_schema select known.*;
-  end if;
-  return known;
-end $fn$;`;
-}
-
+/** The shape of a table, by its quoted name. */
 function shapeNamed(s: string): string {
   return `create or replace function ${s}.shape_named(name text) returns ${s}.table_schema language plpgsql as $fn$
-declare rel oid := to_regclass(name); shape ${s}.table_schema;
+declare relation oid := to_regclass(name); current text; shape ${s}.table_schema;
 begin
-  if rel is null then
+  if relation is null then
     raise exception 'table % does not exist', name using errcode = 'undefined_table';
   end if;
-  shape := ${s}.shape_of(rel);
-  if shape.images = '' then
-    raise exception 'table % has no primary key', name using errcode = 'invalid_table_definition';
+  current := ${s}.catalog_version(relation) || ' ' || name;
+  select k.* into shape from ${s}.table_schema k where k.rel = relation and k.version = current limit 1;
+  if not found then
+    shape := ${s}.make_shape(relation, name);
+    insert into ${s}.table_schema select shape.*;
   end if;
   return shape;
 end $fn$;`;
 }
 
+/** What is known of tables, given as a JSON array of quoted names; nulls for one that doesn't exist. */
 function describe(s: string): string {
   return `create or replace function ${s}.describe(tables jsonb)
-returns table (n int, fingerprint text, definition jsonb) language plpgsql as $fn$
-declare item jsonb; place int; rel oid; shape ${s}.table_schema;
+returns table (n int, fingerprint text, definition jsonb, row_function text) language plpgsql as $fn$
+declare name text; shape ${s}.table_schema;
 begin
-  for item, place in select e, o from jsonb_array_elements(tables) with ordinality i(e, o) loop
-    rel := to_regclass(format('%I.%I', item->>0, item->>1));
-    if rel is null then n := place; fingerprint := null; definition := null; return next; continue; end if;
-    shape := ${s}.shape_of(rel);
-    n := place; fingerprint := shape.fingerprint; definition := shape.definition;
+  for name, n in select e, o from jsonb_array_elements_text(tables) with ordinality i(e, o) loop
+    fingerprint := null; definition := null; row_function := null;
+    if to_regclass(name) is not null then
+      shape := ${s}.shape_named(name);
+      fingerprint := shape.fingerprint; definition := shape.definition;
+      row_function := ${s}.make_row_function(shape, name);
+    end if;
     return next;
   end loop;
 end $fn$;`;

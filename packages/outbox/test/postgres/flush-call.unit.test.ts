@@ -9,18 +9,28 @@ const note = (table: string, op: RowNote["op"], key: string, before?: string): R
   ...(before === undefined ? {} : { before: [before] }),
 });
 
+const none = new Map<string, string>();
+
 describe("the call of the flush", () => {
   it("takes the short way for one row", () => {
     const notes = [note("a", "insert", "1"), note("a", "update", "1")];
-    expect(flushCall('"x"', notes, { traceparent: "t", origin: "o" })).to.deep.equal([
-      'select "x".flush_row($1, $2, $3::jsonb, $4, $5) as written',
-      ['"s"."a"', "i", '["1"]', "t", "o"],
+    expect(flushCall('"x"', none, notes, { traceparent: "t", origin: "o" })).to.deep.equal([
+      'select "x".flush_row($5, $1, $2::jsonb, $3, $4) as written',
+      ["i", '["1"]', "t", "o", '"s"."a"'],
+    ]);
+  });
+
+  it("takes the table's own way for one row where there is one", () => {
+    const own = new Map([['"s"."a"', '"x".row_a']]);
+    expect(flushCall('"x"', own, [note("a", "delete", "1")], {})).to.deep.equal([
+      'select "x".row_a($1, $2::jsonb, $3, $4) as written',
+      ["u", '["1"]', null, null],
     ]);
   });
 
   it("gives many rows by table, with their order, and says where keys changed", () => {
     const notes = [note("a", "update", "1"), note('b"', "update", "3", "2"), note("a", "insert", "4")];
-    const [sql, [given, ...context]] = flushCall('"x"', notes, {});
+    const [sql, [given, ...context]] = flushCall('"x"', none, notes, {});
     expect(sql).to.equal('select "x".flush($1::jsonb, $2, $3) as written');
     expect(JSON.parse(given!)).to.deep.equal([
       {
@@ -36,6 +46,6 @@ describe("the call of the flush", () => {
   });
 
   it("takes the long way for one row whose key changed", () => {
-    expect(flushCall('"x"', [note("a", "update", "2", "1")], {})[0]).to.contain(".flush($1");
+    expect(flushCall('"x"', none, [note("a", "update", "2", "1")], {})[0]).to.contain(".flush($1");
   });
 });

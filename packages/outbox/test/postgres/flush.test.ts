@@ -1,5 +1,6 @@
 import { isLockstepError, type ChangeLog, type RowNote } from "@lockstep/core";
 import { expect } from "chai";
+import { postgresOutboxWriter } from "../../src/index.js";
 import {
   cellsOf,
   cutAll,
@@ -87,6 +88,39 @@ describe("the flush on PostgreSQL", () => {
       await app.run("reset role");
       await app.run("drop owned by lockstep_tenant");
       await app.run("drop role lockstep_tenant");
+    }
+  });
+
+  it("does the same for a role that may not make functions", async () => {
+    await app.run("drop role if exists lockstep_humble");
+    await app.run("create role lockstep_humble");
+    try {
+      await app.run("create table plain (id int primary key, n int)");
+      await app.run("grant usage on schema public, lockstep to lockstep_humble");
+      await app.run("grant all on all tables in schema public, lockstep to lockstep_humble");
+      await app.run("grant usage on sequence lockstep.outbox_seq to lockstep_humble");
+      const writer = postgresOutboxWriter();
+      const plain = { ...items, name: "plain" };
+      await app.run("set role lockstep_humble");
+      await writer.check(app.run);
+      await writer.describe(app.run, [items, plain]);
+      for (const table of [items, plain]) {
+        await app.run("begin");
+        await app.run(`insert into ${table.name} values (1, 7)`);
+        expect(await writer.append(app.run, [noteOf(table, "insert", 1)], {})).to.equal(1);
+        await app.run("commit");
+      }
+      await app.run("reset role");
+      await cutAll(log);
+      expect((await readAll(log)).map((event) => [event.table.name, event.image])).to.deep.equal([
+        ["item", '["1","7"]'],
+        ["plain", '["1","7"]'],
+      ]);
+    } finally {
+      await app.run("rollback");
+      await app.run("reset role");
+      await app.run("drop owned by lockstep_humble");
+      await app.run("drop role lockstep_humble");
     }
   });
 
