@@ -28,6 +28,8 @@ export interface TickMemory<T extends Tick> {
   remember(tick: T): void;
   /** The ticks that follow the end of `tick`, as far as they are remembered; none when `n` is not its end. */
   after(tick: bigint, n: bigint): T[];
+  /** To be called when leadership begins: another relay may have cut ticks since, and a run of remembered ones would end before them. */
+  forget(): void;
 }
 
 const maxRemembered = 1024;
@@ -47,5 +49,6 @@ export function tickMemory<T extends Tick>(): TickMemory<T> {
       for (let next = ticks.get(tick + 1n); next; next = ticks.get(next.n + 1n)) following.push(next);
       return following;
     },
+    forget: () => ticks.clear(),
   };
 }

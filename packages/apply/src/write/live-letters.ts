@@ -12,7 +12,7 @@ const maxKnown = 100_000;
 export class LiveLetters {
   readonly #rows: Set<RowId>;
   /** Too many to remember: any row may have one. */
-  readonly #any: boolean;
+  #any: boolean;
 
   private constructor(rows: Set<RowId>, any: boolean) {
     this.#rows = rows;
@@ -46,6 +46,10 @@ export class LiveLetters {
   /** Takes over what a committed step did. */
   follow(ledger: Ledger): void {
     for (const row of ledger.resolved.keys()) this.#rows.delete(row);
-    if (this.#rows.size < 2 * maxKnown) for (const row of ledger.put.keys()) this.#rows.add(row);
+    for (const row of ledger.put.keys()) this.#rows.add(row);
+    // Too many to remember: from here on every row is looked up. A letter that is forgotten would write its old image over a newer row.
+    if (this.#rows.size < 2 * maxKnown) return;
+    this.#any = true;
+    this.#rows.clear();
   }
 }

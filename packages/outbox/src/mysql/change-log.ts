@@ -47,7 +47,11 @@ export function mysqlChangeLog(options: MysqlChangeLogOptions): ChangeLog {
   const warnOnce = once(() => connections.use((session) => warnOfLostCommits(session, source, logger)));
   return {
     incarnation: () => connections.use((session) => incarnationOf(session, names)),
-    lead: () => tryToLead(connections, prefix),
+    async lead() {
+      const leadership = await tryToLead(connections, prefix);
+      if (leadership) ticks.forget();
+      return leadership;
+    },
     async cut() {
       await warnOnce();
       const tick = await connections.use((session) => cutTick(session, names));

@@ -94,10 +94,17 @@ function sessionOf(connection: mysql.PoolConnection): MysqlSession {
     },
     each: (sql, onRow) =>
       new Promise((resolve, reject) => {
-        const query = (connection.connection as unknown as CallbackConnection).query(sql);
+        const driver = connection.connection as unknown as CallbackConnection;
+        const query = driver.query(sql);
         query.on("result", onRow);
         query.on("error", reject);
-        query.on("end", () => resolve());
+        // A connection that breaks tells only itself, not the statement under way.
+        const broken = (error?: Error) => reject(error ?? new Error("Connection terminated"));
+        driver.once("error", broken).once("end", broken);
+        query.on("end", () => {
+          driver.off("error", broken).off("end", broken);
+          resolve();
+        });
       }),
     change: async (sql) =>
       ((await connection.query({ sql, timeout }))[0] as mysql.ResultSetHeader).affectedRows,
@@ -105,7 +112,7 @@ function sessionOf(connection: mysql.PoolConnection): MysqlSession {
 }
 
 /** The driver's own connection under the promises: the one that gives rows as they come. */
-interface CallbackConnection {
+interface CallbackConnection extends EventEmitter {
   query(sql: string): EventEmitter;
 }
 

@@ -41,7 +41,11 @@ export function postgresChangeLog(options: PostgresChangeLogOptions): ChangeLog 
   const ticks = tickMemory<SnapshotTick>();
   return {
     incarnation: () => connections.use((client) => incarnationOf(client, s)),
-    lead: () => tryToLead(connections, schema),
+    async lead() {
+      const leadership = await tryToLead(connections, schema);
+      if (leadership) ticks.forget();
+      return leadership;
+    },
     async cut() {
       const tick = await connections.use((client) => cutTick(client, s));
       if (!tick) return undefined;

@@ -5,6 +5,7 @@ import { beginCatchUpFeed, type OpenFeed } from "./feed/open-feed.js";
 import { watchForHoles, type HoleWatch } from "./log/hole-watch.js";
 import { Latch } from "./latch.js";
 import { endsAt, readAhead } from "./log/read-ahead.js";
+import { refuseGone } from "./feed/refuse-gone.js";
 import { appendingOf } from "./publish.js";
 
 import type { RelayContext, Term } from "./relay-context.js";
@@ -46,6 +47,7 @@ export async function openCatchUp(
           ticked.clear();
           await feedAvailable(context, term, { open, holes, signal });
           await ticked.wait(context.limits.idleMs, signal);
+          if (!signal.aborted) await refuseGone(context.stream, open);
         }
       } finally {
         term.ticked.delete(ticked);
@@ -77,6 +79,8 @@ async function feedAvailable(context: RelayContext, term: Term, feeding: Feeding
     await publishNewSchemas(context, term, page);
     await appendBounded(appending, open, cutter.cut(page));
   }
+  // A read that was aborted ends without a word: its silence must not be taken for "nothing here", or the lane would be led over changes it never saw.
+  signal.throwIfAborted();
   if (comparePositions(reached, open.window.last) <= 0) return;
   await holes.refuse(open.window.last, []);
   await appendBounded(appending, open, [bridge(open, reached, term)]);

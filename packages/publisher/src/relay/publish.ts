@@ -2,6 +2,7 @@ import { earlier, endOfTick } from "@lockstep/core";
 import { openCutter, type CutEntry } from "./cut/entry-cutter.js";
 import { appendBounded, type Appending } from "./feed/append-bounded.js";
 import { openMainFeed, type OpenFeed } from "./feed/open-feed.js";
+import { refuseGone } from "./feed/refuse-gone.js";
 import { inPublishSpan } from "./feed/publish-span.js";
 import { watchForHoles } from "./log/hole-watch.js";
 import { endsAt, readAhead } from "./log/read-ahead.js";
@@ -66,6 +67,7 @@ export async function publishForEver(
     term.isCaughtUp = true;
     onCaughtUp();
     if (context.draining.aborted && !isNews) return;
+    if (!isNews) for (const open of feeds) await refuseGone(context.stream, open);
     // No second cut to see that nothing is left: waiting looks first, and that is cheaper.
     if (!context.draining.aborted) await waitForChanges(term);
   }
@@ -128,18 +130,23 @@ const roomPollMs = 50;
 
 /** How the relay appends: it says what it waits for, and stops waiting when its term ends or the relay drains. */
 export function appendingOf(
-  { stream, called, draining }: RelayContext,
+  { stream, called, draining, limits }: RelayContext,
   term: Term,
   signal: AbortSignal = term.signal,
 ): Appending {
+  let lookedAt = performance.now();
   return {
     stream,
-    async waitForRoom({ feed }) {
+    async waitForRoom(open) {
+      const { feed } = open;
       if (feed.target === undefined) term.waiting = `the stream of partition ${feed.partition} is full`;
       draining.throwIfAborted();
       called.clear();
       await called.wait(roomPollMs, signal);
       signal.throwIfAborted();
+      if (performance.now() - lookedAt < limits.idleMs) return;
+      await refuseGone(stream, open);
+      lookedAt = performance.now();
     },
   };
 }

@@ -2,7 +2,7 @@ import { LockstepError, type RowNote, type RunStatement, isLockstepError, spanNa
 import { type Span, SpanStatusCode, isSpanContextValid, trace } from "@opentelemetry/api";
 import type { CaptureRules } from "./capture-rules.js";
 import type { Journal } from "./journal.js";
-import { retryableCause } from "./server-errors.js";
+import { refusedByDatabase, retryableCause } from "./server-errors.js";
 
 /**
  * Writes what the open transaction has noted to the outbox, in that transaction, until nothing is left to write: writes may be sent while
@@ -39,7 +39,7 @@ async function take(journal: Journal): Promise<readonly RowNote[]> {
  * Writes what the open transaction has noted and commits it, in one message: one round trip less than {@link flush} and COMMIT. Only for writers that
  * can say their statement. `starts` is called in the turn in which the message is sent, when nothing more can be added to it.
  * @returns how many notes were written; `undefined` when a write was sent meanwhile: nothing is done then, and all is still noted.
- * @throws as {@link flush} does. The transaction has not committed then.
+ * @throws as {@link flush} does, or the driver's own error when the connection broke: whether the transaction has committed is unknown then.
  */
 export async function flushAndCommit(
   { writer }: Pick<CaptureRules, "writer">,
@@ -85,6 +85,8 @@ function traced<T>(work: (span: Span) => Promise<T>): Promise<T> {
       const again = retryableCause(cause);
       if (again !== undefined) throw again;
       if (isLockstepError(cause)) throw cause;
+      // The connection broke while the COMMIT was under way: nobody knows whether it took place, so the driver's own error says more.
+      if (!refusedByDatabase(cause)) throw cause;
       throw new LockstepError("OUTBOX_WRITE_FAILED", "the outbox refused this transaction's changes", {
         cause,
       });

@@ -104,9 +104,9 @@ export class Journal {
     this.#slots.unshift({ at: 0, notes, arrived: Promise.resolve() });
   }
 
-  /** Makes every later {@link take} throw: what was taken did not reach the outbox. */
+  /** Makes every later {@link take} throw: what was taken did not reach the outbox. Before every savepoint: rolling back to one brings no note back. */
   poison(reason: unknown): void {
-    this.#slots.push({ at: ++this.#clock, notes: [], arrived: Promise.resolve(), failure: { reason } });
+    this.#slots.push({ at: 0, notes: [], arrived: Promise.resolve(), failure: { reason } });
   }
 }
 

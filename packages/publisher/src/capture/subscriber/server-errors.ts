@@ -44,7 +44,16 @@ function sqlState(error: object): string | undefined {
   return undefined;
 }
 
-/** True when the database itself refused the statement: then nothing of it happened. */
+/**
+ * True when the database itself refused the statement: then nothing of it happened. TypeORM wraps whatever is thrown on the way (a client's time-out, a
+ * subscriber's error after the statement was done) in the same class: only an error with the server's own marks counts.
+ */
 export function refusedByDatabase(error: unknown): boolean {
-  return error instanceof Error && /^QueryFailedError|^QueryRunnerAlreadyReleasedError/.test(error.name);
+  if (!(error instanceof Error)) return false;
+  if (error.name === "QueryRunnerAlreadyReleasedError") return true;
+  const said: unknown = "driverError" in error ? error.driverError : error;
+  if (typeof said !== "object" || said === null) return false;
+  const byPostgres = "severity" in said && "code" in said;
+  const byMysql = "sqlState" in said && "errno" in said && typeof said.errno === "number";
+  return byPostgres || byMysql;
 }

@@ -212,7 +212,7 @@ export class Session {
       return true;
     } catch (error) {
       if (sending) {
-        // The server has not committed: until it is told to roll back, nothing more may pass as captured.
+        // Not committed, or nobody knows: until a roll-back is sent, nothing more may pass as captured.
         this.journal.begin();
         this.journal.poison(error);
       }

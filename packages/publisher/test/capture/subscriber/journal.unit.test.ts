@@ -114,3 +114,18 @@ describe("Journal", () => {
     );
   });
 });
+
+describe("a poisoned journal", () => {
+  it("stays poisoned when a savepoint is rolled back", async () => {
+    const journal = new Journal();
+    journal.begin();
+    journal.savepoint("s");
+    journal.poison(new Error("the outbox refused"));
+    journal.rollbackTo("s")();
+    const failure = await journal.take().then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    expect(failure).to.equal("the outbox refused");
+  });
+});
