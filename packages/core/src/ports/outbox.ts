@@ -41,7 +41,12 @@ export interface OutboxWriter {
   /** @throws LockstepError OUTBOX_MISSING when `ensure` or the migration never ran. */
   check(run: RunStatement): Promise<void>;
   /** Catalog of the tables named; @throws LockstepError TABLE_WITHOUT_PRIMARY_KEY naming all of them that have none. Registers their schemas. */
-  describe(run: RunStatement, tables: readonly RowNote["table"][]): Promise<readonly TableSchema[]>;
+  describe(
+    run: RunStatement,
+    tables: readonly RowNote["table"][],
+    /** Says that `run` may be rolled back: nothing that it makes in the database may be relied on later. Default false. */
+    options?: { readonly inTransaction?: boolean },
+  ): Promise<readonly TableSchema[]>;
   /** @returns how many outbox rows were written. @throws LockstepError OUTBOX_WRITE_FAILED (cause: the driver's error). */
   append(run: RunStatement, notes: readonly RowNote[], transaction: TransactionNote): Promise<number>;
   /**

@@ -37,7 +37,9 @@ export function postgresOutboxWriter({ schema = "lockstep" }: PostgresOutboxOpti
         );
       }
     },
-    describe: (run, tables) => describe(run, s, rowFunctions, tables),
+    describe: (run, tables, { inTransaction = false } = {}) =>
+      // A function that is made in a transaction goes with it: whoever remembered its name would fail every later flush of the table.
+      describe(run, s, inTransaction ? new Map() : rowFunctions, tables),
     appendStatement: (notes, transaction) => withLiterals(...flushCall(s, rowFunctions, notes, transaction)),
     async append(run, notes, transaction) {
       if (notes.length === 0) return 0;

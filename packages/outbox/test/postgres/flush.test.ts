@@ -38,6 +38,18 @@ describe("the flush on PostgreSQL", () => {
       (error: unknown) => causeCode(error),
     );
 
+  it("goes on when the transaction in which a table was first described is rolled back", async () => {
+    await app.run("create table late (id int primary key)");
+    const late = { namespace: "public", name: "late" };
+    await app.run("begin");
+    await db.writer.describe(app.run, [late], { inTransaction: true });
+    await app.run("rollback");
+    await app.run("begin");
+    await app.run("insert into late values (1)");
+    expect(await failureOf([noteOf(late, "insert", 1)])).to.equal(undefined);
+    await app.run("commit");
+  });
+
   it("checks deferred constraints first, so that a flushed transaction can commit", async () => {
     await app.run(
       "create table child (id int primary key, item int references item deferrable initially deferred)",

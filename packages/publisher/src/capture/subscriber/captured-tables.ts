@@ -66,7 +66,7 @@ export class CapturedTables {
   /** The table behind a path, described in the caller's transaction when it wasn't there before; `undefined` when it is no ordinary table. */
   async at(path: string, run: RunStatement): Promise<CapturedTable | undefined> {
     const mapped = this.#mapped.get(path);
-    if (mapped && !this.#known.has(path)) await this.#describe(run, [mapped]);
+    if (mapped && !this.#known.has(path)) await this.#describe(run, [mapped], true);
     return this.#known.get(path);
   }
 
@@ -78,11 +78,11 @@ export class CapturedTables {
       .map(({ path }) => path);
   }
 
-  async #describe(run: RunStatement, mapped: readonly MappedTable[]): Promise<void> {
+  async #describe(run: RunStatement, mapped: readonly MappedTable[], inTransaction = false): Promise<void> {
     const resolved = await existingTables(this.#engine, run, mapped);
     const existing = resolved.filter((table) => table !== undefined);
     if (existing.length === 0) return;
-    const schemas = await this.#writer.describe(run, existing);
+    const schemas = await this.#writer.describe(run, existing, { inTransaction });
     const byId = new Map(schemas.map((schema) => [tableId(schema), schema]));
     const facts = this.#engine === "mysql" ? await mysqlTableFacts(run, existing) : undefined;
     resolved.forEach((table, index) => {
