@@ -8,7 +8,7 @@ import type { Tick } from "./tick.js";
 export type EventRow = readonly (string | null)[];
 
 /** The letter that stands for an op in the outbox. */
-export const letterOf = {
+const letterOf = {
   insert: "i",
   update: "u",
   delete: "d",

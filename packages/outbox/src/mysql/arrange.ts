@@ -1,7 +1,7 @@
 import type { EventRow } from "../event-row.js";
 
 /** A transaction too large to keep while others go by: its rows are read again, by these ids, when its turn comes. */
-export interface SetAside {
+interface SetAside {
   readonly tx: string;
   readonly from: string;
   readonly to: string;
@@ -11,7 +11,7 @@ export interface SetAside {
 export type Arranged = readonly EventRow[] | SetAside;
 
 /** Column of an outbox row that says whether it is its transaction's last (see `read.ts`). */
-export const endsTxColumn = 10;
+const endsTxColumn = 10;
 
 /**
  * Puts the rows of a tick, which come by id, into the order of transactions by their last id (PROTOCOL.md 9): a transaction is
