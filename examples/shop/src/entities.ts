@@ -71,12 +71,13 @@ const columnTypes: Readonly<Record<"postgres" | "mysql", ColumnTypes>> = {
     bytes: { type: "bytea" },
     word: { type: "varchar", length: 120 },
   },
+  // Keys that differ only in case or in spaces at the end are different rows: MariaDB's name of the collation that says so.
   mysql: {
-    uuid: { type: "char", length: 36, collation: "utf8mb4_bin" },
+    uuid: { type: "char", length: 36, collation: "utf8mb4_nopad_bin" },
     moment: { type: "datetime", precision: 6 },
     json: { type: "json" },
     bytes: { type: "blob" },
-    word: { type: "varchar", length: 120, collation: "utf8mb4_bin" },
+    word: { type: "varchar", length: 120, collation: "utf8mb4_nopad_bin" },
   },
 };
 

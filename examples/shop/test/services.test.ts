@@ -6,7 +6,11 @@ const services = ["@lockstep/consumer", "@lockstep/relay", "@lockstep/status"];
 describe("a service with a wrong configuration", () => {
   for (const name of services) {
     it(`${name} says everything that is wrong, without values, and exits with 78`, async () => {
-      const config = { redis: "http://secret", sources: { shop: { partitons: 2 } }, targets: { a: { type: "oracle" } } };
+      const config = {
+        redis: "http://secret",
+        sources: { shop: { partitons: 2 } },
+        targets: { a: { type: "oracle" } },
+      };
       await using service = await startService(name, config);
       expect(await service.untilEnds()).to.equal(78);
       const said = service.output.join("\n");

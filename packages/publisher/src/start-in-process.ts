@@ -39,8 +39,8 @@ export function startInProcess(
       if (choice === undefined || running) return;
       const log = changeLogOf(dataSource, source, options, choice, logger);
       const stream = redisStreamWriter({ redis: options.redis, source, logger });
-      const queues = Object.entries(options.queues ?? {}).map(([entity, queue]) => ({
-        tables: tablesOf(entity),
+      const queues = [...tablesByQueue(options.queues ?? {}, tablesOf)].map(([queue, tables]) => ({
+        tables,
         target: bullQueueTarget({ redis: options.redis, queue, logger }),
       }));
       const relay = startRelay({
@@ -67,6 +67,18 @@ export function startInProcess(
       await ending.close();
     },
   };
+}
+
+/** One feed per queue, whichever entities share it: a queue has one position, and two feeds would acknowledge each other's events. */
+function tablesByQueue(
+  queues: Readonly<Record<string, string>>,
+  tablesOf: (entity: string) => readonly string[],
+): ReadonlyMap<string, readonly string[]> {
+  const byQueue = new Map<string, readonly string[]>();
+  for (const [entity, queue] of Object.entries(queues)) {
+    byQueue.set(queue, [...new Set([...(byQueue.get(queue) ?? []), ...tablesOf(entity)])]);
+  }
+  return byQueue;
 }
 
 function feedOf(tables: readonly string[], target: QueueTarget) {

@@ -58,7 +58,7 @@ export async function flushAndCommit(
     return 0;
   }
   // Should the first statement fail, the server runs nothing of what stands behind it.
-  await traced((span) => run(`${writer.appendStatement!(notes, transactionOf(span))}; COMMIT`));
+  await traced(true, (span) => run(`${writer.appendStatement!(notes, transactionOf(span))}; COMMIT`));
   return notes.length;
 }
 
@@ -67,14 +67,14 @@ function append(
   run: RunStatement,
   notes: readonly RowNote[],
 ): Promise<number> {
-  return traced(async (span) => {
+  return traced(false, async (span) => {
     const written = await rules.writer.append(run, notes, transactionOf(span));
     span.setAttribute("lockstep.events", written);
     return written;
   });
 }
 
-function traced<T>(work: (span: Span) => Promise<T>): Promise<T> {
+function traced<T>(commits: boolean, work: (span: Span) => Promise<T>): Promise<T> {
   // Asked for at each use: a tracer that was made before the application registered its provider would stay with the first it met.
   return trace.getTracer("@lockstep/publisher").startActiveSpan(spanNames.capture, async (span) => {
     try {
@@ -86,7 +86,7 @@ function traced<T>(work: (span: Span) => Promise<T>): Promise<T> {
       if (again !== undefined) throw again;
       if (isLockstepError(cause)) throw cause;
       // The connection broke while the COMMIT was under way: nobody knows whether it took place, so the driver's own error says more.
-      if (!refusedByDatabase(cause)) throw cause;
+      if (commits && !refusedByDatabase(cause)) throw cause;
       throw new LockstepError("OUTBOX_WRITE_FAILED", "the outbox refused this transaction's changes", {
         cause,
       });

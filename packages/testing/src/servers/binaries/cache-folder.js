@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
  *
  * @returns {Promise<string>}
  */
-export async function cacheFolder() {
+async function cacheFolder() {
   const candidates = [
     process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache"),
     ...(process.getuid?.() === 0 ? ["/var/cache"] : []),
