@@ -123,17 +123,18 @@ export class Shop {
       .execute();
   }
 
-  /** A product's tags are replaced: rows of the join table come and go. */
+  /** A product's tags are replaced: rows of the join table come and go. The product is locked, or two that add the same tag would collide. */
   async retag(): Promise<void> {
-    const products = this.dataSource.getRepository(this.entities.product);
-    const product = await products.findOne({
-      where: { id: this.#pick(this.#products)! },
-      relations: { tags: true },
+    const id = this.#pick(this.#products)!;
+    await this.dataSource.transaction(async (manager) => {
+      const products = manager.getRepository(this.entities.product);
+      await products.findOne({ where: { id }, lock: { mode: "pessimistic_write" } });
+      const product = await products.findOne({ where: { id }, relations: { tags: true } });
+      if (product === null) return;
+      const all = await manager.getRepository(this.entities.tag).find();
+      product.tags = all.filter(() => this.random() < 0.4);
+      await products.save(product);
     });
-    if (product === null) return;
-    const all = await this.dataSource.getRepository(this.entities.tag).find();
-    product.tags = all.filter(() => this.random() < 0.4);
-    await products.save(product);
   }
 
   /** One random piece of the day; begun again when the database chose it to resolve a deadlock, as any application must. */

@@ -246,6 +246,28 @@ describe("relay and a Redis in trouble", function () {
     }
   });
 
+  for (const [when, limits] of [
+    ["nothing more is written", {}],
+    ["the stream is full", { maxStreamEvents: 40, maxEntryEvents: 4 }],
+  ] as const) {
+    it(`notices by itself that Redis was emptied while ${when}`, async () => {
+      await using server = await startRedis();
+      const stage = await openStage(server.url);
+      try {
+        stage.relay({ limits });
+        const lane = stage.lane("slow", { slowMs: 50, maxEntries: 1 });
+        await joined(lane);
+        for (let i = 0; i < 30; i++) stage.log.commit(inserts(4));
+        await eventually(async () => (await stage.redis.xlen(stage.keys.feed({ partition: 0 }))) > 0);
+        await stage.redis.flushall();
+        // Not a word from the source any more.
+        await converged(lane, stage.log);
+      } finally {
+        await stage.close();
+      }
+    });
+  }
+
   it("waits while Redis is stopped, and goes on when it is back, empty or not", async () => {
     for (const appendOnly of [true, false]) {
       await using server = await startRedis({ appendOnly });
