@@ -1,4 +1,4 @@
-import { defaultRetryPolicy } from "@lockstep/core";
+import { captureKinds, defaultRetryPolicy } from "@lockstep/core";
 import { z } from "zod";
 
 const name = z
@@ -29,6 +29,8 @@ const target = {
 const source = z.strictObject({
   /** Redis of this source, when it isn't the common one. */
   redis: redisUrl().exactOptional(),
+  /** As in the publisher. */
+  capture: z.enum(captureKinds).default("subscriber"),
   /** As in the publisher. */
   partitions: z.int().min(1).max(256).default(1),
   /** The source database; only a relay outside the application needs it. */

@@ -1,4 +1,5 @@
 export * from "./assert-never.js";
+export * from "./capture-kind.js";
 export * from "./change-event.js";
 export * from "./entry-codec.js";
 export * from "./errors.js";

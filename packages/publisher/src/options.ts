@@ -1,4 +1,4 @@
-import type { Logger } from "@lockstep/core";
+import type { CaptureKind, Logger } from "@lockstep/core";
 import type { RedisConnection } from "@lockstep/stream";
 import type { EntityChoice } from "./capture/subscriber/mapped-tables.js";
 import type { RelayLimits } from "./relay/limits.js";
@@ -9,6 +9,11 @@ export interface PublishOptions {
   readonly redis: RedisConnection;
   /** Name of this source in streams, targets and status. Default: the database's name. Don't change it later: targets know their positions by it. */
   readonly source?: string;
+  /**
+   * How writes are captured. `subscriber` (default): follows what TypeORM sends, needs no rights beyond the application's own; `trigger`, `wal`
+   * (PostgreSQL), `binlog` (MySQL, MariaDB): the database itself sees every write, whoever makes it. The same in every process of the source.
+   */
+  readonly capture?: CaptureKind;
   /** Entities to capture, by class, EntitySchema or name; their join and closure tables are included. Default: all. */
   readonly entities?: readonly EntityChoice[];
   /** Entities to leave out. Default: none. */
@@ -44,6 +49,7 @@ export interface RelayChoice {
 
 /** What holds where {@link PublishOptions} says nothing. */
 export const publishDefaults = {
+  capture: "subscriber",
   partitions: 1,
   outboxSchema: "lockstep",
   outboxPrefix: "lockstep_",

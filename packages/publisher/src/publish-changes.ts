@@ -1,12 +1,14 @@
 import { LockstepError } from "@lockstep/core";
 import type { DataSource } from "typeorm";
-import { type InstalledCapture, installCapture, withRunner } from "./capture/subscriber/install-capture.js";
+import { captureOf } from "./capture/capture-of.js";
+import { watchEntities } from "./capture/watched-entities.js";
+import { type InstalledCapture, withRunner } from "./capture/subscriber/install-capture.js";
 import { followInitialize } from "./follow-initialize.js";
 import { type PublishOptions, publishDefaults } from "./options.js";
 import { engineOf, outboxWriterFor } from "./outbox-writer-for.js";
 import { disabledPublisher, type Publisher } from "./publisher.js";
-import { sourceName } from "./source-connection.js";
-import { startInProcess } from "./start-in-process.js";
+import { captureSource, sourceName } from "./source-connection.js";
+import { relayChoice, startInProcess } from "./start-in-process.js";
 import { stderrLogger } from "./stderr-logger.js";
 
 const open = new WeakSet<DataSource>();
@@ -31,8 +33,8 @@ export async function publishChanges(dataSource: DataSource, options: PublishOpt
       "this DataSource is published already: close that publisher first",
     );
   }
-  open.add(dataSource);
   const publisher = startPublisher(dataSource, source, options);
+  open.add(dataSource);
   if (!dataSource.isInitialized) return publisher;
   try {
     await publisher.install();
@@ -76,7 +78,17 @@ function startPublisher(
   const logger = options.logger ?? stderrLogger;
   const engine = engineOf(dataSource);
   const writer = outboxWriterFor(dataSource, options);
-  const relay = startInProcess(dataSource, source, options, logger);
+  const method = captureOf(
+    options.capture ?? publishDefaults.capture,
+    captureSource(dataSource, {
+      name: source,
+      outbox: options.outbox ?? {},
+      logger,
+      url: relayChoice(options)?.url,
+    }),
+  );
+  const attach = method.attach ?? watchEntities;
+  const relay = startInProcess(method, source, options, logger);
   let phase: Phase = { state: "waiting" };
   const ready = settleable();
 
@@ -85,7 +97,7 @@ function startPublisher(
       await withRunner(dataSource, (run) =>
         (options.tables ?? publishDefaults.tables) === "ensure" ? writer.ensure(run) : writer.check(run),
       );
-      const capture = await installCapture(dataSource, {
+      const capture = await attach(dataSource, {
         ...options,
         engine,
         writer,

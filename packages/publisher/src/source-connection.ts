@@ -1,6 +1,9 @@
-import { LockstepError } from "@lockstep/core";
+import { type Logger, LockstepError } from "@lockstep/core";
 import type { MysqlConnection, PostgresConnection } from "@lockstep/outbox";
 import type { DataSource } from "typeorm";
+import type { CaptureSource } from "./capture/source-capture.js";
+import { sourceOfUrl } from "./capture/source-of-url.js";
+import { engineOf } from "./outbox-writer-for.js";
 
 /** The parts of TypeORM's options that say where a database is. */
 interface Whereabouts {
@@ -15,8 +18,25 @@ interface Whereabouts {
   readonly extra?: { readonly ssl?: unknown };
 }
 
+/** The source behind a DataSource, over connections of its own: never the application's pool (PROTOCOL.md 35). `url` names another way to it. */
+export function captureSource(
+  dataSource: DataSource,
+  {
+    url,
+    ...about
+  }: Pick<CaptureSource, "name" | "outbox"> & {
+    readonly logger: Logger;
+    readonly url: string | undefined;
+  },
+): CaptureSource {
+  if (url !== undefined) return sourceOfUrl(url, about);
+  return engineOf(dataSource) === "postgres"
+    ? { ...about, engine: "postgres", connection: postgresSource(dataSource) }
+    : { ...about, engine: "mysql", connection: mysqlSource(dataSource) };
+}
+
 /** The primary of a DataSource on PostgreSQL, as `pg` takes it. `replication.master` counts, replicas don't. */
-export function postgresSource(dataSource: DataSource): Exclude<PostgresConnection, string> {
+function postgresSource(dataSource: DataSource): Exclude<PostgresConnection, string> {
   const { host, port, username, password, database, ssl } = primaryOf(dataSource);
   return {
     host: host ?? "localhost",
@@ -29,7 +49,7 @@ export function postgresSource(dataSource: DataSource): Exclude<PostgresConnecti
 }
 
 /** The primary of a DataSource on MySQL or MariaDB, as `mysql2` takes it. */
-export function mysqlSource(dataSource: DataSource): Exclude<MysqlConnection, string> {
+function mysqlSource(dataSource: DataSource): Exclude<MysqlConnection, string> {
   const { host, port, username, password, database, socketPath, ssl } = primaryOf(dataSource);
   return {
     host: host ?? "localhost",

@@ -1,11 +1,8 @@
-import { type ChangeLog, isLockstepError, type Logger } from "@lockstep/core";
-import { mysqlChangeLog, postgresChangeLog } from "@lockstep/outbox";
+import { isLockstepError, type Logger } from "@lockstep/core";
 import { bullQueueTarget, type QueueTarget, redisStreamWriter } from "@lockstep/stream";
-import type { DataSource } from "typeorm";
+import type { SourceCapture } from "./capture/source-capture.js";
 import { type PublishOptions, publishDefaults, type RelayChoice } from "./options.js";
-import { engineOf } from "./outbox-writer-for.js";
 import { type RelayStatus, startRelay } from "./relay/index.js";
-import { mysqlSource, postgresSource } from "./source-connection.js";
 
 /** The relay of this process, if it runs one. Nothing is connected before `start`. */
 export interface InProcessRelay extends AsyncDisposable {
@@ -23,7 +20,7 @@ type Running = ReturnType<typeof startRelay>;
 
 /** Prepares the relay of this process. */
 export function startInProcess(
-  dataSource: DataSource,
+  capture: Pick<SourceCapture, "changeLog">,
   source: string,
   options: PublishOptions,
   logger: Logger,
@@ -37,7 +34,7 @@ export function startInProcess(
     done,
     start(tablesOf) {
       if (choice === undefined || running) return;
-      const log = changeLogOf(dataSource, source, options, choice, logger);
+      const log = capture.changeLog();
       const stream = redisStreamWriter({ redis: options.redis, source, logger });
       const queues = [...tablesByQueue(options.queues ?? {}, tablesOf)].map(([queue, tables]) => ({
         tables,
@@ -59,7 +56,7 @@ export function startInProcess(
     },
     nudge: () => running?.relay.nudge(),
     status: () => (running ? { relay: running.relay.status() } : {}),
-    removeTarget: (idOrName) => removeTarget(dataSource, source, options, logger, idOrName),
+    removeTarget: (idOrName) => removeTarget(capture, source, options, logger, idOrName),
     async [Symbol.asyncDispose]() {
       const ending = running;
       if (ending === undefined) return ended();
@@ -85,35 +82,20 @@ function feedOf(tables: readonly string[], target: QueueTarget) {
   return { queue: target.queue, tables, add: target.add.bind(target) };
 }
 
-function relayChoice({ relay = publishDefaults.relay }: PublishOptions): RelayChoice | undefined {
+/** How the relay of this process runs; `undefined` when it runs none. */
+export function relayChoice({ relay = publishDefaults.relay }: PublishOptions): RelayChoice | undefined {
   if (relay === false) return undefined;
   return relay === true ? {} : relay;
 }
 
-/** The source's log, over connections of its own: never the application's pool (PROTOCOL.md 35). */
-function changeLogOf(
-  dataSource: DataSource,
-  source: string,
-  { outbox = {} }: PublishOptions,
-  { url }: RelayChoice,
-  logger: Logger,
-): ChangeLog {
-  if (engineOf(dataSource) === "postgres") {
-    const schema = outbox.schema ?? publishDefaults.outboxSchema;
-    return postgresChangeLog({ connection: url ?? postgresSource(dataSource), source, schema });
-  }
-  const prefix = outbox.prefix ?? publishDefaults.outboxPrefix;
-  return mysqlChangeLog({ connection: url ?? mysqlSource(dataSource), source, prefix, logger });
-}
-
 async function removeTarget(
-  dataSource: DataSource,
+  capture: Pick<SourceCapture, "changeLog">,
   source: string,
   options: PublishOptions,
   logger: Logger,
   idOrName: string,
 ): Promise<number> {
-  const log = changeLogOf(dataSource, source, options, relayChoice(options) ?? {}, logger);
+  const log = capture.changeLog();
   const stream = redisStreamWriter({ redis: options.redis, source, logger });
   try {
     const gone = (await log.targets()).filter(({ id, name }) => id === idOrName || name === idOrName);

@@ -82,6 +82,15 @@ describe("publishChanges", () => {
     return row?.n;
   };
 
+  it("refuses a capture that isn't built, and can be called again", async () => {
+    await dataSource.initialize();
+    for (const capture of ["wal", "binlog"] as const) {
+      const error: unknown = await publish({ capture }).catch((error: unknown) => error);
+      expect(isLockstepError(error, "CONFIG_INVALID")).to.equal(true);
+    }
+    expect((await publish()).status().state).to.equal("capturing");
+  });
+
   it("a save reaches the stream", async () => {
     await dataSource.initialize();
     const publisher = await publish();

@@ -1,6 +1,6 @@
 import type { LockstepConfig } from "@lockstep/config";
-import { LockstepError, type ChangeLog, type Logger } from "@lockstep/core";
-import { mysqlChangeLog, postgresChangeLog } from "@lockstep/outbox";
+import { LockstepError } from "@lockstep/core";
+import { captureOf, sourceOfUrl } from "@lockstep/publisher/capture";
 import { startRelay } from "@lockstep/publisher/relay";
 import type { Running, ServiceContext } from "@lockstep/runtime";
 import { redisStreamWriter } from "@lockstep/stream";
@@ -26,8 +26,8 @@ export async function startRelays({ config, logger }: ServiceContext): Promise<R
 type SourceConfig = LockstepConfig["sources"][string];
 
 function relaySource(source: string, settings: SourceConfig, { config, logger }: ServiceContext): Running {
-  const { partitions, redis = config.redis } = settings;
-  const log = changeLogOf(source, settings, logger);
+  const { partitions, redis = config.redis, url = "", outbox, capture } = settings;
+  const log = captureOf(capture, sourceOfUrl(url, { name: source, outbox, logger })).changeLog();
   const stream = redisStreamWriter({ redis, source, logger });
   const relay = startRelay({
     log,
@@ -48,12 +48,3 @@ function relaySource(source: string, settings: SourceConfig, { config, logger }:
 
 /** Of the process's drain bound: what is left is for closing connections. */
 const drainShare = 0.8;
-
-function changeLogOf(source: string, { url = "", outbox }: SourceConfig, logger: Logger): ChangeLog {
-  if (/^postgres(ql)?:/.test(url)) {
-    const schema = outbox.schema === undefined ? {} : { schema: outbox.schema };
-    return postgresChangeLog({ connection: url, source, ...schema });
-  }
-  const prefix = outbox.prefix === undefined ? {} : { prefix: outbox.prefix };
-  return mysqlChangeLog({ connection: url.replace(/^mariadb:/, "mysql:"), source, logger, ...prefix });
-}
