@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { existsSync } from "node:fs";
 import { LockstepError } from "@lockstep/core";
 import { loadConfig as loadFile } from "c12";
+import type { z } from "zod";
 import { type Environment, withEnvironment } from "./environment.js";
 import { configSchema, type LockstepConfig } from "./schema.js";
 
@@ -10,7 +11,7 @@ export function parseConfig(input: unknown, where = "configuration"): LockstepCo
   const result = configSchema.safeParse(input);
   if (result.success) return result.data;
   const problems = result.error.issues.map(
-    (issue) => `  - ${issue.path.map(String).join(".") || "(top level)"}: ${issue.message}`,
+    (issue) => `  - ${issue.path.map(String).join(".") || "(top level)"}: ${messageOf(issue)}`,
   );
   throw new LockstepError(
     "CONFIG_INVALID",
@@ -19,6 +20,11 @@ export function parseConfig(input: unknown, where = "configuration"): LockstepCo
       details: { problems: problems.length },
     },
   );
+}
+
+/** What is wrong with a record's name stands one level below "invalid key". */
+function messageOf(issue: z.core.$ZodIssue): string {
+  return issue.code === "invalid_key" ? issue.issues.map((i) => i.message).join(", ") : issue.message;
 }
 
 /**

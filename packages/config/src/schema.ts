@@ -14,6 +14,7 @@ const url = (...protocols: readonly string[]) =>
 const postgresUrl = () => url("postgres", "postgresql");
 const mysqlUrl = () => url("mysql", "mariadb");
 const redisUrl = () => url("redis", "rediss");
+const queueName = z.string().regex(/^[^:]+$/, "must not be empty or hold a colon: BullMQ takes no such name");
 const milliseconds = (min: number) => z.int().min(min).max(86_400_000);
 
 const target = {
@@ -41,6 +42,10 @@ const source = z.strictObject({
   outbox: z
     .strictObject({ schema: z.string().min(1).exactOptional(), prefix: z.string().min(1).exactOptional() })
     .prefault({}),
+  /** Changes of a table as jobs in a BullMQ queue of your own: `namespace.table` → queue. Fed by the relay that `url` starts. */
+  queues: z
+    .record(z.string().regex(/^.+\..+$/, "must name a table as namespace.table"), queueName)
+    .default({}),
 });
 
 const retryRule = {
@@ -111,6 +116,15 @@ export const configSchema = z
     logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
   })
   .superRefine((config, context) => {
+    for (const [sourceName, { url, queues }] of Object.entries(config.sources)) {
+      if (url !== undefined || Object.keys(queues).length === 0) continue;
+      context.addIssue({
+        code: "custom",
+        path: ["sources", sourceName, "queues"],
+        message:
+          "are fed by the relay: give the source a url, or name them in the publisher whose relay runs in the application",
+      });
+    }
     for (const [targetName, { sources }] of Object.entries(config.targets)) {
       for (const [index, sourceName] of (sources ?? []).entries()) {
         if (sourceName in config.sources) continue;

@@ -57,6 +57,26 @@ describe("config", () => {
     expect(message).not.to.include("secret");
   });
 
+  it("takes queues of tables where a relay can feed them, and says what is wrong with others", async () => {
+    const url = "postgres://h/d";
+    const queues = { "public.orders": "order-changed", "public.customers": "order-changed" };
+    expect(parseConfig({ ...minimal, sources: { shop: { url, queues } } }).sources["shop"]).to.deep.include({
+      queues,
+    });
+    expect(parseConfig(minimal).sources["shop"]).to.deep.include({ queues: {} });
+    const wrong = {
+      ...minimal,
+      sources: { shop: { url, queues: { orders: "q", "public.orders": "a:b", "public.tags": "" } } },
+    };
+    const { message } = await failure(async () => parseConfig(wrong));
+    for (const part of ["orders: must name a table", "public.orders: must not be empty", "public.tags: must"])
+      expect(message).to.include(part);
+    const unfed = { ...minimal, sources: { shop: { queues } } };
+    expect((await failure(async () => parseConfig(unfed))).message).to.include(
+      "sources.shop.queues: are fed by the relay: give the source a url",
+    );
+  });
+
   it("names an unknown source of a target", async () => {
     const wrong = { ...minimal, targets: { a: { ...minimal.targets.reporting, sources: ["shpo"] } } };
     expect((await failure(async () => parseConfig(wrong))).message).to.include(

@@ -58,6 +58,8 @@ function checkOptions(
   if (relay === false && Object.keys(queues ?? {}).length > 0) {
     wrong.push("queues are fed by the relay: name them where it runs");
   }
+  if (Object.values(queues ?? {}).some((queue) => queue === "" || queue.includes(":")))
+    wrong.push("queues: BullMQ takes no queue whose name is empty or holds a colon");
   if (wrong.length > 0) throw new LockstepError("CONFIG_INVALID", wrong.join("; "));
 }
 

@@ -1,8 +1,8 @@
 import { isLockstepError, type Logger } from "@lockstep/core";
-import { bullQueueTarget, type QueueTarget, redisStreamWriter } from "@lockstep/stream";
+import { redisStreamWriter } from "@lockstep/stream";
 import type { SourceCapture } from "./capture/source-capture.js";
 import { type PublishOptions, publishDefaults, type RelayChoice } from "./options.js";
-import { type RelayStatus, startRelay } from "./relay/index.js";
+import { openQueues, type RelayStatus, startRelay } from "./relay/index.js";
 
 /** The relay of this process, if it runs one. Nothing is connected before `start`. */
 export interface InProcessRelay extends AsyncDisposable {
@@ -36,10 +36,11 @@ export function startInProcess(
       if (choice === undefined || running) return;
       const log = capture.changeLog();
       const stream = redisStreamWriter({ redis: options.redis, source, logger });
-      const queues = [...tablesByQueue(options.queues ?? {}, tablesOf)].map(([queue, tables]) => ({
-        tables,
-        target: bullQueueTarget({ redis: options.redis, queue, logger }),
-      }));
+      const wanted = Object.entries(options.queues ?? {});
+      const queues = openQueues(
+        { redis: options.redis, logger },
+        wanted.map(([entity, queue]) => [queue, tablesOf(entity)]),
+      );
       const relay = startRelay({
         log,
         stream,
@@ -47,11 +48,10 @@ export function startInProcess(
         partitions: options.partitions ?? publishDefaults.partitions,
         limits: choice.limits ?? {},
         logger,
-        queues: queues.map(({ tables, target }) => feedOf(tables, target)),
+        queues: queues.feeds,
       });
       relay.done.then(ended, ended);
-      const close = () =>
-        Promise.allSettled([log.close(), stream.close(), ...queues.map(({ target }) => target.close())]);
+      const close = () => Promise.allSettled([log.close(), stream.close(), queues.close()]);
       running = { relay, close };
     },
     nudge: () => running?.relay.nudge(),
@@ -64,22 +64,6 @@ export function startInProcess(
       await ending.close();
     },
   };
-}
-
-/** One feed per queue, whichever entities share it: a queue has one position, and two feeds would acknowledge each other's events. */
-function tablesByQueue(
-  queues: Readonly<Record<string, string>>,
-  tablesOf: (entity: string) => readonly string[],
-): ReadonlyMap<string, readonly string[]> {
-  const byQueue = new Map<string, readonly string[]>();
-  for (const [entity, queue] of Object.entries(queues)) {
-    byQueue.set(queue, [...new Set([...(byQueue.get(queue) ?? []), ...tablesOf(entity)])]);
-  }
-  return byQueue;
-}
-
-function feedOf(tables: readonly string[], target: QueueTarget) {
-  return { queue: target.queue, tables, add: target.add.bind(target) };
 }
 
 /** How the relay of this process runs; `undefined` when it runs none. */

@@ -309,9 +309,11 @@ describe("publishChanges", () => {
 
   it("names everything that is wrong with the options", async () => {
     await dataSource.initialize();
-    const error = await publish({ partitions: 0, source: "" }).catch((thrown: unknown) => thrown);
+    const error = await publish({ partitions: 0, source: "", queues: { Person: "a:b" } }).catch(
+      (thrown: unknown) => thrown,
+    );
     expect(isLockstepError(error, "CONFIG_INVALID")).to.equal(true);
-    expect(String(error)).to.contain("partitions").and.to.contain("source");
+    expect(String(error)).to.contain("partitions").and.to.contain("source").and.to.contain("colon");
     const unknown = await publish({ queues: { Ghost: "q" } }).catch((thrown: unknown) => thrown);
     expect(isLockstepError(unknown, "ENTITY_UNKNOWN")).to.equal(true);
   });

@@ -10,6 +10,7 @@ export { startLetterWorker, type LetterWorker, type LetterWorkerOptions } from "
 export {
   bullQueueTarget,
   type ChangeJob,
+  type IdentifiedJob,
   type QueueTarget,
   type QueueTargetOptions,
 } from "./queue/queue-target.js";

@@ -101,7 +101,7 @@ describe("stream on a Redis Cluster", function () {
     const redis = { nodes: servers.map(({ port }) => ({ host: "127.0.0.1", port })) };
     const schedule = bullLetterSchedule({ redis, source: "shop" });
     let marked = 0;
-    const worker = startLetterWorker({ redis, source: "shop", markDue: async () => ++marked > 0 });
+    const worker = await startLetterWorker({ redis, source: "shop", markDue: async () => ++marked > 0 });
     try {
       const letter = { target: "t", source: "shop", partition: 0, letter: "1", attempt: 1 };
       let nudges = 0;

@@ -33,7 +33,7 @@ async function consumeSource(
     Object.entries(config.entities).map(([table, { retry = {} }]) => [table, retry]),
   );
   const schedule = bullLetterSchedule({ redis, source, logger });
-  const worker = startLetterWorker({
+  const worker = await startLetterWorker({
     redis,
     source,
     logger,

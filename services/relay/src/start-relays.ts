@@ -1,7 +1,7 @@
 import type { LockstepConfig } from "@lockstep/config";
 import { LockstepError } from "@lockstep/core";
 import { captureOf, sourceOfUrl } from "@lockstep/publisher/capture";
-import { startRelay } from "@lockstep/publisher/relay";
+import { openQueues, startRelay } from "@lockstep/publisher/relay";
 import type { Running, ServiceContext } from "@lockstep/runtime";
 import { redisStreamWriter } from "@lockstep/stream";
 
@@ -29,19 +29,24 @@ function relaySource(source: string, settings: SourceConfig, { config, logger }:
   const { partitions, redis = config.redis, url = "", outbox, capture } = settings;
   const log = captureOf(capture, sourceOfUrl(url, { name: source, outbox, logger })).changeLog();
   const stream = redisStreamWriter({ redis, source, logger });
+  const queues = openQueues(
+    { redis, logger },
+    Object.entries(settings.queues).map(([table, queue]) => [queue, [table]]),
+  );
   const relay = startRelay({
     log,
     stream,
     source,
     partitions,
     logger,
+    queues: queues.feeds,
     limits: { drainTimeoutMs: Math.ceil(config.drainTimeoutMs * drainShare) },
   });
   return {
     done: relay.done,
     async [Symbol.asyncDispose]() {
       await relay[Symbol.asyncDispose]();
-      await Promise.allSettled([log.close(), stream.close()]);
+      await Promise.allSettled([log.close(), stream.close(), queues.close()]);
     },
   };
 }

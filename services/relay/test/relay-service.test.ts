@@ -1,8 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { splitPosition, type Position, type RunStatement } from "@lockstep/core";
 import { postgresOutboxWriter } from "@lockstep/outbox";
-import { redisStreamReader } from "@lockstep/stream";
+import { redisStreamReader, type ChangeJob } from "@lockstep/stream";
 import { eventually, freshPostgres, freshRedis, NodeProcess, type FreshDatabase } from "@lockstep/testing";
+import { Queue } from "bullmq";
 import { expect } from "chai";
 import pg from "pg";
 
@@ -108,6 +109,30 @@ describe("relay service", function () {
     } finally {
       await reader.close();
     }
+  });
+
+  it("hands changes of configured tables to a queue of the user's own", async () => {
+    const relay = await start({ url: database.url, queues: { "public.item": "item-changed" } });
+    await relay.untilSays("relay leads");
+    const registered = async (): Promise<boolean> => (await run("select from lockstep.target")).length === 1;
+    await eventually(registered, { what: "the queue's registration" });
+    await commit();
+    await commit();
+    const queue = new Queue<ChangeJob>("item-changed", { connection: { url: redis.url } });
+    try {
+      const jobs = await eventually(async () => {
+        const found = await queue.getWaiting();
+        return found.length === 2 && found;
+      });
+      const ids = jobs.map(({ data }) => [data.source, data.table, data.key["id"]]).toSorted();
+      expect(ids).to.deep.equal([
+        [source, "public.item", "1"],
+        [source, "public.item", "2"],
+      ]);
+    } finally {
+      await queue.close();
+    }
+    expect(await relay.stop()).to.equal(0);
   });
 
   it("says what is missing when no source has a url", async () => {

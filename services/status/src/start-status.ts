@@ -67,7 +67,8 @@ function openSource({
   const reader = redisStatusReader(link);
   const stream = redisStreamReader(link);
   const letters = letterQueue(name);
-  const connection = newClient(redis, { commandTimeout: commandTimeoutMs });
+  // Connecting already when the queue gets it: a queue that has to connect by itself stays rejected for good when Redis is away then.
+  const connection = newClient(redis, { commandTimeout: commandTimeoutMs, lazyConnect: false });
   const queue = new Queue(letters.name, { connection, prefix: letters.prefix, skipVersionCheck: true });
   // Redis being away is shown by the status; without a listener it would end the process.
   queue.on("error", () => undefined);

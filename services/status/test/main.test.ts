@@ -1,5 +1,12 @@
 import { fileURLToPath } from "node:url";
-import { type FreshDatabase, freshPostgres, freshRedis, NodeProcess } from "@lockstep/testing";
+import {
+  eventually,
+  type FreshDatabase,
+  freshPostgres,
+  freshRedis,
+  NodeProcess,
+  startRedis,
+} from "@lockstep/testing";
 import { expect } from "chai";
 
 const main = fileURLToPath(new URL("../main.js", import.meta.url));
@@ -59,6 +66,19 @@ describe("node services/status/dist/main.js --config", () => {
     const started = performance.now();
     expect(await service.stop()).to.equal(0);
     expect(performance.now() - started).to.be.lessThan(5000);
+  });
+
+  it("shows the queues as soon as Redis comes, when it was away at the start", async () => {
+    await using late = await startRedis();
+    await late.stop();
+    await using service = await start({ redis: late.url });
+    const url = await urlOf(service);
+    const away = await fetch(`${url}/queues/api/queues`);
+    expect(away.status).to.equal(503);
+    expect(((await away.json()) as { code: string }).code).to.equal("STREAM_UNAVAILABLE");
+    await late.start();
+    const board = async (): Promise<boolean> => (await fetch(`${url}/queues/api/queues`)).status === 200;
+    await eventually(board, { timeoutMs: 15_000, what: "the queues to be shown" });
   });
 
   it("doesn't start beyond loopback without a token, and says what to do", async () => {

@@ -47,7 +47,7 @@ export async function openStage(engine: Engine, redis: RunningServer, url?: stri
   const relay = new TestRelay(redisStreamWriter(link), source, Object.values(shop));
   const target = openTarget(engine, { name: "mirror", url: targetUrl });
   const schedule = bullLetterSchedule(link);
-  const worker = startLetterWorker({
+  const worker = await startLetterWorker({
     ...link,
     markDue: ({ letter, attempt }) => target.letters.markDue(letter, attempt),
   });

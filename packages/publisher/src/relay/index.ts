@@ -1,5 +1,5 @@
 export { defaultRelayLimits, type RelayLimits } from "./limits.js";
-export type { QueueJob } from "./queue/job-of.js";
+export { openQueues, type OpenQueues, type QueueLink } from "./queue/open-queues.js";
 export type { QueueFeed } from "./queue/queue-feed.js";
 export type { RelayStatus } from "./relay-status.js";
 export { startRelay, type Relay, type RelayOptions } from "./relay.js";

@@ -1,6 +1,6 @@
 import type { DueLetter, LetterSchedule } from "@lockstep/core";
-import { Queue } from "bullmq";
 import { laneNudges } from "../lane-nudges.js";
+import { linkedQueue } from "../queue/linked-queue.js";
 import { openLink, type LinkOptions } from "../redis-link.js";
 import { letterJobId, letterQueue } from "./letter-queue.js";
 
@@ -22,41 +22,32 @@ export function bullLetterSchedule(options: LetterScheduleOptions): ClosableLett
   const link = openLink(options);
   const nudges = laneNudges(options, link);
   const { name, prefix } = letterQueue(options.source);
-  let queue: Queue<DueLetter> | undefined;
-  // Opened when first needed: a lane without letters needs no queue.
-  const opened = (): Queue<DueLetter> => (queue ??= openQueue(name, prefix, link.client));
+  const queue = linkedQueue<DueLetter>(link, name, { prefix, ...settings });
   return {
     async schedule(letter, delayMs) {
       const delay = Math.max(0, Math.round(delayMs));
-      await link.call(() => opened().add("due", letter, { jobId: letterJobId(letter), delay }));
+      await queue.call((open) => open.add("due", letter, { jobId: letterJobId(letter), delay }));
     },
     nudge: (lane) => nudges.nudge(lane),
     onNudge: (lane, wake) => nudges.onNudge(lane, wake),
     async close() {
       nudges.close();
-      await queue?.close();
+      await queue.close();
       link.close();
     },
   };
 }
 
-function openQueue(name: string, prefix: string, connection: object): Queue<DueLetter> {
-  const queue = new Queue<DueLetter>(name, {
-    connection,
-    prefix,
-    skipVersionCheck: true,
-    streams: { events: { maxLen: 1_000 } },
-    defaultJobOptions: {
-      // A job that stays would make its id's next schedule a silent no-op.
-      removeOnComplete: true,
-      removeOnFail: true,
-      attempts: 10,
-      backoff: { type: "custom" },
-      keepLogs: 0,
-      stackTraceLimit: 1,
-      sizeLimit: 16_384,
-    },
-  });
-  queue.on("error", () => undefined);
-  return queue;
-}
+const settings = {
+  streams: { events: { maxLen: 1_000 } },
+  defaultJobOptions: {
+    // A job that stays would make its id's next schedule a silent no-op.
+    removeOnComplete: true,
+    removeOnFail: true,
+    attempts: 10,
+    backoff: { type: "custom" },
+    keepLogs: 0,
+    stackTraceLimit: 1,
+    sizeLimit: 16_384,
+  },
+};

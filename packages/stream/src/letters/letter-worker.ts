@@ -1,6 +1,7 @@
 import { backoffMs, outageBackoff, silentLogger, type DueLetter, type Logger } from "@lockstep/core";
-import { Queue, Worker } from "bullmq";
+import type { Queue, Worker } from "bullmq";
 import { laneNudges, type LaneNudges } from "../lane-nudges.js";
+import { linkedQueue } from "../queue/linked-queue.js";
 import { newClient, openLink, type LinkOptions } from "../redis-link.js";
 import { letterQueue } from "./letter-queue.js";
 import { superviseWorker, type SupervisedWorker } from "./supervise-worker.js";
@@ -25,20 +26,16 @@ export interface LetterWorker extends AsyncDisposable {
 const closeTimeoutMs = 5_000;
 
 /** Takes due letters off the schedule: marks them in the target and nudges the lane. It never writes rows (PROTOCOL.md 14). */
-export function startLetterWorker(options: LetterWorkerOptions): LetterWorker {
+export async function startLetterWorker(options: LetterWorkerOptions): Promise<LetterWorker> {
+  const bullmq = await import("bullmq");
   const logger = options.logger ?? silentLogger;
   const name = letterQueue(options.source);
   const link = openLink(options);
   const nudges = laneNudges(options, link);
-  const queue = new Queue<DueLetter>(name.name, {
-    connection: link.client,
-    prefix: name.prefix,
-    skipVersionCheck: true,
-  });
-  queue.on("error", () => undefined);
+  const queue = linkedQueue<DueLetter>(link, name.name, { prefix: name.prefix });
   const supervisor = superviseWorker({
-    open: () => openWorker(options, nudges, logger),
-    overdueMs: () => link.call(() => overdueMs(queue)),
+    open: () => openWorker(bullmq, options, nudges, logger),
+    overdueMs: () => queue.call(overdueMs),
     everyMs: options.stuckAfterMs ?? 15_000,
     onReplaced: () => logger.warn({ source: options.source }, "letter worker was stuck and is replaced"),
   });
@@ -53,7 +50,12 @@ export function startLetterWorker(options: LetterWorkerOptions): LetterWorker {
   };
 }
 
-function openWorker(options: LetterWorkerOptions, nudges: LaneNudges, logger: Logger): SupervisedWorker {
+function openWorker(
+  bullmq: typeof import("bullmq"),
+  options: LetterWorkerOptions,
+  nudges: LaneNudges,
+  logger: Logger,
+): SupervisedWorker {
   const { name, prefix } = letterQueue(options.source);
   const connection = newClient(options.redis, {
     lazyConnect: false,
@@ -62,7 +64,7 @@ function openWorker(options: LetterWorkerOptions, nudges: LaneNudges, logger: Lo
     maxRetriesPerRequest: null,
   });
   const settings = { backoffStrategy: (attempts = 1) => backoffMs(attempts, outageBackoff) };
-  const worker = new Worker<DueLetter>(
+  const worker = new bullmq.Worker<DueLetter>(
     name,
     async ({ data }) => {
       if (await options.markDue(data)) await nudges.nudge(data);

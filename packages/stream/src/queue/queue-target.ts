@@ -1,8 +1,10 @@
-import { Queue } from "bullmq";
 import { openLink, type LinkOptions } from "../redis-link.js";
+import { linkedQueue } from "./linked-queue.js";
 
-/** A change as a job of the user's own queue. All values are the database's texts. */
+/** A change as the data of a job in the user's own queue. All values are the database's texts. */
 export interface ChangeJob {
+  /** Name of the source: several may share a queue. */
+  readonly source: string;
   /** `namespace.name` of the table. */
   readonly table: string;
   readonly op: "insert" | "update" | "delete" | "snapshot" | "truncate";
@@ -12,7 +14,7 @@ export interface ChangeJob {
   readonly row?: Readonly<Record<string, string | null>>;
   /** The key before, when the change moved it. */
   readonly before?: Readonly<Record<string, string>>;
-  /** Place in the change stream: `<tick>-<n>`; also the job's id. */
+  /** Place in the source's change stream: `<tick>-<n>`. */
   readonly position: string;
   /** When the source wrote it, ms since 1970. */
   readonly at: number;
@@ -26,30 +28,31 @@ export interface QueueTargetOptions extends LinkOptions {
   readonly prefix?: string;
 }
 
+/** A change and the id of its job: no `:`, not digits only. */
+export interface IdentifiedJob {
+  readonly id: string;
+  readonly data: ChangeJob;
+}
+
 /** A BullMQ queue of the user's own, as a target of changes. */
 export interface QueueTarget {
   readonly queue: string;
   /** Adds jobs in order. Adding a job again while it exists is a no-op. @throws LockstepError STREAM_UNAVAILABLE. */
-  add(jobs: readonly ChangeJob[]): Promise<void>;
+  add(jobs: readonly IdentifiedJob[]): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Hands changes to a user's queue: job name is the op, job id the position. Job options (attempts, backoff) are the worker's and queue's own. */
+/** Hands changes to a user's queue; the job's name is the op. Job options (attempts, backoff) are the worker's and queue's own. */
 export function bullQueueTarget(options: QueueTargetOptions): QueueTarget {
   const link = openLink(options);
-  const queue = new Queue<ChangeJob>(options.queue, {
-    connection: link.client,
-    ...(options.prefix === undefined ? {} : { prefix: options.prefix }),
-    skipVersionCheck: true,
-  });
-  queue.on("error", () => undefined);
+  const { queue: name, prefix } = options;
+  const queue = linkedQueue<ChangeJob>(link, name, prefix === undefined ? {} : { prefix });
   return {
-    queue: options.queue,
+    queue: name,
     async add(jobs) {
       if (jobs.length === 0) return;
-      await link.call(() =>
-        queue.addBulk(jobs.map((data) => ({ name: data.op, data, opts: { jobId: data.position } }))),
-      );
+      const bulk = jobs.map(({ id, data }) => ({ name: data.op, data, opts: { jobId: id } }));
+      await queue.call((open) => open.addBulk(bulk));
     },
     async close() {
       await queue.close();

@@ -10,8 +10,8 @@ describe("letter schedule", () => {
   let schedule: ReturnType<typeof bullLetterSchedule>;
   let letter: DueLetter;
   let worker: LetterWorker | undefined;
-  const work = (markDue: (due: DueLetter) => Promise<boolean>): void => {
-    worker = startLetterWorker({ redis: stage.url, source: stage.source, markDue });
+  const work = async (markDue: (due: DueLetter) => Promise<boolean>): Promise<void> => {
+    worker = await startLetterWorker({ redis: stage.url, source: stage.source, markDue });
   };
   beforeEach(async () => {
     stage = await openStage();
@@ -51,7 +51,7 @@ describe("letter schedule", () => {
     await eventually(async () => nudged.length > 0, { what: "the wake after subscribing" });
     nudged.length = 0;
     listen("other");
-    work(async (due) => marked.push(due) > 0);
+    await work(async (due) => marked.push(due) > 0);
     await schedule.schedule(letter, 20);
     await eventually(async () => nudged.length > 0);
     expect(marked).to.deep.equal([letter]);
@@ -61,7 +61,7 @@ describe("letter schedule", () => {
 
   it("does not nudge for a letter that is no longer at that attempt", async () => {
     let asked = 0;
-    work(async () => ++asked < 0);
+    await work(async () => ++asked < 0);
     let nudges = 0;
     schedule.onNudge(letter, () => nudges++);
     await eventually(async () => nudges === 1, { what: "the wake after subscribing" });
@@ -73,7 +73,7 @@ describe("letter schedule", () => {
 
   it("tries again when the target can't be asked", async () => {
     let asked = 0;
-    work(async () => {
+    await work(async () => {
       if (++asked === 1) throw new Error("target away");
       return true;
     });
@@ -83,7 +83,7 @@ describe("letter schedule", () => {
 
   it("can be scheduled again at the same attempt after its job ran", async () => {
     let asked = 0;
-    work(async () => ++asked > 0);
+    await work(async () => ++asked > 0);
     await schedule.schedule(letter, 0);
     await eventually(async () => asked === 1 && Object.values(await counts()).every((n) => n === 0));
     await schedule.schedule(letter, 0);

@@ -1,19 +1,23 @@
 import { Queue } from "bullmq";
 import { expect } from "chai";
-import { bullQueueTarget, type ChangeJob } from "../../src/index.js";
+import { bullQueueTarget, type ChangeJob, type IdentifiedJob } from "../../src/index.js";
 import { codeOf, openStage } from "../support.js";
 
-const job = (position: string): ChangeJob => ({
-  table: "public.orders",
-  op: "update",
-  key: { id: "9007199254740993" },
-  row: { id: "9007199254740993", note: null },
-  position,
-  at: 1,
+const job = (position: string): IdentifiedJob => ({
+  id: `shop-${position}`,
+  data: {
+    source: "shop",
+    table: "public.orders",
+    op: "update",
+    key: { id: "9007199254740993" },
+    row: { id: "9007199254740993", note: null },
+    position,
+    at: 1,
+  },
 });
 
 describe("queue target", () => {
-  it("adds jobs in order, once each, with the position as id", async () => {
+  it("adds jobs in order, once each, under their ids", async () => {
     const stage = await openStage();
     const target = bullQueueTarget({ redis: stage.url, queue: "order-changed" });
     const queue = new Queue<ChangeJob>("order-changed", { connection: stage.redis });
@@ -22,8 +26,8 @@ describe("queue target", () => {
       await target.add([job("1-2"), job("2-1")]);
       await target.add([]);
       const jobs = await queue.getJobs(["waiting"], 0, -1, true);
-      expect(jobs.map((j) => j.id)).to.deep.equal(["1-1", "1-2", "2-1"]);
-      expect(jobs[0]?.data).to.deep.equal(job("1-1"));
+      expect(jobs.map((j) => j.id)).to.deep.equal(["shop-1-1", "shop-1-2", "shop-2-1"]);
+      expect(jobs[0]?.data).to.deep.equal(job("1-1").data);
       expect(jobs[0]?.name).to.equal("update");
     } finally {
       await queue.close();

@@ -33,6 +33,12 @@ export const queueBoard =
     app.addHook("onRequest", async ({ method }) => {
       if (method !== "GET" && method !== "HEAD")
         throw httpProblem("METHOD_NOT_ALLOWED", "the queues can only be looked at here");
+      // A queue that has never seen its Redis waits for it, for as long as it takes: the one who asks must not.
+      await Promise.all(
+        fleet.sources.flatMap(({ door, queues }) =>
+          queues.map((queue) => door.ask(() => queue.waitUntilReady())),
+        ),
+      );
     });
     await app.register(serverAdapter.registerPlugin(), { prefix });
   };

@@ -1,25 +1,30 @@
-import {
-  positionOf,
-  tableId,
-  type LoggedEvent,
-  type Position,
-  type RowImage,
-  type TableSchema,
-} from "@lockstep/core";
+import { createHash } from "node:crypto";
+import { positionOf, tableId, type LoggedEvent, type RowImage, type TableSchema } from "@lockstep/core";
+import type { ChangeJob, IdentifiedJob } from "@lockstep/stream";
 
-/** A change as a job. All values are the database's texts. */
-export interface QueueJob {
-  readonly table: string;
-  readonly op: "insert" | "update" | "delete" | "snapshot" | "truncate";
-  readonly key: Readonly<Record<string, string>>;
-  readonly row?: Readonly<Record<string, string | null>>;
-  readonly before?: Readonly<Record<string, string>>;
-  readonly position: Position;
-  readonly at: number;
+/** Where positions come from. */
+export interface JobOrigin {
+  readonly source: string;
+  readonly incarnation: string;
 }
 
-/** The job of an event. Pure. */
-export function jobOf(event: LoggedEvent, schema: TableSchema | undefined): QueueJob {
+/**
+ * Makes jobs of a source's events. A job's id says which source in which incarnation it comes from, and its position: another source
+ * in the same queue, or an outbox made anew, counts the same positions again, and BullMQ drops a job whose id it still knows.
+ */
+export function jobMaker({ source, incarnation }: JobOrigin) {
+  // A hash: BullMQ allows no ":" in an id, and names may hold one.
+  const origin = createHash("sha256")
+    .update(JSON.stringify([source, incarnation]))
+    .digest("hex")
+    .slice(0, 16);
+  return (event: LoggedEvent, schema: TableSchema | undefined): IdentifiedJob => {
+    const data = dataOf(source, event, schema);
+    return { id: `${origin}-${data.position}`, data };
+  };
+}
+
+function dataOf(source: string, event: LoggedEvent, schema: TableSchema | undefined): ChangeJob {
   const { op, key, image, before, tick, ordinal, table, transaction } = event;
   if (op === "barrier") throw new TypeError("a barrier is no job");
   const names = schema?.key ?? [];
@@ -28,6 +33,7 @@ export function jobOf(event: LoggedEvent, schema: TableSchema | undefined): Queu
     return Object.fromEntries(cells.map((cell, i) => [names[i] ?? `key${i + 1}`, cell]));
   };
   return {
+    source,
     table: tableId(table),
     op,
     key: op === "truncate" ? {} : keyOf(key),

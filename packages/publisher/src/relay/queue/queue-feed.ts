@@ -9,17 +9,18 @@ import {
   type Position,
   type TableSchema,
 } from "@lockstep/core";
+import type { IdentifiedJob } from "@lockstep/stream";
 import { Latch } from "../latch.js";
 import { endsAt, readAhead } from "../log/read-ahead.js";
 import type { RelayContext, Term } from "../relay-context.js";
-import { jobOf, type QueueJob } from "./job-of.js";
+import { jobMaker, type JobOrigin } from "./job-of.js";
 import { isQueueTarget, queueAddress, queueTargetId } from "./queue-identity.js";
 
 /** A queue of the user's own and the tables (`namespace.name`) whose changes become its jobs. */
 export interface QueueFeed {
   readonly queue: string;
   readonly tables: readonly string[];
-  add(jobs: readonly QueueJob[]): Promise<void>;
+  add(jobs: readonly IdentifiedJob[]): Promise<void>;
 }
 
 /** Feeds all queues until the term ends; a queue that fails is tried again and stops no other. */
@@ -59,12 +60,12 @@ async function feedQueue(
   onProgress: () => void,
 ): Promise<void> {
   const { log, limits, source } = context;
-  const { signal } = term;
+  const { signal, incarnation } = term;
   const id = queueTargetId(source, feed.queue);
   const name = `queue:${feed.queue}`;
   const address = `${queueAddress}${feed.queue}`;
   let { position } = await log.register({ id, name, address, partition: 0 });
-  const jobs = jobsOf(log, feed);
+  const jobs = jobsOf(log, feed, { source, incarnation });
   const ticked = new Latch();
   term.ticked.add(ticked);
   try {
@@ -87,7 +88,12 @@ async function feedQueue(
   }
 }
 
-function jobsOf(log: ChangeLog, feed: QueueFeed): (page: readonly LoggedEvent[]) => Promise<QueueJob[]> {
+function jobsOf(
+  log: ChangeLog,
+  feed: QueueFeed,
+  origin: JobOrigin,
+): (page: readonly LoggedEvent[]) => Promise<IdentifiedJob[]> {
+  const jobOf = jobMaker(origin);
   const tables = new Set(feed.tables);
   const schemas = new Map<string, TableSchema>();
   return async (page) => {

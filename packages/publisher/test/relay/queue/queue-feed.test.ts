@@ -1,9 +1,8 @@
 import { silentLogger } from "@lockstep/core";
-import { bullQueueTarget, type ChangeJob } from "@lockstep/stream";
+import { bullQueueTarget, type ChangeJob, type IdentifiedJob } from "@lockstep/stream";
 import { eventually } from "@lockstep/testing";
 import { Queue } from "bullmq";
 import { expect } from "chai";
-import type { QueueJob } from "../../../src/relay/queue/job-of.js";
 import type { QueueFeed } from "../../../src/relay/queue/queue-feed.js";
 import { inserts, openStage, positionsOf, type Stage } from "../stage.js";
 
@@ -15,8 +14,8 @@ describe("queue feed", function () {
   });
   afterEach(() => stage.close());
 
-  const memoryQueue = (fails = 0): QueueFeed & { readonly jobs: QueueJob[] } => {
-    const jobs: QueueJob[] = [];
+  const memoryQueue = (fails = 0): QueueFeed & { readonly jobs: IdentifiedJob[] } => {
+    const jobs: IdentifiedJob[] = [];
     let failures = fails;
     return {
       queue: "order-changed",
@@ -36,7 +35,7 @@ describe("queue feed", function () {
     stage.log.commit(inserts(5), [{ key: "x", table: "elsewhere" }], inserts(70));
     await eventually(async () => feed.jobs.length >= 75);
     const mine = stage.log.committed.filter((e) => e.table.name === "orders");
-    expect(feed.jobs.map((j) => j.position)).to.deep.equal(positionsOf(mine));
+    expect(feed.jobs.map((j) => j.data.position)).to.deep.equal(positionsOf(mine));
     await eventually(async () => (await stage.log.prunedThrough()) === "1-76");
   });
 
@@ -51,7 +50,7 @@ describe("queue feed", function () {
     const second = memoryQueue(3);
     stage.relay({ queues: [second] });
     await eventually(async () => second.jobs.length >= 5);
-    expect(second.jobs.map((j) => j.position)).to.deep.equal(positionsOf(stage.log.committed).slice(5));
+    expect(second.jobs.map((j) => j.data.position)).to.deep.equal(positionsOf(stage.log.committed).slice(5));
   });
 
   it("is warned of a queue that is registered and no longer configured", async () => {
@@ -75,11 +74,35 @@ describe("queue feed", function () {
       stage.log.commit(inserts(3));
       await eventually(async () => (await queue.getWaitingCount()) === 3);
       const jobs = await queue.getWaiting();
-      expect(jobs.map((j) => j.id).toSorted()).to.deep.equal(["1-1", "1-2", "1-3"]);
+      expect(jobs.map((j) => j.data.position).toSorted()).to.deep.equal(["1-1", "1-2", "1-3"]);
       expect(jobs[0]?.data.row).to.have.property("note");
     } finally {
       await queue.close();
       await target.close();
+    }
+  });
+
+  it("adds the jobs of two sources, and of an outbox made anew, that share a queue and its positions", async () => {
+    const others = [await openStage(stage.url), await openStage(stage.url)];
+    others[1]!.log.identity = "source-1, made anew";
+    const target = bullQueueTarget({ redis: stage.url, queue: "shared" });
+    const queue = new Queue<ChangeJob>("shared", { connection: stage.redis });
+    try {
+      for (const { log, source, relay } of [stage, ...others]) {
+        // The outbox made anew has the name of the one before it.
+        const name = log === others[1]!.log ? stage.source : source;
+        const feed = { queue: target.queue, tables: ["public.orders"], add: target.add.bind(target) };
+        const running = relay({ queues: [feed], source: name });
+        await eventually(async () => (await log.targets()).length === 1);
+        log.commit(inserts(3));
+        await eventually(async () => (await log.targets())[0]?.position === "1-3");
+        await running[Symbol.asyncDispose]();
+      }
+      expect(await queue.getWaitingCount()).to.equal(9);
+    } finally {
+      await queue.close();
+      await target.close();
+      for (const other of others) await other.close();
     }
   });
 });
