@@ -3,6 +3,7 @@ export * from "./capture-kind.js";
 export * from "./change-event.js";
 export * from "./entry-codec.js";
 export * from "./errors.js";
+export * from "./finding.js";
 export * from "./follow-on.js";
 export * from "./logger.js";
 export * from "./partition.js";

@@ -1,3 +1,4 @@
+export { examinePostgres, type PostgresExamineOptions } from "./postgres/examine/examine.js";
 export { postgresChangeLog, type PostgresChangeLogOptions } from "./postgres/change-log.js";
 export type { PostgresConnection } from "./postgres/connections.js";
 export { postgresOutboxWriter, type PostgresOutboxOptions } from "./postgres/outbox-writer.js";

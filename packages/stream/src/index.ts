@@ -1,3 +1,4 @@
+export { examineRedis } from "./examine-redis.js";
 export { keysOf, layoutVersion, type Keys } from "./keys.js";
 export { type LaneName } from "./lane-nudges.js";
 export { letterQueue } from "./letters/letter-queue.js";

@@ -1,0 +1,99 @@
+import type { Finding } from "@lockstep/core";
+import { expect } from "chai";
+import { examinePostgres, type PostgresExamineOptions } from "../../src/index.js";
+import { noteOf, type Session, type SourceDatabase } from "../fixture/database.js";
+import { postgres } from "../fixture/postgres.js";
+
+const items = { namespace: "public", name: "items" };
+
+describe("an examination of a PostgreSQL source", () => {
+  let db: SourceDatabase;
+  let app: Session;
+
+  beforeEach(async () => {
+    db = await postgres.open();
+    app = await db.session();
+    await app.run("create table items (id int primary key, name text)");
+    await app.run("create table loose (name text)");
+    await db.writer.describe(app.run, [items]);
+  });
+  afterEach(() => db.drop());
+
+  const examine = (more: Partial<PostgresExamineOptions> = {}): Promise<readonly Finding[]> =>
+    examinePostgres({ connection: db.url, capture: "subscriber", ...more });
+  const seen = async (
+    more: Partial<PostgresExamineOptions>,
+    check: string,
+  ): Promise<Record<string, string>> =>
+    Object.fromEntries(
+      (await examine(more)).filter((f) => f.check === check).map((f) => [f.subject, f.level]),
+    );
+
+  /** One captured write and one that goes past, while the doctor watches. */
+  async function writeBoth(): Promise<void> {
+    await app.transaction([noteOf(items, "insert", 1)], () => app.run("insert into items values (1, 'a')"));
+    await app.run("insert into items values (2, 'b')");
+  }
+
+  it("finds a healthy source healthy, and names what isn't captured", async () => {
+    expect((await examine()).filter((f) => f.level === "error")).to.deep.equal([]);
+    expect(await seen({}, "capture.tables")).to.deep.equal({ "public.loose": "warning", source: "ok" });
+  });
+
+  it("names constraints that are checked at the commit", async () => {
+    await app.run("alter table items add constraint one_name unique (name) deferrable initially deferred");
+    expect(await seen({}, "capture.deferred")).to.deep.equal({ "public.items": "warning" });
+  });
+
+  it("says what capture by the log lacks here", async () => {
+    const found = await seen({ capture: "wal" }, "capture.wal");
+    expect(found["replica identity"]).to.equal("warning");
+    expect(found["role"]).to.equal("ok");
+  });
+
+  it("names a table whose every write went past capture, by the server's statistics", async () => {
+    const writer = await db.session();
+    const watching = seen({ windowMs: 500, settleMs: 0 }, "capture.coverage");
+    await armed(
+      app,
+      "select from pg_stat_activity where application_name = 'lockstep doctor' and query = 'select clock_timestamp()::text as now'",
+    );
+    await writer.run("insert into items select g from generate_series(10, 20) g");
+    // A session that ends tells its statistics at once.
+    await writer.close();
+    expect((await watching)["public.items"]).to.equal("error");
+  });
+
+  it("names a transaction that went past capture among others, by counters of its own, and removes them", async () => {
+    const watching = examine({ windowMs: 1_000, exact: true });
+    await armed(app, "select from pg_trigger where tgname = 'lockstep_doctor'");
+    await writeBoth();
+    await app.transaction([noteOf(items, "update", 1)], () =>
+      app.run("update items set name = 'c' where id = 1"),
+    );
+    await app.run("update items set name = 'd' where id = 999");
+    const found = (await watching).filter((f) => f.check === "capture.coverage");
+    expect(found).to.have.length(1);
+    expect(found[0]).to.include({ level: "error", subject: "public.items" });
+    expect(found[0]!.message).to.match(/^1 of 3 transaction/);
+    expect(await app.run("select from pg_trigger where tgname = 'lockstep_doctor'")).to.have.length(0);
+  });
+
+  it("doesn't call it proven when nothing was written", async () => {
+    expect(await seen({ windowMs: 100, exact: true }, "capture.coverage")).to.deep.equal({
+      source: "warning",
+    });
+  });
+
+  it("refuses a window that outlasts the events", async () => {
+    const failure = await examine({ windowMs: 60_000 }).catch((error: unknown) => error);
+    expect(failure).to.include({ code: "CONFIG_INVALID" });
+  });
+});
+
+async function armed({ run }: Session, question: string): Promise<void> {
+  const until = Date.now() + 10_000;
+  while ((await run(question)).length === 0) {
+    if (Date.now() > until) throw new Error("the doctor never began to watch");
+  }
+}
