@@ -1,3 +1,4 @@
+export { examineMysql, type MysqlExamineOptions } from "./mysql/examine/examine.js";
 export { examinePostgres, type PostgresExamineOptions } from "./postgres/examine/examine.js";
 export { postgresChangeLog, type PostgresChangeLogOptions } from "./postgres/change-log.js";
 export type { PostgresConnection } from "./postgres/connections.js";

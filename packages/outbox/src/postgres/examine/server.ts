@@ -1,4 +1,5 @@
 import type { Finding } from "@lockstep/core";
+import { clockFinding } from "../../clock-finding.js";
 import type { Connections } from "../connections.js";
 
 /** What every part of an examination works with. */
@@ -10,39 +11,21 @@ export interface Look {
   readonly capture: "subscriber" | "trigger" | "wal";
 }
 
-/** Above this, lag figures and letters' times mislead. */
-const skewMs = 1_000;
-
 /** Compares the server's clock with this process's. */
-export async function examineClock({ connections }: Look): Promise<Finding> {
-  const before = Date.now();
-  const { rows } = await connections.use((client) =>
-    client.query<{ now: string }>("select (extract(epoch from clock_timestamp()) * 1000)::bigint as now"),
-  );
-  const after = Date.now();
-  const skew = Math.round(Math.abs(Number(rows[0]!.now) - (before + after) / 2) - (after - before) / 2);
-  return skew > skewMs
-    ? {
-        check: "source.clock",
-        level: "warning",
-        subject: "source",
-        message: `its clock differs from this machine's by ${skew} ms: lag figures are wrong by as much`,
-        advice: "Let both follow the same time server (NTP).",
-      }
-    : {
-        check: "source.clock",
-        level: "ok",
-        subject: "source",
-        message: "its clock agrees with this machine's",
-      };
+export function examineClock({ connections }: Look): Promise<Finding> {
+  return clockFinding(async () => {
+    const { rows } = await connections.use((client) =>
+      client.query<{ now: string }>("select (extract(epoch from clock_timestamp()) * 1000)::bigint as now"),
+    );
+    return Number(rows[0]!.now);
+  });
 }
 
 /** Version and settings that a promise depends on. */
 export async function examineServer({ connections, capture }: Look): Promise<readonly Finding[]> {
   const { rows } = await connections.use((client) =>
-    client.query<Record<"version" | "fsync" | "full_page_writes" | "recovery", string>>(
-      `select current_setting('server_version_num') as version, current_setting('fsync') as fsync,
-              current_setting('full_page_writes') as full_page_writes, pg_is_in_recovery()::text as recovery`,
+    client.query<Record<"version" | "fsync" | "recovery", string>>(
+      `select current_setting('server_version_num') as version, current_setting('fsync') as fsync,  pg_is_in_recovery()::text as recovery`,
     ),
   );
   const { version, fsync, recovery } = rows[0]!;

@@ -1,9 +1,7 @@
-import { LockstepError, type Finding } from "@lockstep/core";
+import type { Finding } from "@lockstep/core";
+import { coverageOf, nothingWritten, refuseLongWindow } from "../../coverage-finding.js";
 import type { Look } from "./server.js";
 import { armCounters, disarmCounters, missedTransactions } from "./write-counters.js";
-
-/** Events stay for a minute after they are applied (`graceMs`); a longer window would miss those that were pruned. */
-const longestMs = 50_000;
 
 /** How to watch. */
 export interface Watch {
@@ -20,12 +18,7 @@ export async function watchWrites(
   look: Look,
   { windowMs, exact, settleMs }: Watch,
 ): Promise<readonly Finding[]> {
-  if (windowMs > longestMs) {
-    throw new LockstepError(
-      "CONFIG_INVALID",
-      `the window may be ${longestMs / 1000} s at most: later events are pruned`,
-    );
-  }
+  refuseLongWindow(windowMs);
   return exact ? watchByCounters(look, windowMs) : watchByStatistics(look, windowMs, settleMs);
 }
 
@@ -45,26 +38,6 @@ async function watchByStatistics(
     findings.push(coverageOf(table, changes, events.get(table) ?? 0));
   }
   return findings.length > 0 ? findings : [nothingWritten];
-}
-
-function coverageOf(table: string, changes: number, events: number): Finding {
-  if (events === 0) {
-    return {
-      check: "capture.coverage",
-      level: "error",
-      subject: table,
-      message: `the database counted ${changes} row change(s) and none was captured (rolled-back ones count too)`,
-      advice:
-        "Somebody writes past capture: capture this source by trigger or wal. Count exactly with --exact.",
-    };
-  }
-  // Fewer events than changes is no proof: a row changed twice in a transaction is one event, and what was rolled back is counted.
-  return {
-    check: "capture.coverage",
-    level: "ok",
-    subject: table,
-    message: `${changes} row change(s) counted, ${events} event(s) captured`,
-  };
 }
 
 async function watchByCounters(look: Look, windowMs: number): Promise<readonly Finding[]> {
@@ -94,14 +67,6 @@ async function watchByCounters(look: Look, windowMs: number): Promise<readonly F
     await disarmCounters(look);
   }
 }
-
-const nothingWritten: Finding = {
-  check: "capture.coverage",
-  level: "warning",
-  subject: "source",
-  message: "nothing was written while the doctor watched: coverage is not shown",
-  advice: "Run it while the application works, or for longer.",
-};
 
 /** Row changes per table since the statistics began. */
 async function changesOf({ connections, schema }: Look): Promise<ReadonlyMap<string, number>> {

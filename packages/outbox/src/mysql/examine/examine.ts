@@ -1,0 +1,40 @@
+import type { Finding } from "@lockstep/core";
+import { connectionsTo, type MysqlConnection } from "../connections.js";
+import { tableNames } from "../ddl.js";
+import { examineBinlog } from "./binlog.js";
+import { examineClock, examineServer, type Look } from "./server.js";
+import { examineTables } from "./tables.js";
+import { watchWrites } from "./watch-writes.js";
+
+/** What is examined and how long. */
+export interface MysqlExamineOptions {
+  readonly connection: MysqlConnection;
+  /** How the source is captured. */
+  readonly capture: "subscriber" | "trigger" | "binlog";
+  /** Beginning of the names of Lockstep's own tables. Default `lockstep_`. */
+  readonly prefix?: string;
+  /** Compare, for so many milliseconds, what the server counted with what was captured. Default 0: not at all. At most 50,000. */
+  readonly windowMs?: number;
+}
+
+/**
+ * Whether this source, as it is set up, can be captured without loss; with a window also whether it *is*.
+ * @throws LockstepError SOURCE_UNAVAILABLE, OUTBOX_MISSING.
+ */
+export async function examineMysql(options: MysqlExamineOptions): Promise<readonly Finding[]> {
+  const { prefix = "lockstep_", capture, windowMs = 0 } = options;
+  const connections = connectionsTo(options.connection);
+  const look: Look = { connections, names: tableNames(prefix), prefix, capture };
+  try {
+    const findings = [
+      await examineClock(look),
+      ...(await examineServer(look)),
+      ...(await examineTables(look)),
+    ];
+    if (capture === "binlog") findings.push(...(await examineBinlog(look)));
+    if (windowMs > 0) findings.push(...(await watchWrites(look, windowMs)));
+    return findings;
+  } finally {
+    await connections.close();
+  }
+}

@@ -1,0 +1,84 @@
+import { startMariaDb } from "@lockstep/testing";
+import { expect } from "chai";
+import { createConnection } from "mysql2/promise";
+import { examineMysql, mysqlOutboxWriter, type MysqlExamineOptions } from "../../src/index.js";
+
+describe("an examination of a MariaDB source", () => {
+  let server: Awaited<ReturnType<typeof startMariaDb>>;
+  let app: Awaited<ReturnType<typeof createConnection>>;
+
+  before(async function () {
+    this.timeout(60_000);
+    server = await startMariaDb({ settings: { performance_schema: "ON", binlog_row_image: "MINIMAL" } });
+    app = await createConnection(server.url);
+    const writer = mysqlOutboxWriter();
+    const run = async (sql: string): Promise<Record<string, unknown>[]> => {
+      const [rows] = await app.query(sql);
+      return Array.isArray(rows) ? (rows as Record<string, unknown>[]) : [];
+    };
+    await writer.ensure(run);
+    await app.query("CREATE TABLE items (id INT PRIMARY KEY)");
+    await app.query("CREATE TABLE old_items (id INT PRIMARY KEY) ENGINE = MyISAM");
+    await app.query("CREATE TABLE loose (name TEXT)");
+    const namespace = "lockstep";
+    const notes = ["items", "old_items"].map((name) => ({
+      table: { namespace, name },
+      op: "insert" as const,
+      key: ["1"],
+    }));
+    await writer.describe(
+      run,
+      notes.map(({ table }) => table),
+    );
+    for (const name of ["items", "old_items"]) await app.query(`INSERT INTO ${name} VALUES (1)`);
+    await writer.append(run, notes, {});
+  });
+  after(async () => {
+    await app?.end();
+    await server?.[Symbol.asyncDispose]();
+  });
+
+  const seen = async (more: Partial<MysqlExamineOptions>, check: string): Promise<Record<string, string>> =>
+    Object.fromEntries(
+      (await examineMysql({ connection: server.url, capture: "subscriber", ...more }))
+        .filter((finding) => finding.check === check)
+        .map((finding) => [finding.subject, finding.level]),
+    );
+
+  it("names tables that aren't captured, and those that can't be rolled back", async () => {
+    expect(await seen({}, "capture.tables")).to.deep.equal({
+      "lockstep.loose": "warning",
+      "lockstep.old_items": "error",
+      source: "ok",
+    });
+    expect(await seen({}, "source.version")).to.deep.equal({ source: "ok" });
+    expect(await seen({}, "source.clock")).to.deep.equal({ source: "ok" });
+    expect(await seen({}, "source.durability")).to.deep.equal({ innodb_flush_log_at_trx_commit: "warning" });
+  });
+
+  it("says which settings capture by the binlog lacks", async () => {
+    expect(await seen({ capture: "binlog" }, "capture.binlog")).to.deep.equal({
+      log_bin: "ok",
+      binlog_format: "ok",
+      binlog_row_image: "error",
+      binlog_row_metadata: "ok",
+    });
+  });
+
+  it("names a table whose writes went past capture", async () => {
+    const watching = seen({ windowMs: 1_000 }, "capture.coverage");
+    const writing = setInterval(
+      () => void app.query("INSERT IGNORE INTO items VALUES (FLOOR(RAND() * 1e9))"),
+      50,
+    );
+    try {
+      expect(await watching).to.deep.equal({ "lockstep.items": "error" });
+    } finally {
+      clearInterval(writing);
+    }
+  });
+
+  it("doesn't call it proven when nothing was written", async () => {
+    expect(await seen({ windowMs: 50 }, "capture.coverage")).to.deep.equal({ source: "warning" });
+  });
+});
