@@ -40,6 +40,8 @@ export interface LaneOptions {
   /** Name of the source. */
   readonly source: string;
   readonly partition: number;
+  /** How many there are, as the publisher has it. Default 1. */
+  readonly partitions?: number;
   /** Where the changes go. Stays the caller's: it is opened here, not closed. */
   readonly target: Target;
   /** Where the changes come from. Stays the caller's. */

@@ -74,6 +74,7 @@ function roomOf(options: LaneOptions, stopping: AbortSignal): LaneRoom {
   return {
     source,
     partition,
+    partitions: options.partitions ?? 1,
     target,
     reader,
     schedule,

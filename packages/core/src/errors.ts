@@ -67,6 +67,14 @@ export const errorTable = {
     recovery: "retry",
     hint: "The relay publishes schemas again with the next epoch; wait.",
   },
+  TRUNCATE_PARTITIONED: {
+    recovery: "halt",
+    hint: "With several partitions nothing says which rows a TRUNCATE came before. Use DELETE, or one partition. To go on from here, remove the source's targets and seed them again.",
+  },
+  PARTITIONS_CHANGED: {
+    recovery: "halt",
+    hint: "Set partitions back, or remove the source's targets and seed them again.",
+  },
   HISTORY_GONE: {
     recovery: "halt",
     hint: "The outbox no longer holds what this target needs. Seed the target again.",
@@ -91,6 +99,10 @@ export const errorTable = {
   TARGET_KEY_MISMATCH: {
     recovery: "halt",
     hint: "The target's table needs the same primary key as the source's.",
+  },
+  TARGET_FOREIGN_KEY_PARTITIONED: {
+    recovery: "halt",
+    hint: "Drop the foreign keys from the target's table, or publish with one partition: lanes don't wait for each other, so a row may come before the one it refers to.",
   },
   TARGET_KEY_COLLATION: {
     recovery: "halt",

@@ -50,6 +50,14 @@ for (const engine of engines) {
       ]);
     });
 
+    it("keeps the number of partitions for every log that reads it, also when the tables are ensured again", async () => {
+      expect(await log.partitions()).to.equal(undefined);
+      await log.keepPartitions(4);
+      await log.keepPartitions(2);
+      await db.writer.ensure(app.run);
+      expect(await db.log().partitions()).to.equal(2);
+    });
+
     it("moves targets forward, never backward", async () => {
       await log.register(ann);
       await ticks(1, 2);

@@ -50,6 +50,7 @@ async function consumeSource(
         startLane({
           source,
           partition,
+          partitions,
           target,
           reader,
           schedule,

@@ -11,7 +11,7 @@ const abandonMs = 1_000;
 /** Follows the stream from a checkpoint until the lane is to stop; throws what ends it otherwise. */
 export async function follow(lane: OwnedLane, checkpoint: Checkpoint): Promise<void> {
   const { room, session } = lane;
-  const tables = new TableBook(room.reader, session);
+  const tables = new TableBook(room.reader, session, room.partitions);
   const live = await LiveLetters.load(room.target.letters, laneName(room));
   const { target, retry, limits, refusals, now, random } = room;
   const applier = new Applier({

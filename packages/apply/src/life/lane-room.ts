@@ -17,6 +17,7 @@ import type { RetryRules } from "../write/retry-rules.js";
 export interface LaneRoom {
   readonly source: string;
   readonly partition: number;
+  readonly partitions: number;
   readonly target: Target;
   readonly reader: StreamReader;
   readonly schedule: LetterSchedule;

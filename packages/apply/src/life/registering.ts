@@ -1,10 +1,4 @@
-import {
-  type Checkpoint,
-  isLockstepError,
-  LockstepError,
-  type TargetAnnouncement,
-  type TargetConfirmation,
-} from "@lockstep/core";
+import { type Checkpoint, isLockstepError, LockstepError, type TargetConfirmation } from "@lockstep/core";
 import { historyGone } from "../intake/catch-up.js";
 import type { OwnedLane } from "./lane-room.js";
 
@@ -14,7 +8,7 @@ const lookEveryMs = 50;
 /**
  * The checkpoint to start from. A lane that has one starts at once; a new one announces itself until the relay has confirmed the target
  * and starts where the relay says (PROTOCOL.md 20). `undefined` when the lane is to stop.
- * @throws LockstepError HISTORY_GONE, SOURCE_REPLACED, STREAM_UNAVAILABLE.
+ * @throws LockstepError CONFIG_INVALID, HISTORY_GONE, SOURCE_REPLACED, STREAM_UNAVAILABLE.
  */
 export async function firstCheckpoint(lane: OwnedLane): Promise<Checkpoint | undefined> {
   const { room, session, announcement } = lane;
@@ -29,7 +23,7 @@ export async function firstCheckpoint(lane: OwnedLane): Promise<Checkpoint | und
     }
     const confirmation = await room.reader.confirmation(announcement);
     if (confirmation !== undefined) {
-      refuseUnusable(announcement, confirmation, undefined);
+      refuseUnusable(lane, confirmation, undefined);
       const { start: position, incarnation } = confirmation;
       return session.register({ position, incarnation });
     }
@@ -38,14 +32,14 @@ export async function firstCheckpoint(lane: OwnedLane): Promise<Checkpoint | und
   return undefined;
 }
 
-/** Confirms a lane that runs already, without holding it up. True when the relay has answered. @throws LockstepError HISTORY_GONE, SOURCE_REPLACED. */
+/** Confirms a lane that runs already, without holding it up. True when the relay has answered. @throws LockstepError CONFIG_INVALID, HISTORY_GONE, SOURCE_REPLACED. */
 export async function confirmed(lane: OwnedLane, checkpoint: Checkpoint): Promise<boolean> {
   try {
     const { room, announcement } = lane;
     await room.reader.announce(announcement);
     const confirmation = await room.reader.confirmation(announcement);
     if (confirmation === undefined) return false;
-    refuseUnusable(announcement, confirmation, checkpoint);
+    refuseUnusable(lane, confirmation, checkpoint);
     return true;
   } catch (error) {
     // The stream may go on without the relay's answer; reading it says more.
@@ -55,10 +49,17 @@ export async function confirmed(lane: OwnedLane, checkpoint: Checkpoint): Promis
 }
 
 function refuseUnusable(
-  target: TargetAnnouncement,
-  { state, incarnation }: TargetConfirmation,
+  { room, announcement: target }: OwnedLane,
+  { state, incarnation, partitions }: TargetConfirmation,
   checkpoint: Checkpoint | undefined,
 ): void {
+  // Fewer lanes than partitions would leave out the rows of the rest without a word.
+  if (partitions !== room.partitions) {
+    throw new LockstepError(
+      "CONFIG_INVALID",
+      `sources.${room.source}.partitions: the relay publishes ${partitions}, this consumer reads ${room.partitions}`,
+    );
+  }
   if (state === "needs-backfill") throw historyGone(target);
   if (checkpoint === undefined || checkpoint.incarnation === incarnation) return;
   throw new LockstepError("SOURCE_REPLACED", "the relay serves another source than the checkpoint's", {

@@ -22,6 +22,8 @@ export class TableBook {
   constructor(
     private readonly reader: Pick<StreamReader, "schema">,
     private readonly session: Pick<LaneSession, "tables">,
+    /** How many lanes write the source's rows. */
+    private readonly partitions = 1,
   ) {}
 
   /** True when all of these are known. */
@@ -32,7 +34,7 @@ export class TableBook {
 
   /**
    * Makes or checks the tables of these schemas.
-   * @throws LockstepError STREAM_SCHEMA_UNKNOWN, and what {@link LaneSession.tables} throws.
+   * @throws LockstepError STREAM_SCHEMA_UNKNOWN, TARGET_FOREIGN_KEY_PARTITIONED, and what {@link LaneSession.tables} throws.
    */
   async learn(fingerprints: Iterable<string>): Promise<void> {
     const schemas: TableSchema[] = [];
@@ -40,7 +42,9 @@ export class TableBook {
       if (!this.#tables.has(fingerprint)) schemas.push(await this.reader.schema(fingerprint));
     }
     if (schemas.length === 0) return;
-    for (const table of await this.session.tables(schemas)) this.#tables.set(table.schema.fingerprint, table);
+    const tables = await this.session.tables(schemas);
+    if (this.partitions > 1) refuseForeignKeys(tables);
+    for (const table of tables) this.#tables.set(table.schema.fingerprint, table);
   }
 
   /** The same for letters: one that can't be had is remembered for {@link problem}, because it concerns that letter alone. */
@@ -84,4 +88,17 @@ export class TableBook {
     }
     if (missing.size > 0) throw new TablesNeeded([...missing]);
   }
+}
+
+/**
+ * A row's partition follows from its own table and key, so no foreign key keeps its two sides in one lane: a row would come before the
+ * one it refers to, and a letter be made of it, as a matter of course (PROTOCOL.md 23).
+ */
+function refuseForeignKeys(tables: readonly TargetTable[]): void {
+  const keyed = tables.filter((table) => table.parents.length > 0 || table.selfReferencing);
+  if (keyed.length === 0) return;
+  const names = keyed.map((table) => table.name);
+  throw new LockstepError("TARGET_FOREIGN_KEY_PARTITIONED", `${names.join(", ")} have foreign keys`, {
+    details: { tables: names },
+  });
 }

@@ -56,6 +56,28 @@ export function lifeTests(stage: StageUse): void {
     await target.close();
   });
 
+  it("refuses tables with foreign keys when there are several partitions, and takes the others", async () => {
+    const { relay, shop, start, reached, until, rows } = stage();
+    relay.partitions = 2;
+    relay.commit([put(shop.customers, "1", "a@x", "Ann")]);
+    const lane = start({ partitions: 2 });
+    await reached(relay.last);
+    relay.commit([put(shop.orders, "1", "1", "x"), put(shop.people, "1", "1")]);
+    await until(() => lane.status().state === "halted", "the lane halted");
+    expect(lane.status().reason).include({ code: "TARGET_FOREIGN_KEY_PARTITIONED" });
+    expect(lane.status().reason?.message).include("orders").include("people");
+    expect([await rows("SELECT id FROM orders"), await rows("SELECT id FROM people")]).deep.equal([[], []]);
+  });
+
+  it("refuses to read fewer partitions than there are", async () => {
+    const { relay, start, until, target } = stage();
+    relay.partitions = 2;
+    const lane = start();
+    await until(() => lane.status().reason?.code === "CONFIG_INVALID", "the refusal");
+    expect(lane.status().reason?.message).include("the relay publishes 2, this consumer reads 1");
+    expect(await target.checkpoints()).deep.equal([]);
+  });
+
   it("halts for a table that is missing, says so, and goes on when it is there", async () => {
     const { relay, shop, start, run, until, reached, rows } = stage();
     await run("DROP TABLE orders");

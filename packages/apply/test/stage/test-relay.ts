@@ -29,6 +29,8 @@ export class TestRelay implements AsyncDisposable {
   /** What the relay answers to targets. */
   state: TargetConfirmation["state"] = "following";
   incarnation = "source-1";
+  /** What it says how many there are; it feeds the first. */
+  partitions = 1;
   /** False while the relay is away. */
   present = true;
   #tick = 0;
@@ -94,8 +96,8 @@ export class TestRelay implements AsyncDisposable {
     await this.writer.publishSchemas(this.schemas);
     await this.#feedMain();
     for (const target of await this.writer.announcements()) {
-      const { incarnation, state } = this;
-      await this.writer.confirm(target, { start: startPosition, incarnation, partitions: 1, state });
+      const { incarnation, partitions, state } = this;
+      await this.writer.confirm(target, { start: startPosition, incarnation, partitions, state });
     }
     if (this.state === "following") await this.#feedCatchUps();
     await this.#report();

@@ -68,6 +68,10 @@ export interface ChangeLog {
   ): AsyncIterable<readonly LoggedEvent[]>;
   /** Every schema that an event still held may name. */
   schemas(): Promise<readonly TableSchema[]>;
+  /** The number of partitions that targets' positions belong to; `undefined` when none was ever kept. */
+  partitions(): Promise<number | undefined>;
+  /** Keeps it in the source, where the loss of Redis doesn't reach (PROTOCOL.md 23). */
+  keepPartitions(partitions: number): Promise<void>;
   /** Registers a target or renames it; a new one starts at the next uncut tick. Returns its row (position included). */
   register(
     target: Pick<RegisteredTarget, "id" | "name" | "address" | "partition">,

@@ -16,7 +16,14 @@ import { incarnationOf } from "./incarnation.js";
 import { tryToLead } from "./lead.js";
 import { backlogOf, pruneTicks } from "./prune.js";
 import { readEvents } from "./read.js";
-import { acknowledgeTargets, forgetTarget, listTargets, registerTarget } from "./registry.js";
+import {
+  acknowledgeTargets,
+  forgetTarget,
+  keepPartitions,
+  listTargets,
+  readPartitions,
+  registerTarget,
+} from "./registry.js";
 import { waiterOf } from "./wait.js";
 
 /** Where the log is and how long it keeps events. */
@@ -73,6 +80,8 @@ export function mysqlChangeLog(options: MysqlChangeLogOptions): ChangeLog {
     read: (after, { pageEvents = defaultPageEvents, signal } = {}) =>
       readEvents({ connections, names, schemas, ticks, pageEvents, signal }, after),
     schemas: () => schemas.load(),
+    partitions: () => connections.use((session) => readPartitions(session, names)),
+    keepPartitions: (partitions) => connections.use((session) => keepPartitions(session, names, partitions)),
     register: (target) => connections.use((session) => registerTarget(session, names, target)),
     acknowledge: (acks) => connections.use((session) => acknowledgeTargets(session, names, acks)),
     targets: () => connections.use((session) => listTargets(session, names)),

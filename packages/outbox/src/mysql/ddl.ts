@@ -76,7 +76,8 @@ export function createStatements(names: TableNames): string[] {
   format INT NOT NULL,
   incarnation CHAR(36) NOT NULL,
   pruned_through BIGINT UNSIGNED NOT NULL DEFAULT 0,
-  pruned_total BIGINT UNSIGNED NOT NULL DEFAULT 0
+  pruned_total BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  \`partitions\` INT NULL
 ) ${options}`,
     `INSERT IGNORE INTO ${names.tick} (n, at, events, total, atomic) VALUES (0, UTC_TIMESTAMP(6), 0, 0, 0)`,
     `INSERT INTO ${names.state} (one, format, incarnation) VALUES (1, ${formatVersion}, UUID())

@@ -43,6 +43,21 @@ export async function acknowledgeTargets(
   }
 }
 
+/** The number of partitions that positions in the registry belong to. */
+export async function readPartitions(session: MysqlSession, names: TableNames): Promise<number | undefined> {
+  const [row] = await session.rows(`SELECT \`partitions\` FROM ${names.state}`);
+  return row?.[0] == null ? undefined : Number(row[0]);
+}
+
+/** Keeps that number. */
+export async function keepPartitions(
+  session: MysqlSession,
+  names: TableNames,
+  partitions: number,
+): Promise<void> {
+  await session.change(`UPDATE ${names.state} SET \`partitions\` = ${partitions}`);
+}
+
 /** All targets the source knows. */
 export async function listTargets(session: MysqlSession, names: TableNames): Promise<RegisteredTarget[]> {
   const rows = await session.rows(`SELECT ${columns} FROM ${names.target} ORDER BY name, id, \`partition\``);

@@ -10,7 +10,14 @@ import { tryToLead } from "./lead.js";
 import { backlogOf, pruneTicks } from "./prune.js";
 import { quoteName } from "./quote.js";
 import { readEvents } from "./read.js";
-import { acknowledgeTargets, forgetTarget, listTargets, registerTarget } from "./registry.js";
+import {
+  acknowledgeTargets,
+  forgetTarget,
+  keepPartitions,
+  listTargets,
+  readPartitions,
+  registerTarget,
+} from "./registry.js";
 import { readSchemas } from "./table-definition.js";
 import type { SnapshotTick } from "./snapshot-tick.js";
 import { waiterOf } from "./wait.js";
@@ -66,6 +73,8 @@ export function postgresChangeLog(options: PostgresChangeLogOptions): ChangeLog 
     read: (after, { pageEvents = defaultPageEvents, signal } = {}) =>
       readEvents({ connections, s, schemas, ticks, pageEvents, signal }, after),
     schemas: () => schemas.load(),
+    partitions: () => connections.use((client) => readPartitions(client, s)),
+    keepPartitions: (partitions) => connections.use((client) => keepPartitions(client, s, partitions)),
     register: (target) => connections.use((client) => registerTarget(client, s, target)),
     acknowledge: (acks) => connections.use((client) => acknowledgeTargets(client, s, acks)),
     targets: () => connections.use((client) => listTargets(client, s)),

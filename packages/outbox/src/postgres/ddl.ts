@@ -91,6 +91,7 @@ create table if not exists ${s}.state (
   format integer not null,
   incarnation uuid not null default gen_random_uuid(),
   pruned_through bigint not null default 0,
-  pruned_total bigint not null default 0
+  pruned_total bigint not null default 0,
+  partitions integer
 );`;
 }

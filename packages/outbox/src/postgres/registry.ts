@@ -48,6 +48,18 @@ export async function acknowledgeTargets(
   );
 }
 
+/** The number of partitions that positions in the registry belong to. */
+export async function readPartitions(client: pg.ClientBase, s: string): Promise<number | undefined> {
+  const { rows } = await client.query<{ partitions: string | null }>(`select partitions from ${s}.state`);
+  const kept = rows[0]?.partitions ?? undefined;
+  return kept === undefined ? undefined : Number(kept);
+}
+
+/** Keeps that number. */
+export async function keepPartitions(client: pg.ClientBase, s: string, partitions: number): Promise<void> {
+  await client.query(`update ${s}.state set partitions = $1`, [partitions]);
+}
+
 /** All targets the source knows. */
 export async function listTargets(client: pg.ClientBase, s: string): Promise<RegisteredTarget[]> {
   const { rows } = await client.query<Row>(

@@ -3,6 +3,7 @@ import { openCutter, type CutEntry } from "./cut/entry-cutter.js";
 import { appendBounded, type Appending } from "./feed/append-bounded.js";
 import { openMainFeed, type OpenFeed } from "./feed/open-feed.js";
 import { refuseGone } from "./feed/refuse-gone.js";
+import { settlePartitions } from "./feed/settle-partitions.js";
 import { inPublishSpan } from "./feed/publish-span.js";
 import { watchForHoles } from "./log/hole-watch.js";
 import { endsAt, readAhead } from "./log/read-ahead.js";
@@ -21,6 +22,7 @@ export interface BrokenFeeds {
 /** Opens every partition's stream and publishes the schemas of its epoch. */
 export async function openFeeds(context: RelayContext, term: Term, broken: BrokenFeeds): Promise<OpenFeed[]> {
   term.registered = await context.log.targets();
+  await settlePartitions(context, term.registered);
   term.top = await context.log.top();
   const prunedThrough = await context.log.prunedThrough();
   term.schemas.clear();

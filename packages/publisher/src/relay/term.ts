@@ -7,6 +7,7 @@ import {
   type ErrorCode,
 } from "@lockstep/core";
 import type { OpenFeed } from "./feed/open-feed.js";
+import { followsAnybody } from "./feed/settle-partitions.js";
 import { keepHouse } from "./keep/house.js";
 import { report } from "./keep/report.js";
 import { settle } from "./keep/settle.js";
@@ -95,7 +96,7 @@ async function publishUntilOver(context: RelayContext, term: Term, reports: Term
         await settle(context, term, feeds);
         return;
       } catch (error) {
-        const again = noteBroken(context, broken, error);
+        const again = noteBroken(context, term, broken, error);
         reports.show(() => failureOf(error));
         // What Redis lost is published again at once; only what fails again and again waits.
         await new Latch().wait(
@@ -116,6 +117,7 @@ async function publishUntilOver(context: RelayContext, term: Term, reports: Term
 /** Notes which streams must begin anew. Returns true when one must; throws what is not the stream's fault. */
 function noteBroken(
   { partitions, logger, source }: RelayContext,
+  { registered }: Term,
   broken: BrokenFeeds,
   error: unknown,
 ): boolean {
@@ -128,7 +130,9 @@ function noteBroken(
     broken.partitions.add(error.details["partition"]);
     return true;
   }
-  if (isLockstepError(error, "HISTORY_GONE")) {
+  // A TRUNCATE that nobody follows any more is left behind: new targets start after it.
+  const isPassed = isLockstepError(error, "TRUNCATE_PARTITIONED") && !followsAnybody(registered);
+  if (isPassed || isLockstepError(error, "HISTORY_GONE")) {
     for (let partition = 0; partition < partitions; partition++) broken.partitions.add(partition);
     return true;
   }

@@ -45,6 +45,7 @@ export class MemoryLog implements ChangeLog {
   private ticks: LoggedEvent[][] = [];
   private pruned = 0;
   private rows: RegisteredTarget[] = [];
+  private kept: number | undefined;
   private leader: symbol | undefined;
   private loseLead: (() => void) | undefined;
   private waiters = new Set<() => void>();
@@ -180,6 +181,16 @@ export class MemoryLog implements ChangeLog {
   async schemas(): Promise<readonly TableSchema[]> {
     this.check();
     return [schema];
+  }
+
+  async partitions(): Promise<number | undefined> {
+    this.check();
+    return this.kept;
+  }
+
+  async keepPartitions(partitions: number): Promise<void> {
+    this.check();
+    this.kept = partitions;
   }
 
   async register(

@@ -1,5 +1,6 @@
 import { eventually, startRedis } from "@lockstep/testing";
 import { expect } from "chai";
+import type { Relay } from "../../src/relay/index.js";
 import { converged, inserts, joined, openStage, positionsOf, type Stage } from "./stage.js";
 
 describe("relay", function () {
@@ -178,14 +179,45 @@ describe("relay", function () {
     );
   });
 
-  it("refuses another number of partitions while targets follow", async () => {
+  const refusedWith = (relay: Relay, code: string): Promise<unknown> =>
+    eventually(async () => {
+      const status = relay.status();
+      return status.phase === "backing-off" && status.code === code;
+    });
+
+  it("refuses another number of partitions while targets follow, whatever Redis has lost", async () => {
     const first = stage.relay();
     await joined(stage.lane("t1"));
     await first[Symbol.asyncDispose]();
     const second = stage.relay({ partitions: 2 });
-    await eventually(async () => {
-      const status = second.status();
-      return status.phase === "backing-off" && status.code === "CONFIG_INVALID";
+    await refusedWith(second, "PARTITIONS_CHANGED");
+    await stage.redis.flushall();
+    await second[Symbol.asyncDispose]();
+    const third = stage.relay({ partitions: 2 });
+    await refusedWith(third, "PARTITIONS_CHANGED");
+    expect(await stage.redis.exists(stage.keys.feed({ partition: 1 }))).to.equal(0);
+    await stage.log.removeTarget("t1");
+    const lane = stage.lane("t2", { partition: 1 });
+    await joined(lane);
+    expect(lane.confirmation()?.partitions).to.equal(2);
+  });
+
+  it("stops at a TRUNCATE with several partitions, until nobody follows any more", async () => {
+    const relay = stage.relay({ partitions: 2 });
+    const lanes = [0, 1].map((partition) => stage.lane("t1", { partition }));
+    for (const lane of lanes) await joined(lane);
+    stage.log.commit(inserts(4), [{ key: "", op: "truncate" }], inserts(4));
+    await refusedWith(relay, "TRUNCATE_PARTITIONED");
+    await eventually(async () =>
+      /TRUNCATE_PARTITIONED/.test((await stage.redis.get(stage.keys.relay)) ?? ""),
+    );
+    const ops = lanes.flatMap((lane) => lane.entries).flatMap((e) => e.events.map((event) => event.op));
+    expect(ops).to.not.include("truncate");
+    for (const lane of lanes) await lane[Symbol.asyncDispose]();
+    await stage.log.removeTarget("t1");
+    const later = stage.lane("t2", { partition: 0 });
+    await eventually(async () => later.confirmation()?.start === positionsOf(stage.log.committed).at(-1), {
+      timeoutMs: 15_000,
     });
   });
 

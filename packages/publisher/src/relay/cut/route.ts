@@ -1,4 +1,4 @@
-import { partitionOf, tableId, type ChangeEvent, type LoggedEvent } from "@lockstep/core";
+import { LockstepError, partitionOf, tableId, type ChangeEvent, type LoggedEvent } from "@lockstep/core";
 
 /** An event and the partition it goes to. */
 export interface Routed {
@@ -8,13 +8,20 @@ export interface Routed {
 
 /**
  * Where an event goes. With one partition: there, as it is. With several, by its row's key; then
- * - a `truncate` and a `barrier` go to every partition;
+ * - a `barrier` goes to every partition;
+ * - a `truncate` is refused: its table's rows are in all of them, and a lane that is slower would empty what another has written since;
  * - a key that moves to another partition becomes a delete there and a write here: the two lanes don't wait for each other, so
  *   neither may touch the other's row.
+ * @throws LockstepError TRUNCATE_PARTITIONED.
  */
 export function route(event: LoggedEvent, partitions: number): readonly Routed[] {
   if (partitions === 1) return [{ partition: 0, event }];
-  if (event.op === "truncate" || event.op === "barrier") {
+  if (event.op === "truncate") {
+    throw new LockstepError("TRUNCATE_PARTITIONED", `${tableId(event.table)} was truncated`, {
+      details: { table: tableId(event.table), tick: String(event.tick) },
+    });
+  }
+  if (event.op === "barrier") {
     return Array.from({ length: partitions }, (_, partition) => ({ partition, event }));
   }
   const table = tableId(event.table);

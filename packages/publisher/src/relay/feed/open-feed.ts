@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { LockstepError, splitPosition, type Feed, type FeedHead, type Position } from "@lockstep/core";
+import { splitPosition, type Feed, type FeedHead, type Position } from "@lockstep/core";
 import type { RelayContext, Term } from "../relay-context.js";
 import { FeedWindow, type FeedAcks, type FeedSize } from "./feed-window.js";
 import { acksOf, beginAt, followersOf, type Follower } from "./followers.js";
@@ -50,7 +50,6 @@ export async function openMainFeed(
   const openedAtTotal = head?.total ?? 0;
   const opened = { feed, bounds, openedAtTotal, acked: async () => acksOf(await followers()) };
   const following = await followers();
-  refuseOtherLayout(head, partitions, following);
   if (!rules.mustBegin && head && isAdoptable(head, term, partitions, rules.prunedThrough)) {
     const { last, length } = head;
     const most = { events: length * limits.maxEntryEvents, bytes: length * limits.maxEntryBytes };
@@ -82,22 +81,6 @@ function isAdoptable(head: FeedHead, term: Term, partitions: number, prunedThrou
     tick <= splitPosition(term.top).tick &&
     // What follows it may be pruned: going on from there would hide the hole behind a chain that looks whole.
     tick >= splitPosition(prunedThrough).tick
-  );
-}
-
-/**
- * A row's partition would change under targets whose lanes are at different positions.
- * @throws LockstepError CONFIG_INVALID.
- */
-function refuseOtherLayout(
-  head: FeedHead | undefined,
-  partitions: number,
-  followers: readonly Follower[],
-): void {
-  if (head === undefined || followers.length === 0 || partitionsOf(head) === partitions) return;
-  throw new LockstepError(
-    "CONFIG_INVALID",
-    `partitions: the live stream has ${partitionsOf(head)}, the configuration says ${partitions}`,
   );
 }
 
