@@ -9,7 +9,7 @@ import {
 import { feedConnection, type FeedConnection } from "./feed-connection.js";
 import { keysOf, laneField } from "./keys.js";
 import { openLink, type LinkOptions } from "./redis-link.js";
-import { putFreshScript, putWishScript } from "./scripts/fresh.js";
+import { acknowledgeScript, putFreshScript, putWishScript } from "./scripts/fresh.js";
 import { runScript } from "./scripts/script.js";
 
 /** Settings of {@link redisStreamReader}. */
@@ -54,7 +54,8 @@ export function redisStreamReader(options: StreamReaderOptions): StreamReader {
     },
     async acknowledge(partition, target, position) {
       await link.call(async (client) => {
-        await client.call("hset", keys.acks(partition), target, position);
+        const hashes = [keys.acks(partition), keys.catchUps(partition)];
+        await runScript(client, acknowledgeScript, hashes, [target, position]);
         if (mayWake()) await client.call("publish", keys.wake, "");
       });
     },

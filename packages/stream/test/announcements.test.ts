@@ -1,4 +1,10 @@
-import type { LaneReport, RelayReport, TargetAnnouncement, TargetConfirmation } from "@lockstep/core";
+import type {
+  LaneReport,
+  Position,
+  RelayReport,
+  TargetAnnouncement,
+  TargetConfirmation,
+} from "@lockstep/core";
 import { eventually } from "@lockstep/testing";
 import { expect } from "chai";
 import { keysOf, redisStatusReader, redisStreamReader, redisStreamWriter } from "../src/index.js";
@@ -93,6 +99,23 @@ describe("what relay and lanes say to each other", () => {
     expect([...(await writer.catchUps(0))]).to.deep.equal([["t1", "4-2"]]);
     await reader.requestCatchUp(0, "t1", undefined);
     expect([...(await writer.catchUps(0))]).to.deep.equal([]);
+  });
+
+  it("moves a wish along with what is acknowledged, never back, and makes none", async () => {
+    const wishAfter = async (position: Position): Promise<Position | undefined> => {
+      await reader.acknowledge(0, "t1", position);
+      return (await writer.catchUps(0)).get("t1");
+    };
+    expect(await wishAfter("9-9")).to.equal(undefined);
+    await reader.requestCatchUp(0, "t1", "4-2");
+    expect(await wishAfter("4-1")).to.equal("4-2");
+    expect(await wishAfter("4-10")).to.equal("4-10");
+    expect(await wishAfter("10-1")).to.equal("10-1");
+    expect(await wishAfter("9-99999")).to.equal("10-1");
+    // Restored from a backup: it asks from where it went back to, and is believed.
+    await reader.requestCatchUp(0, "t1", "4-2");
+    expect((await writer.catchUps(0)).get("t1")).to.equal("4-2");
+    expect([...(await writer.catchUps(1))]).to.deep.equal([]);
   });
 
   it("forgets everything of a target and nothing of another", async () => {

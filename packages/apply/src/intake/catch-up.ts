@@ -21,7 +21,6 @@ export class CatchUp {
   readonly feed: Feed;
   readonly #options: CatchUpOptions;
   readonly #main: Feed;
-  #askedFrom: Position | undefined;
   #askedAt = -Infinity;
   #answerAt = -Infinity;
 
@@ -32,13 +31,15 @@ export class CatchUp {
     this.feed = { partition, target: id };
   }
 
-  /** Asks to be fed from `position`; anew when the feed has been silent (Redis may have been emptied), and then as before. */
+  /**
+   * Asks to be fed from `position`, again when the feed has been silent (Redis may have been emptied), and at once when `anew`. In between the wish
+   * moves along with what is acknowledged.
+   */
   async ask(position: Position, anew = false): Promise<void> {
     const { reader, target, now } = this.#options;
-    if (this.#askedFrom !== undefined && !anew && now() - this.#askedAt < silentMs) return;
-    if (this.#askedFrom === undefined || anew) this.#askedFrom = position;
+    if (!anew && now() - this.#askedAt < silentMs) return;
+    await reader.requestCatchUp(target.partition, target.id, position);
     this.#askedAt = now();
-    await reader.requestCatchUp(target.partition, target.id, this.#askedFrom);
   }
 
   /** Something came. */

@@ -83,6 +83,31 @@ export function faultTests(stage: StageUse): void {
     expect(wishes).equal(0);
   });
 
+  it("asks to be fed from where it is, not from where it began, when its feed falls silent", async () => {
+    const { relay, start, shop, reached, until, redis, source } = stage();
+    relay.commit([put(shop.customers, "1", "a@x", "Ann")]);
+    const first = start();
+    await reached(relay.last);
+    await first[Symbol.asyncDispose]();
+    for (let i = 1; i <= 300; i++) relay.commit([put(shop.orders, `${i}`, "1", "late")]);
+    await until(async () => {
+      await relay.trim(relay.log.at(250)!.id);
+      return (await redis((c) => c.xlen(`{lockstep:${source}:0}:changes:v1`))) === 50;
+    }, "the trim");
+    // The feed stops on the way, as if its relay were gone.
+    relay.feedsThrough = relay.log.at(100)!.id;
+    let skew = 0;
+    start({ now: () => Date.now() + skew });
+    await reached(relay.feedsThrough);
+    const wishes = () => redis((c) => c.hvals(`{lockstep:${source}:0}:catchups`));
+    await until(async () => (await wishes())[0] === relay.feedsThrough, "the wish to move along");
+    await redis((c) => c.del(`{lockstep:${source}:0}:catchups`));
+    skew = 5_001;
+    await until(async () => (await wishes())[0] === relay.feedsThrough, "the wish made again");
+    relay.feedsThrough = undefined;
+    await reached(relay.last);
+  });
+
   it("halts when the source no longer holds what it needs", async () => {
     const { relay, start, shop, reached, until } = stage();
     relay.commit([put(shop.customers, "1", "a@x", "Ann")]);

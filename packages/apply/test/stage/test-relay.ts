@@ -31,6 +31,8 @@ export class TestRelay implements AsyncDisposable {
   incarnation = "source-1";
   /** What it says how many there are; it feeds the first. */
   partitions = 1;
+  /** Catch-up feeds go no further while it is set. */
+  feedsThrough: Position | undefined;
   /** False while the relay is away. */
   present = true;
   #tick = 0;
@@ -127,7 +129,7 @@ export class TestRelay implements AsyncDisposable {
         await this.#begin(feed, after);
         this.#fed.set(target, after);
       }
-      this.#fed.set(target, await this.#append(feed, this.#fed.get(target)!));
+      this.#fed.set(target, await this.#append(feed, this.#fed.get(target)!, this.feedsThrough));
     }
   }
 
@@ -143,8 +145,10 @@ export class TestRelay implements AsyncDisposable {
     return `${target}`;
   }
 
-  async #append(feed: Feed, after: Position): Promise<Position> {
-    const entries = this.log.filter(({ id }) => comparePositions(id, after) > 0).slice(0, 200);
+  async #append(feed: Feed, after: Position, through = this.last): Promise<Position> {
+    const isNext = ({ id }: StreamEntry): boolean =>
+      comparePositions(id, after) > 0 && comparePositions(id, through) <= 0;
+    const entries = this.log.filter(isNext).slice(0, 200);
     if (entries.length > 0) await this.writer.append(feed, this.#epochOf(feed), entries);
     return entries.at(-1)?.id ?? after;
   }

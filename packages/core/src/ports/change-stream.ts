@@ -64,7 +64,7 @@ export interface StreamWriter {
   confirm(target: TargetAnnouncement, confirmation: TargetConfirmation): Promise<void>;
   /** Removes everything Redis holds of a target. */
   forget(target: { readonly id: string }): Promise<void>;
-  /** Targets that asked to be fed from the outbox, and from where. */
+  /** Targets that asked to be fed from the outbox, and from where: never less than they have acknowledged since. */
   catchUps(partition: number): Promise<ReadonlyMap<string, Position>>;
   /** Says that this relay is alive; expires by itself. */
   report(report: RelayReport): Promise<void>;
@@ -103,6 +103,7 @@ export interface StreamReader {
   ): Promise<readonly StreamEntry[]>;
   /** @throws LockstepError STREAM_SCHEMA_UNKNOWN. Cached by fingerprint. */
   schema(fingerprint: string): Promise<TableSchema>;
+  /** Says that all up to `position` is durable in the target; what the lane asked to be fed from moves along, in the same step. */
   acknowledge(partition: number, target: string, position: Position): Promise<void>;
   announce(target: TargetAnnouncement): Promise<void>;
   /** The relay's answer, once it has one. */

@@ -20,8 +20,10 @@ export interface CatchUp {
 
 /** A catch-up stream that is being fed. */
 export interface CatchUpFeed {
-  /** True when the feed leads on from this position. */
-  leadsOnFrom(position: Position): boolean;
+  /** Everything up to here is no longer in the feed. */
+  readonly trimmedThrough: Position;
+  /** Where the feed ends. */
+  readonly last: Position;
   /** Feeds until `signal` aborts. @throws LockstepError HISTORY_GONE; whatever log and stream throw. */
   run(): Promise<void>;
 }
@@ -37,9 +39,12 @@ export async function openCatchUp(
   const holes = watchForHoles(context.log, term);
   const ticked = new Latch();
   return {
-    leadsOnFrom: (position) =>
-      comparePositions(position, open.window.trimmedThrough ?? after) >= 0 &&
-      comparePositions(position, open.window.last) <= 0,
+    get trimmedThrough() {
+      return open.window.trimmedThrough ?? after;
+    },
+    get last() {
+      return open.window.last;
+    },
     async run() {
       term.ticked.add(ticked);
       try {

@@ -1,3 +1,5 @@
+import { comparePositions } from "@lockstep/core";
+import { redisStreamWriter } from "@lockstep/stream";
 import { eventually, startRedis } from "@lockstep/testing";
 import { expect } from "chai";
 import type { Relay } from "../../src/relay/index.js";
@@ -436,6 +438,53 @@ describe("relay and slow targets", function () {
     await converged(slow, stage.log);
     await converged(fast, stage.log);
     await eventually(async () => (await stage.log.prunedThrough()) !== "0-0");
+  });
+
+  it("feeds it on when the relay is killed on the way, though the source has pruned what it first asked for", async () => {
+    const writer = redisStreamWriter({ redis: stage.url, source: stage.source });
+    // One that is killed leaves the feed behind.
+    const first = stage.relay({ limits: small, stream: { ...writer, remove: async () => undefined } });
+    const slow = stage.lane("slow", { slowMs: 15, maxEntries: 1 });
+    const fast = stage.lane("fast");
+    await joined(slow);
+    await joined(fast);
+    slow.pause();
+    for (let tick = 0; tick < 100; tick++) {
+      stage.log.commit(inserts(10));
+      await converged(fast, stage.log);
+    }
+    slow.resume();
+    const wishes = async (): Promise<number> => stage.redis.hlen(stage.keys.catchUps(0));
+    await eventually(async () => (await wishes()) > 0);
+    const asked = slow.position()!;
+    await eventually(async () => comparePositions(await stage.log.prunedThrough(), asked) > 0);
+    await first[Symbol.asyncDispose]();
+    await writer.close();
+    stage.relay({ limits: small });
+    await converged(slow, stage.log);
+    expect(slow.confirmations).to.deep.equal(["following"]);
+    expect(slow.catchUps()).to.equal(1);
+  });
+
+  it("feeds a target that was restored on the way from where it went back to", async () => {
+    stage.relay({ limits: small });
+    const slow = stage.lane("slow", { slowMs: 15, maxEntries: 1 });
+    const fast = stage.lane("fast");
+    const dead = stage.lane("dead");
+    for (const lane of [slow, fast, dead]) await joined(lane);
+    // It holds the source's events back.
+    await dead[Symbol.asyncDispose]();
+    slow.pause();
+    for (let tick = 0; tick < 60; tick++) {
+      stage.log.commit(inserts(10));
+      await converged(fast, stage.log);
+    }
+    slow.resume();
+    await eventually(async () => slow.taken.length > 200);
+    await slow[Symbol.asyncDispose]();
+    const again = stage.lane("slow", { position: "5-10" });
+    await eventually(async () => again.position() === positionsOf(stage.log.committed).at(-1));
+    expect(again.taken).to.deep.equal(positionsOf(stage.log.committed).slice(50));
   });
 
   it("feeds it also while writing goes on and Redis is emptied", async () => {

@@ -19,6 +19,8 @@ export interface TestLane extends AsyncDisposable {
   readonly entries: StreamEntry[];
   position(): Position | undefined;
   confirmation(): TargetConfirmation | undefined;
+  /** Every state that the relay confirmed, once each. */
+  readonly confirmations: string[];
   /** How often it had to be fed from the source. */
   catchUps(): number;
   /** Stops taking entries, stays alive. */
@@ -40,6 +42,9 @@ export interface TestLaneOptions {
   readonly slowMs?: number;
 }
 
+/** A feed that was silent for so long is asked for again, as the real lane does (it waits longer), ms. */
+const silentMs = 1_000;
+
 /** Starts a lane; it survives whatever Redis does. */
 export function startTestLane(options: TestLaneOptions): TestLane {
   const { id, partition = 0, maxEntries = 20, slowMs = 0 } = options;
@@ -55,10 +60,13 @@ export function startTestLane(options: TestLaneOptions): TestLane {
     confirmation: undefined as TargetConfirmation | undefined,
     catchingUp: false,
     catchUps: 0,
+    /** When it asked to be fed, or was fed, last. */
+    heardAt: 0,
     paused: false,
   };
   const taken: string[] = [];
   const entries: StreamEntry[] = [];
+  const confirmations: string[] = [];
 
   const take = async (found: readonly StreamEntry[]): Promise<boolean> => {
     const following = followOn(state.position!, found);
@@ -76,6 +84,10 @@ export function startTestLane(options: TestLaneOptions): TestLane {
   };
   const readFrom = (feed: Feed, blockMs: number): Promise<boolean> =>
     reader.read(feed, state.position!, { maxEntries, blockMs, signal: stop.signal }).then(take);
+  const ask = async (): Promise<void> => {
+    state.heardAt = performance.now();
+    await reader.requestCatchUp(partition, id, state.position);
+  };
 
   const step = async (): Promise<void> => {
     if (state.position === undefined || state.paused) return void (await sleep(10));
@@ -86,7 +98,7 @@ export function startTestLane(options: TestLaneOptions): TestLane {
         if (!isLockstepError(error, "STREAM_GAP")) throw error;
         state.catchingUp = true;
         state.catchUps++;
-        await reader.requestCatchUp(partition, id, state.position);
+        await ask();
       }
       return;
     }
@@ -98,9 +110,13 @@ export function startTestLane(options: TestLaneOptions): TestLane {
     } catch (error) {
       if (!isLockstepError(error, "STREAM_GAP")) throw error;
     }
-    await readFrom({ partition, target: id }, 100).catch((error: unknown) => {
+    try {
+      if (await readFrom({ partition, target: id }, 100)) state.heardAt = performance.now();
+    } catch (error) {
       if (!isLockstepError(error, "STREAM_GAP")) throw error;
-    });
+      await ask();
+    }
+    if (performance.now() - state.heardAt > silentMs) await ask();
   };
   const life = async (): Promise<void> => {
     let saidAt = -Infinity;
@@ -110,9 +126,10 @@ export function startTestLane(options: TestLaneOptions): TestLane {
           saidAt = performance.now();
           await reader.announce(announcement);
           state.confirmation = (await reader.confirmation(announcement)) ?? state.confirmation;
+          const { state: said } = state.confirmation ?? {};
+          if (said !== undefined && !confirmations.includes(said)) confirmations.push(said);
           state.position ??= state.confirmation?.start;
           if (state.position !== undefined) await reader.acknowledge(partition, id, state.position);
-          if (state.catchingUp) await reader.requestCatchUp(partition, id, state.position);
         }
         await step();
       } catch (error) {
@@ -129,6 +146,7 @@ export function startTestLane(options: TestLaneOptions): TestLane {
     entries,
     position: () => state.position,
     confirmation: () => state.confirmation,
+    confirmations,
     catchUps: () => state.catchUps,
     pause: () => void (state.paused = true),
     resume: () => void (state.paused = false),

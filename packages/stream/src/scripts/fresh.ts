@@ -67,3 +67,22 @@ else
 end
 return 1
 `);
+
+/**
+ * Acknowledges, and moves a wish to be fed along with it: what is pruned by an acknowledgement is then never what a wish still names, whenever a
+ * relay reads the two. Never backward, and it makes none: only the lane asks (a restored target asks from where it went back to).
+ * KEYS: acknowledgements, wishes. ARGV: field, position.
+ */
+export const acknowledgeScript = script(`
+local function below(a, b)
+  if #a ~= #b then return #a < #b end
+  return a < b
+end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+local wish = redis.call('HGET', KEYS[2], ARGV[1])
+if not wish then return 0 end
+local wt, wn = string.match(wish, '^(%d+)-(%d+)$')
+local at, an = string.match(ARGV[2], '^(%d+)-(%d+)$')
+if below(wt, at) or (wt == at and below(wn, an)) then redis.call('HSET', KEYS[2], ARGV[1], ARGV[2]) end
+return 1
+`);

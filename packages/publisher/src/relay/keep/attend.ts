@@ -1,4 +1,5 @@
 import {
+  comparePositions,
   isLockstepError,
   type Position,
   type RegisteredTarget,
@@ -92,18 +93,24 @@ async function confirm(
 }
 
 async function attendCatchUps(context: RelayContext, term: Term, desk: Desk): Promise<void> {
+  // Looked at before the wishes are read: a feed is trimmed by acknowledgements, and a wish moves along with them, so that only a lane that
+  // went back asks for what is trimmed.
+  const trimmed = new Map([...desk.running].map(([key, { feed }]) => [key, feed.trimmedThrough]));
   const wanted = await wantedCatchUps(context);
   for (const [key, running] of desk.running) {
     const after = wanted.get(key)?.after;
-    const isServed = after !== undefined && (after === running.asked || running.feed.leadsOnFrom(after));
-    if (isServed) running.asked = after;
-    else await endCatchUp(running);
+    const isServed = after !== undefined && leadsOn(after, trimmed.get(key)!, running.feed.last);
+    if (!isServed) await endCatchUp(running);
   }
   for (const [key, wish] of wanted) {
     if (desk.running.has(key) || !(await isAvailable(context, term, desk, wish))) continue;
     const forget = (): void => void desk.running.delete(key);
     desk.running.set(key, await startCatchUp(context, term, wish, forget));
   }
+}
+
+function leadsOn(after: Position, trimmedThrough: Position, last: Position): boolean {
+  return comparePositions(after, trimmedThrough) >= 0 && comparePositions(after, last) <= 0;
 }
 
 async function wantedCatchUps({ stream, partitions }: RelayContext): Promise<Map<string, CatchUp>> {

@@ -1,11 +1,9 @@
-import { isLockstepError, type Position } from "@lockstep/core";
+import { isLockstepError } from "@lockstep/core";
 import { openCatchUp, type CatchUp, type CatchUpFeed } from "../catch-up.js";
 import type { RelayContext, Term } from "../relay-context.js";
 
 /** A catch-up stream that is being fed. */
 export interface RunningCatchUp {
-  /** The position that its lane asked from last. */
-  asked: Position;
   readonly feed: CatchUpFeed;
   readonly stop: AbortController;
   readonly done: Promise<void>;
@@ -38,7 +36,7 @@ export async function startCatchUp(
       onEnd();
     }
   };
-  return { asked: after, feed, stop, done: run() };
+  return { feed, stop, done: run() };
 }
 
 /** Ends a feed and waits until its stream is removed. */
