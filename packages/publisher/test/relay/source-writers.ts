@@ -29,6 +29,8 @@ interface Dialect {
   /** Namespace of the table. */
   readonly namespace: (url: string) => string;
   readonly upsert: string;
+  /** Locks a row if it is there. */
+  readonly lock: string;
   readonly remove: string;
 }
 
@@ -46,6 +48,7 @@ const dialects: Readonly<Record<Engine, Dialect>> = {
     writer: () => postgresOutboxWriter(),
     namespace: () => "public",
     upsert: "insert into public.item values ($1, $2) on conflict (id) do update set note = excluded.note",
+    lock: "select 1 as one from public.item where id = $1 for update",
     remove: "delete from public.item where id = $1",
   },
   mysql: {
@@ -67,6 +70,7 @@ const dialects: Readonly<Record<Engine, Dialect>> = {
     writer: () => mysqlOutboxWriter(),
     namespace: (url) => new URL(url).pathname.slice(1),
     upsert: "insert into item values (?, ?) on duplicate key update note = values(note)",
+    lock: "select 1 as one from item where id = ? for update",
     remove: "delete from item where id = ?",
   },
 };
@@ -99,19 +103,24 @@ export async function openSourceWriters(engine: Engine, url: string, count = 4):
 }
 
 async function transact(
-  { writer, upsert, remove }: Dialect,
+  { writer, upsert, lock, remove }: Dialect,
   table: { readonly namespace: string; readonly name: string },
   run: RunStatement,
 ): Promise<void> {
   const size = Math.random() < 0.05 ? 60 : 1 + Math.floor(Math.random() * 4);
   const ids = Array.from({ length: size }, () => Math.floor(Math.random() * 500)).toSorted((a, b) => a - b);
+  const touched: number[] = [];
   await run("begin");
   try {
     for (const id of new Set(ids)) {
-      await (Math.random() < 0.2 ? run(remove, [id]) : run(upsert, [id, `note ${Math.random()}`]));
+      const isRemoved = Math.random() < 0.2;
+      // Capture notes the rows that a write hit. One that isn't there can't be locked: somebody may be inserting it now.
+      if (isRemoved && (await run(lock, [id])).length === 0) continue;
+      await (isRemoved ? run(remove, [id]) : run(upsert, [id, `note ${Math.random()}`]));
+      touched.push(id);
     }
-    const notes = ids.map((id) => ({ table, op: "update", key: [String(id)] }) as const);
-    await writer().append(run, notes, {});
+    const notes = touched.map((id) => ({ table, op: "update", key: [String(id)] }) as const);
+    if (notes.length > 0) await writer().append(run, notes, {});
   } catch (error) {
     // A victim of a deadlock, as any application has them now and then.
     if (!isDeadlock(error)) throw error;
