@@ -1,8 +1,7 @@
 import { LockstepError, splitPosition, type LoggedEvent, type Position } from "@lockstep/core";
-import type pg from "pg";
-import type { EventRow } from "../event-row.js";
 import type { SchemaCache } from "../schema-cache.js";
 import { groupTicks, type TickMemory } from "../tick.js";
+import { readBigTick } from "./big-tick.js";
 import type { Connections } from "./connections.js";
 import { decoderOf, eventColumns } from "./decode.js";
 import type { SnapshotTick } from "./snapshot-tick.js";
@@ -51,7 +50,7 @@ export async function* readEvents(
 function pagesOf(reading: Reading, group: readonly SnapshotTick[]): AsyncGenerator<LoggedEvent[]> {
   const [first] = group;
   return group.length === 1 && first!.events > reading.pageEvents
-    ? bigTick(reading, first!)
+    ? readBigTick(reading, first!)
     : smallTicks(reading, group);
 }
 
@@ -108,51 +107,4 @@ async function* smallTicks(reading: Reading, ticks: readonly SnapshotTick[]): As
     decoder.finish();
   }
   if (events.length > 0) yield events;
-}
-
-/**
- * One tick by a cursor. Its transactions are listed from the index and sorted once, then their rows follow in index order; the
- * rows themselves are never sorted. The decoder checks that the plan really gives this order.
- */
-async function* bigTick(reading: Reading, tick: SnapshotTick): AsyncGenerator<LoggedEvent[]> {
-  const { connections, s, pageEvents } = reading;
-  const client = await connections.open();
-  try {
-    await client.query("begin read only");
-    await client.query({
-      text: `declare page no scroll cursor for with tx as materialized (
-  select m.xid, max(m.seq) as last from (
-    select w.xid, w.seq from ${s}.outbox w
-     where w.xid >= pg_snapshot_xmax($1::pg_snapshot) and w.xid < pg_snapshot_xmax($2::pg_snapshot)
-    union all
-    select w.xid, w.seq from ${s}.outbox w where w.xid = any (array(select pg_snapshot_xip($1::pg_snapshot)))
-  ) m where pg_visible_in_snapshot(m.xid, $2::pg_snapshot) group by m.xid
-)
-select ${eventColumns}, tx.last from (select * from tx order by last) tx
- cross join lateral (select * from ${s}.outbox r where r.xid = tx.xid order by r.seq) o`,
-      values: [tick.previous, tick.snapshot],
-    });
-    const decoder = decoderOf(tick);
-    let next = fetchPage(client, pageEvents);
-    for (;;) {
-      const rows = await next;
-      if (rows.length === 0) break;
-      next = fetchPage(client, pageEvents);
-      // The next page is under way while this one is worked on; when the reader leaves early, nobody waits for it.
-      next.catch(() => undefined);
-      const tableOf = await reading.schemas.tablesOf(rows);
-      yield rows.map((row) => decoder.decode(row, row[10]!, tableOf(row)));
-    }
-    decoder.finish();
-  } finally {
-    await client.end();
-  }
-}
-
-async function fetchPage(client: pg.ClientBase, pageEvents: number): Promise<EventRow[]> {
-  const { rows } = await client.query<(string | null)[]>({
-    text: `fetch ${pageEvents} from page`,
-    rowMode: "array",
-  });
-  return rows;
 }

@@ -1,4 +1,5 @@
 import { isLockstepError, type ChangeLog, type RowNote } from "@lockstep/core";
+import { eventually } from "@lockstep/testing";
 import { expect } from "chai";
 import { cutAll, keyOf, noteOf, readAll, type Session, type SourceDatabase } from "../fixture/database.js";
 import { liveMemory } from "../fixture/live-memory.js";
@@ -114,6 +115,39 @@ describe("cutting on PostgreSQL", () => {
     expect(after!["n"]).to.equal(before!["n"]);
     const [last] = await app.run("select xmax::text as xmax from lockstep.tick order by n desc limit 1");
     expect(last!["xmax"]).to.equal("0");
+  });
+
+  it("keeps no transaction open while nobody takes the next page of a large tick, and goes on behind the last one", async function () {
+    this.timeout(30_000);
+    const print = String((await app.run("select fingerprint from lockstep.table_schema"))[0]!["fingerprint"]);
+    // Five transactions, each with rows between the rows of the others.
+    for (let part = 0; part < 5; part++) {
+      await app.run(`insert into lockstep.outbox (seq, op, fingerprint, key, image)
+        select n * 5 + ${part}, 'u', '${print}', '["' || n || '"]', '["1","2"]' from generate_series(1, 40) n`);
+    }
+    await log.cut();
+    const expected = (await readAll(log)).map((event) => [event.ordinal, keyOf(event), event.transaction.id]);
+    const open = async (): Promise<number> =>
+      (
+        await app.run(
+          "select 1 as one from pg_stat_activity where application_name = 'lockstep test' and xact_start is not null",
+        )
+      ).length;
+    const read: unknown[] = [];
+    let pages = 0;
+    for await (const page of log.read("0-0", { pageEvents: 30 })) {
+      read.push(...page.map((event) => [event.ordinal, keyOf(event), event.transaction.id]));
+      // Inside a transaction, and later in one that spans pages again.
+      if (++pages === 2 || pages === 5) {
+        expect(await open()).to.equal(1);
+        await eventually(async () => (await open()) === 0, {
+          what: "the read to be given up",
+          timeoutMs: 10_000,
+        });
+      }
+    }
+    expect(read).to.deep.equal(expected);
+    expect(read.length).to.equal(200);
   });
 
   it("reads a tick of 50,000 rows in order and in flat memory", async function () {

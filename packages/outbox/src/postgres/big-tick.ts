@@ -1,0 +1,105 @@
+import type { LoggedEvent } from "@lockstep/core";
+import type pg from "pg";
+import type { EventRow } from "../event-row.js";
+import { decoderOf, eventColumns } from "./decode.js";
+import type { Reading } from "./read.js";
+import type { SnapshotTick } from "./snapshot-tick.js";
+
+/** A read that nobody asks for more is given up after this; its transaction would hold back the source's VACUUM, ms. */
+const maxIdleMs = 3_000;
+
+/**
+ * One tick by a cursor. Its transactions are listed from the index and sorted once, then their rows follow in index order; the
+ * rows themselves are never sorted. The decoder checks that the plan really gives this order. When the reader takes its time (the
+ * stream is full), the cursor is closed, and opened again behind the last row that was given.
+ */
+export async function* readBigTick(reading: Reading, tick: SnapshotTick): AsyncGenerator<LoggedEvent[]> {
+  const decoder = decoderOf(tick);
+  let after: EventRow | undefined;
+  for (;;) {
+    await using cursor = await openCursor(reading, tick, after);
+    for (;;) {
+      const rows = await cursor.next();
+      if (rows.length === 0) return decoder.finish();
+      after = rows.at(-1);
+      const tableOf = await reading.schemas.tablesOf(rows);
+      const events = rows.map((row) => decoder.decode(row, row[10]!, tableOf(row)));
+      const idle = setTimeout(() => void cursor.giveUp(), maxIdleMs);
+      try {
+        yield events;
+      } finally {
+        clearTimeout(idle);
+      }
+      if (cursor.isGivenUp()) break;
+    }
+  }
+}
+
+/** The rows of a tick, a page at a time, in a transaction that is open as long as the cursor is. */
+interface Cursor extends AsyncDisposable {
+  /** The next page; empty behind the last row. */
+  next(): Promise<EventRow[]>;
+  giveUp(): void;
+  isGivenUp(): boolean;
+}
+
+async function openCursor(
+  reading: Reading,
+  tick: SnapshotTick,
+  after: EventRow | undefined,
+): Promise<Cursor> {
+  const { connections, pageEvents } = reading;
+  const client = await connections.open();
+  let isGivenUp = false;
+  let ahead: Promise<EventRow[]> | undefined;
+  const close = (): Promise<void> => client.end().catch(() => undefined);
+  try {
+    await client.query("begin read only");
+    await client.query(declareCursor(reading.s, tick, after));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    async next() {
+      const rows = await (ahead ?? fetchPage(client, pageEvents));
+      ahead = rows.length === 0 ? undefined : fetchPage(client, pageEvents);
+      // The next page is under way while this one is worked on; when the reader leaves early, nobody waits for it.
+      ahead?.catch(() => undefined);
+      return rows;
+    },
+    giveUp() {
+      isGivenUp = true;
+      void close();
+    },
+    isGivenUp: () => isGivenUp,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function declareCursor(s: string, { previous, snapshot }: SnapshotTick, after: EventRow | undefined) {
+  const [last, seq] = after ? [after[10], after[1]] : ["0", "0"];
+  return {
+    text: `declare page no scroll cursor for with tx as materialized (
+  select m.xid, max(m.seq) as last from (
+    select w.xid, w.seq from ${s}.outbox w
+     where w.xid >= pg_snapshot_xmax($1::pg_snapshot) and w.xid < pg_snapshot_xmax($2::pg_snapshot)
+    union all
+    select w.xid, w.seq from ${s}.outbox w where w.xid = any (array(select pg_snapshot_xip($1::pg_snapshot)))
+  ) m where pg_visible_in_snapshot(m.xid, $2::pg_snapshot) group by m.xid
+)
+select ${eventColumns}, tx.last from (select * from tx where last >= $3::bigint order by last) tx
+ cross join lateral (
+   select * from ${s}.outbox r
+    where r.xid = tx.xid and r.seq > case when tx.last = $3::bigint then $4::bigint else 0 end order by r.seq) o`,
+    values: [previous, snapshot, last, seq],
+  };
+}
+
+async function fetchPage(client: pg.ClientBase, pageEvents: number): Promise<EventRow[]> {
+  const { rows } = await client.query<(string | null)[]>({
+    text: `fetch ${pageEvents} from page`,
+    rowMode: "array",
+  });
+  return rows;
+}
