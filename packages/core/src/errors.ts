@@ -41,6 +41,10 @@ export const errorTable = {
     recovery: "refuse",
     hint: "An earlier capture error of this transaction was swallowed; the transaction was rolled back.",
   },
+  CAPTURE_HIDDEN_COMMIT: {
+    recovery: "refuse",
+    hint: "Send BEGIN, COMMIT, ROLLBACK and savepoints (on MySQL also definitions) as statements of their own, not in one string with others.",
+  },
   RELAY_FENCED: { recovery: "retry", hint: "Another relay leads this source. Nothing to do." },
   SOURCE_UNAVAILABLE: {
     recovery: "retry",

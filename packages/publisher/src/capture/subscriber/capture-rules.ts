@@ -20,8 +20,8 @@ export interface CaptureRules {
   readonly blindWrites: BlindWrites;
   /** Called after each commit that wrote outbox rows. Must not throw. */
   readonly committed: () => void;
+  /** True where one string can hold several statements: always on PostgreSQL, by choice on MySQL. */
+  readonly severalAtOnce: boolean;
   /** Runs a statement that capture itself sends, so that it isn't captured again. */
   readonly runOwn: (runner: RunnerInternals, sql: string, parameters: unknown[]) => Promise<StructuredResult>;
-  /** MySQL: a lock wait time-out rolls back the whole transaction, not only the statement. */
-  readonly rollsBackOnTimeout: boolean;
 }

@@ -3,6 +3,7 @@ import { executeTreeStatement } from "./identify/tree-statements.js";
 import { executeCaptured } from "./execute-captured.js";
 import { refuseBlindWrites } from "./blind-writes.js";
 import { Session } from "./session.js";
+import { refuseHiddenControl } from "./several-statements.js";
 import type { Statement } from "./statement.js";
 import type { RunnerInternals, WriteBuilder } from "./typeorm-internals.js";
 
@@ -17,8 +18,8 @@ export interface Capture {
     text: { readonly sql: string; readonly parameters?: unknown[] | undefined },
     send: () => Promise<unknown>,
   ): Promise<unknown>;
-  /** Notices when a statement's error ended the transaction. */
-  watch(runner: RunnerInternals, sent: Promise<unknown>): Promise<unknown>;
+  /** Sends any other statement, and notices when it ended the transaction. */
+  watch(runner: RunnerInternals, sql: string, send: () => Promise<unknown>): Promise<unknown>;
   sessionOf(runner: RunnerInternals): Session;
   /** Releases a runner, when nothing is left open on it. */
   release(runner: RunnerInternals, release: () => Promise<void>): Promise<void>;
@@ -46,10 +47,19 @@ export function createCapture(rules: CaptureRules): Capture {
     if (!met && runner.isTransactionActive) session.journal.begin();
     return session;
   };
+  const refuseHidden = (runner: RunnerInternals, sql: string): void => {
+    if (!rules.severalAtOnce || !sql.includes(";")) return;
+    refuseHiddenControl(
+      rules.engine,
+      sql,
+      sessions.get(runner)?.journal.active ?? runner.isTransactionActive,
+    );
+  };
   return {
     sessionOf,
     execute: (builder, execute) => executeCaptured(rules, adopt, builder, execute),
     async send(runner, statement, { sql, parameters = [] }, send) {
+      refuseHidden(runner, sql);
       if (statement.kind === "write") {
         const tree = rules.trees.find(sql);
         if (tree) return executeTreeStatement(rules, adopt(runner), runner, tree, { sql, parameters });
@@ -58,24 +68,16 @@ export function createCapture(rules: CaptureRules): Capture {
         refuseBlindWrites(rules, statement, sql);
       const session = sessionOf(runner);
       if (statement.kind !== "write") return session.send(statement, send);
-      return watched(session, send());
+      return session.watch(sql, send);
     },
-    watch(runner, sent) {
+    async watch(runner, sql, send) {
+      refuseHidden(runner, sql);
       const session = rules.engine === "mysql" ? sessions.get(runner) : undefined;
-      return session?.journal.active ? watched(session, sent) : sent;
+      return session?.journal.active ? session.watch(sql, send) : send();
     },
     release(runner, release) {
       const session = sessions.get(runner);
       return session?.isOpen && !runner.isReleased ? session.release(release) : release();
     },
   };
-}
-
-async function watched(session: Session, sent: Promise<unknown>): Promise<unknown> {
-  try {
-    return await sent;
-  } catch (error) {
-    session.failed(error);
-    throw error;
-  }
 }

@@ -41,7 +41,6 @@ export async function installCapture(
     const mapped = mappedTables(dataSource, engine, settings);
     const tables = new CapturedTables(engine, writer, mapped);
     await tables.describe(run);
-    const rollsBackOnTimeout = engine === "mysql" && (await rollsBackWhenLocksTimeOut(run));
     const { bulkWrites, onBlindWrite, logger, committed } = settings;
     return {
       engine,
@@ -54,8 +53,8 @@ export async function installCapture(
       isInstalled: () => installed,
       blindWrites,
       committed,
+      severalAtOnce: engine === "postgres" || sendsSeveral(dataSource),
       runOwn,
-      rollsBackOnTimeout,
     };
   });
   const capture = createCapture(rules);
@@ -77,6 +76,17 @@ export async function installCapture(
   };
 }
 
+/** mysql2's `multipleStatements`, in the options or in a URL. */
+function sendsSeveral({ options }: DataSource): boolean {
+  const { multipleStatements, extra } = options as MysqlOptions;
+  return (multipleStatements ?? extra?.multipleStatements) === true;
+}
+
+interface MysqlOptions {
+  readonly multipleStatements?: boolean;
+  readonly extra?: { readonly multipleStatements?: boolean };
+}
+
 /** Runs `work` on a master connection of the DataSource's pool, as statements that capture doesn't see. */
 export async function withRunner<T>(
   dataSource: DataSource,
@@ -91,9 +101,4 @@ export async function withRunner<T>(
   } finally {
     await runner.release();
   }
-}
-
-async function rollsBackWhenLocksTimeOut(run: RunStatement): Promise<boolean> {
-  const [row] = await run("SELECT @@innodb_rollback_on_timeout AS yes");
-  return Number(row?.["yes"]) === 1;
 }

@@ -6,6 +6,8 @@ interface Slot {
   readonly at: number;
   readonly arrived: Promise<void>;
   notes: readonly RowNote[];
+  /** Without a result so far. */
+  pending: boolean;
   /** Why this write's rows aren't known although it may have happened. */
   failure?: { readonly reason: unknown };
 }
@@ -43,17 +45,42 @@ export class Journal {
     this.#savepoints = [];
   }
 
-  /** Reserves the write's place, in the order of sending. A rejection means that nothing was written, unless it is {@link Unidentified}. */
-  add(write: Promise<readonly RowNote[]>): void {
+  /** The place in the order of sending that the next statement takes. */
+  mark(): number {
+    return ++this.#clock;
+  }
+
+  /** The server has rolled back, with the statement at `mark`. What was sent after it ran outside of any transaction, or may have: it stays. */
+  rolledBackAt(mark: number): void {
+    this.#slots = this.#slots.filter(({ at, pending }) => at > mark || pending);
+    this.#savepoints = [];
+  }
+
+  /** Remembers what is noted; calling what it gives puts that back, where it has been taken meanwhile. */
+  keep(): () => void {
+    const kept = [...this.#slots];
+    return () => {
+      const still = new Set(this.#slots);
+      this.#slots.unshift(...kept.filter((slot) => !still.has(slot)));
+    };
+  }
+
+  /** Reserves the write's place, in the order of sending, and gives it. A rejection means that nothing was written, unless it is {@link Unidentified}. */
+  add(write: Promise<readonly RowNote[]>): number {
     const slot: Slot = {
       at: ++this.#clock,
       notes: [],
-      arrived: write.then(
-        (notes) => void (slot.notes = notes),
-        (error: unknown) => void (error instanceof Unidentified && (slot.failure = { reason: error.cause })),
-      ),
+      pending: true,
+      arrived: write
+        .then(
+          (notes) => void (slot.notes = notes),
+          (error: unknown) =>
+            void (error instanceof Unidentified && (slot.failure = { reason: error.cause })),
+        )
+        .then(() => void (slot.pending = false)),
     };
     this.#slots.push(slot);
+    return slot.at;
   }
 
   /** MySQL forgets an older savepoint of the same name; PostgreSQL shadows it. Keeping the older mark is right for both. */
@@ -101,12 +128,12 @@ export class Journal {
 
   /** Gives back what {@link take} gave: it stands before everything that was sent meanwhile. */
   putBack(notes: readonly RowNote[]): void {
-    this.#slots.unshift({ at: 0, notes, arrived: Promise.resolve() });
+    this.#slots.unshift({ at: 0, notes, pending: false, arrived: Promise.resolve() });
   }
 
   /** Makes every later {@link take} throw: what was taken did not reach the outbox. Before every savepoint: rolling back to one brings no note back. */
   poison(reason: unknown): void {
-    this.#slots.push({ at: 0, notes: [], arrived: Promise.resolve(), failure: { reason } });
+    this.#slots.push({ at: 0, notes: [], pending: false, arrived: Promise.resolve(), failure: { reason } });
   }
 }
 

@@ -44,6 +44,13 @@ export async function runOwn(
   return (await runner.query(sql, parameters, true)) as StructuredResult;
 }
 
+/** Drivers also take configuration objects; TypeORM passes them through. */
+function textOf(sql: string | { readonly text?: unknown; readonly sql?: unknown }): string {
+  if (typeof sql === "string") return sql;
+  const text = sql.text ?? sql.sql;
+  return typeof text === "string" ? text : "";
+}
+
 function prototypeOf<T extends object>(instance: T): Prototype<T> {
   return Object.getPrototypeOf(instance) as Prototype<T>;
 }
@@ -78,10 +85,11 @@ function patchRunner(prototype: Prototype<RunnerInternals>): void {
     const send = () => original.query.call(this, sql, parameters, useStructuredResult);
     const capture = captureOf(this);
     if (capture === undefined || (parameters !== undefined && own.has(parameters))) return send();
-    const statement = readStatement(sql);
+    const text = textOf(sql);
+    const statement = readStatement(text);
     return statement.kind === "other"
-      ? capture.watch(this, send())
-      : capture.send(this, statement, { sql, parameters }, send);
+      ? capture.watch(this, text, send)
+      : capture.send(this, statement, { sql: text, parameters }, send);
   };
   // From here on the runner's transaction is known from its first statement.
   prototype.startTransaction = function (this: RunnerInternals, isolationLevel) {

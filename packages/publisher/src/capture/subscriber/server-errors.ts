@@ -1,25 +1,12 @@
-import type { CaptureRules } from "./capture-rules.js";
-
 const deadlock = 1213;
 const lockWaitTimeout = 1205;
 /** ER_CHECKREAD: MariaDB's snapshot isolation found a newer row version. */
 const recordChanged = 1020;
 
-/**
- * True when the server has rolled the whole transaction back with this error, so that what follows runs outside any
- * transaction whatever the application believes. PostgreSQL never does: it waits for ROLLBACK.
- */
-export function endedByServer(
-  rules: Pick<CaptureRules, "engine" | "rollsBackOnTimeout">,
-  error: unknown,
-): boolean {
-  if (rules.engine === "postgres") return false;
+/** MySQL: true for errors with which the server rolls back, the statement or (always, or as it is configured) its whole transaction. */
+export function rollsBack(error: unknown): boolean {
   const number = errorNumber(error);
-  return (
-    number === deadlock ||
-    number === recordChanged ||
-    (number === lockWaitTimeout && rules.rollsBackOnTimeout)
-  );
+  return number === deadlock || number === recordChanged || number === lockWaitTimeout;
 }
 
 /** SQLSTATEs and MySQL numbers after which applications run a transaction again. */

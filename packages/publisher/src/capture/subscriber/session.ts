@@ -1,8 +1,10 @@
 import type { RowNote } from "@lockstep/core";
 import type { CaptureRules } from "./capture-rules.js";
+import { defineInTransaction, isOpen, type RunOwn } from "./define.js";
 import { flush, flushAndCommit } from "./flush.js";
 import { Journal, Unidentified } from "./journal.js";
-import { endedByServer } from "./server-errors.js";
+import { rollsBack } from "./server-errors.js";
+import { transactionIsOpen } from "./server-status.js";
 import type { Statement } from "./statement.js";
 import type { RunnerInternals, StructuredResult } from "./typeorm-internals.js";
 
@@ -13,6 +15,15 @@ export interface Captured {
 }
 
 type Send = () => Promise<unknown>;
+
+/** Statements that run nothing that could commit, as a procedure could. */
+const plain = /^\s*(?:SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH|LOAD)\b/i;
+
+/** When a statement was sent: its place in the journal, and how many statements before it controlled the transaction. */
+interface Sent {
+  readonly mark: number;
+  readonly controls: number;
+}
 
 /**
  * One query runner as capture sees it: follows its transaction by the statements that are sent, and flushes the notes just
@@ -29,6 +40,9 @@ export class Session {
   #tail: Promise<unknown> = Promise.resolve();
   /** True while a transaction of our own is open: nobody else's write belongs to it. */
   #ownOpen = false;
+  /** Until a definition's end: whether it has committed is not known before. */
+  #defining: Promise<unknown> | undefined;
+  #controls = 0;
 
   constructor(runner: RunnerInternals, rules: CaptureRules) {
     this.#runner = runner;
@@ -37,6 +51,8 @@ export class Session {
 
   /** Sends a statement that isn't a captured write, and follows what it does to the transaction. */
   async send(statement: Exclude<Statement, { kind: "other" | "write" }>, send: Send): Promise<unknown> {
+    if (this.#defining) await this.#defining;
+    this.#controls++;
     switch (statement.kind) {
       case "begin":
         return this.#begin(send);
@@ -60,9 +76,23 @@ export class Session {
       }
       case "truncate":
       case "definition":
-        return this.#rules.engine === "mysql" && this.journal.active
-          ? this.#commit(send, { chains: false, plain: false })
-          : send();
+        return this.#rules.engine === "mysql" ? this.#define(send, false) : send();
+    }
+  }
+
+  /**
+   * Sends a statement that isn't followed, and on MySQL asks the server's answer whether the transaction is still open: a procedure, a
+   * block or an error may have ended it.
+   */
+  async watch(sql: string, send: Send): Promise<unknown> {
+    const at = { mark: this.journal.mark(), controls: this.#controls };
+    try {
+      const result = await send();
+      if (this.#follows(at) && transactionIsOpen(result) === false) await this.#ended(at.mark, false);
+      return result;
+    } catch (error) {
+      await this.#failed(at, plain.test(sql) && rollsBack(error));
+      throw error;
     }
   }
 
@@ -72,11 +102,6 @@ export class Session {
     while (this.#ownOpen) await this.#tail;
     if (this.journal.active) return this.#note(perform);
     return this.#own(perform);
-  }
-
-  /** Says that a statement failed: the server may have ended the transaction with it. */
-  failed(error: unknown): void {
-    if (this.journal.active && endedByServer(this.#rules, error)) this.journal.end();
   }
 
   /** Goes by other rules from the next transaction on. What was sent while no capture was installed isn't known: TypeORM's word is taken. */
@@ -115,13 +140,29 @@ export class Session {
 
   async #note(perform: () => Promise<Captured>): Promise<StructuredResult> {
     const captured = perform();
-    this.journal.add(captured.then(({ notes }) => notes));
+    const mark = this.journal.add(captured.then(({ notes }) => notes));
+    const at = { mark, controls: this.#controls };
     try {
       return (await captured).result;
     } catch (error) {
-      this.failed(error);
+      await this.#failed(at, rollsBack(error));
       throw error instanceof Unidentified ? error.cause : error;
     }
+  }
+
+  /** True while what the server says of a statement sent then is about the transaction that is open here. */
+  #follows({ controls }: Sent): boolean {
+    return (
+      this.#rules.engine === "mysql" && this.journal.active && !this.#ownOpen && controls === this.#controls
+    );
+  }
+
+  /** A statement failed: the server may have ended the transaction with it (a deadlock, a procedure's COMMIT). Errors don't say; it is asked. */
+  async #failed(at: Sent, rolledBack: boolean): Promise<void> {
+    if (!this.#follows(at)) return;
+    // When it can't be asked, the connection is gone, and the transaction with it.
+    const open = await isOpen((sql) => this.#runOwn(sql)).catch(() => undefined);
+    if (open === false && this.#follows(at)) await this.#ended(at.mark, rolledBack);
   }
 
   #own(perform: () => Promise<Captured>): Promise<StructuredResult> {
@@ -161,17 +202,62 @@ export class Session {
 
   async #begin(send: Send): Promise<unknown> {
     await this.#tail;
-    if (this.journal.active) {
-      // PostgreSQL only warns and stays in the same transaction; MySQL commits it.
-      if (this.#rules.engine === "postgres") return send();
-      await this.#flush();
-    }
+    // PostgreSQL only warns and stays in the same transaction; MySQL commits it.
+    if (this.journal.active) return this.#rules.engine === "postgres" ? send() : this.#define(send, true);
     this.journal.begin();
     try {
       return await send();
     } catch (error) {
       this.journal.end();
       throw error;
+    }
+  }
+
+  /** MySQL: a statement that may commit by itself. Writes and control wait for its end. `begins`: it opens the next transaction then. */
+  async #define(send: Send, begins: boolean): Promise<unknown> {
+    while (this.#ownOpen) await this.#tail;
+    if (!this.journal.active) return send();
+    this.#ownOpen = true;
+    const run: RunOwn = (sql, parameters) => this.#runOwn(sql, parameters);
+    const defined = defineInTransaction(this.#rules, this.journal, run, send, begins).finally(() => {
+      this.#ownOpen = false;
+      this.#defining = undefined;
+    });
+    this.#defining = this.#tail = defined.catch(() => undefined);
+    const { result, committed } = await defined;
+    if (committed > 0) this.#rules.committed();
+    return result;
+  }
+
+  /**
+   * MySQL: the transaction has ended inside a statement. What may be committed goes to the outbox at once, in a transaction of its own:
+   * writes before the statement, unless the server is known to have rolled them back, and writes that were sent after it.
+   */
+  async #ended(mark: number, rolledBack: boolean): Promise<void> {
+    if (rolledBack) this.journal.rolledBackAt(mark);
+    if (this.journal.empty) return this.journal.end();
+    this.#rules.logger.warn(
+      {},
+      "a statement ended its transaction: changes go to the outbox after their commit",
+    );
+    this.#ownOpen = true;
+    const flushed = this.#flushLate();
+    this.#tail = flushed.catch(() => undefined);
+    return flushed;
+  }
+
+  async #flushLate(): Promise<void> {
+    try {
+      await this.#raw("START TRANSACTION");
+      const flushed = await this.#flush();
+      await this.#raw("COMMIT");
+      if (flushed > 0) this.#rules.committed();
+    } catch (error) {
+      await this.#raw("ROLLBACK").catch(() => undefined);
+      throw error;
+    } finally {
+      this.journal.end();
+      this.#ownOpen = false;
     }
   }
 
@@ -227,11 +313,14 @@ export class Session {
 
   /** Runs a statement of our own on the runner's connection; gives its rows. */
   async statement(sql: string, parameters: readonly unknown[] = []): Promise<Record<string, unknown>[]> {
-    const result = await this.#rules.runOwn(this.#runner, sql, [...parameters]);
-    return result.records ?? [];
+    return (await this.#runOwn(sql, parameters)).records ?? [];
   }
 
   async #raw(sql: string): Promise<void> {
-    await this.#rules.runOwn(this.#runner, sql, []);
+    await this.#runOwn(sql);
+  }
+
+  #runOwn(sql: string, parameters: readonly unknown[] = []): Promise<StructuredResult> {
+    return this.#rules.runOwn(this.#runner, sql, [...parameters]);
   }
 }

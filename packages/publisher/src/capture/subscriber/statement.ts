@@ -15,13 +15,12 @@ export type Statement =
   | { readonly kind: "definition" };
 
 const other: Statement = { kind: "other" };
-// Each piece can match in one way only: nested repetition would take exponential time on long white space.
-const firstWord = /^(?:\s|\/\*(?:[^*]|\*(?!\/))*\*\/|--[^\n]*\n|#[^\n]*\n|\()*([a-z]+)/i;
+// Each piece can match in one way only: nested repetition would take exponential time on long white space. What stands in MySQL's
+// executable comments is executed, so they are no comments.
+const firstWord = /^(?:\s|\/\*M?!\d*|\/\*(?!M?!)(?:[^*]|\*(?!\/))*\*\/|--[^\n]*\n|#[^\n]*\n|\()*([a-z]+)/i;
 
 /** Reads the first words of a statement. Cheap for reads: they are told by their first letters. */
 export function readStatement(sql: string): Statement {
-  // Drivers also take configuration objects; TypeORM passes them through.
-  if (typeof sql !== "string") return other;
   if (sql.startsWith("SELECT ")) return other;
   const match = firstWord.exec(sql);
   if (!match?.[1]) return other;
@@ -52,9 +51,13 @@ export function readStatement(sql: string): Statement {
     case "LOAD":
     case "COPY":
       return { kind: "write" };
+    case "ANALYZE":
+      if (/^ANALYZE\s+(?:(?:LOCAL|NO_WRITE_TO_BINLOG)\s+)?TABLES?\b/i.test(text))
+        return { kind: "definition" };
+      return readPlanned(text);
     case "WITH":
     case "EXPLAIN":
-      return /\b(insert\s+into|update|delete\s+from|merge\s+into)\b/i.test(text) ? { kind: "write" } : other;
+      return readPlanned(text);
     case "TRUNCATE":
       return { kind: "truncate" };
     case "ALTER":
@@ -65,14 +68,26 @@ export function readStatement(sql: string): Statement {
     case "UNLOCK":
     case "GRANT":
     case "REVOKE":
-    case "ANALYZE":
     case "OPTIMIZE":
+    case "CHECK":
     case "REPAIR":
     case "FLUSH":
-      return /^(?:CREATE|DROP)\s+TEMPORARY\b/i.test(text) ? other : { kind: "definition" };
+    case "RESET":
+    case "INSTALL":
+    case "UNINSTALL":
+    case "BACKUP":
+      return temporary.test(text) ? other : { kind: "definition" };
     default:
       return other;
   }
+}
+
+// The only definitions that leave a MySQL transaction open, and may write rows in it.
+const temporary = /^(?:CREATE|DROP)\s+(?:OR\s+REPLACE\s+)?(?:\/\*M?!\d*\s*)?TEMPORARY\b/i;
+
+/** WITH, EXPLAIN and MariaDB's ANALYZE stand before the statement that they run. */
+function readPlanned(text: string): Statement {
+  return /\b(insert\s+into|update|delete\s+from|merge\s+into)\b/i.test(text) ? { kind: "write" } : other;
 }
 
 function readRollback(text: string): Statement {

@@ -30,6 +30,13 @@ describe("readStatement", () => {
     ["TRUNCATE TABLE t", "truncate"],
     ["ALTER TABLE t ADD c int", "definition"],
     ["CREATE TEMPORARY TABLE t (a int)", "other"],
+    ["CREATE OR REPLACE TEMPORARY TABLE t (a int)", "other"],
+    ["CREATE /*!50000 TEMPORARY */ TABLE t (a int)", "other"],
+    ["/*!50000 ALTER TABLE t ADD c int */", "definition"],
+    ["/*M!100101 COMMIT */", "commit"],
+    ["ANALYZE TABLE t", "definition"],
+    ["ANALYZE FORMAT=JSON UPDATE t SET a = 1", "write"],
+    ["ANALYZE SELECT 1", "other"],
     ["SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "other"],
     ["", "other"],
   ];
