@@ -1,0 +1,71 @@
+import type { Finding } from "@lockstep/core";
+import { type Command, InvalidArgumentError } from "commander";
+import { chooseSources } from "../choose-sources.js";
+import { exitCodes, type Terminal } from "../terminal.js";
+import { examineSource } from "./examine-source.js";
+
+interface Options {
+  readonly config?: string;
+  readonly source?: string;
+  readonly seconds: number;
+  readonly exact?: true;
+  readonly json?: true;
+}
+
+/** `lockstep doctor`: whether the capture of a source can, and does, see everything. */
+export function addDoctor(program: Command, terminal: Terminal, result: { code: number }): void {
+  program
+    .command("doctor")
+    .description(
+      "Examines sources and Redis, and watches for writes that go past capture. Changes nothing (but see --exact).",
+    )
+    .option("-c, --config <file>", "configuration file (default: lockstep.config.* in the working directory)")
+    .option("-s, --source <name>", "only this source (default: all)")
+    .option("--seconds <n>", "how long to watch for writes; 0: not at all", secondsOf, 10)
+    .option(
+      "--exact",
+      "PostgreSQL: count by triggers of the doctor's own, removed afterwards, instead of by statistics",
+    )
+    .option("--json", "one object as the last line")
+    .action(async (options: Options) => {
+      const sources = await chooseSources(options);
+      const reports = await Promise.all(
+        sources.map(async (chosen) => ({
+          source: chosen.source.name,
+          capture: chosen.settings.capture,
+          findings: await examineSource(chosen, {
+            windowMs: options.seconds * 1000,
+            exact: options.exact === true,
+          }),
+        })),
+      );
+      const findings = reports.flatMap((report) => report.findings);
+      const count = (level: Finding["level"]) => findings.filter((f) => f.level === level).length;
+      const figures = { errors: count("error"), warnings: count("warning") };
+      for (const report of reports) print(report, terminal);
+      if (options.json) terminal.out(JSON.stringify({ sources: reports, ...figures }));
+      else terminal.out(`${figures.errors} error(s), ${figures.warnings} warning(s)`);
+      result.code = figures.errors > 0 ? exitCodes.found : exitCodes.ok;
+    });
+}
+
+const order = { error: 0, warning: 1, ok: 2 } as const;
+
+function print(
+  { source, capture, findings }: { source: string; capture: string; findings: readonly Finding[] },
+  terminal: Terminal,
+): void {
+  terminal.out(`source ${source}, captured by ${capture}`);
+  for (const finding of findings.toSorted((a, b) => order[a.level] - order[b.level])) {
+    terminal.out(`  ${finding.level.padEnd(7)}  ${finding.check}: ${finding.subject} ${finding.message}`);
+    if (finding.advice !== undefined) terminal.out(`           → ${finding.advice}`);
+  }
+}
+
+function secondsOf(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() === "" || !Number.isFinite(seconds) || seconds < 0 || seconds > 50) {
+    throw new InvalidArgumentError("must be a number from 0 to 50.");
+  }
+  return seconds;
+}

@@ -1,0 +1,38 @@
+import { isLockstepError } from "@lockstep/core";
+import { Command, CommanderError } from "commander";
+import { addDoctor } from "./doctor/doctor-command.js";
+import { exitCodes, processTerminal, type Terminal } from "./terminal.js";
+
+export type { Terminal } from "./terminal.js";
+
+/**
+ * Runs `lockstep` with these arguments and gives its exit code: 0 all is well, 1 something is wrong (or failed), 2 the input is.
+ * Never throws; errors go to the terminal.
+ */
+export async function runCli(args: readonly string[], terminal: Terminal = processTerminal): Promise<number> {
+  const result = { code: exitCodes.ok as number };
+  const program = new Command("lockstep")
+    .description("Keeps databases in step with a TypeORM application's primary database.")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.out(text.trimEnd()),
+      writeErr: (text) => terminal.error(text.trimEnd()),
+    });
+  addDoctor(program, terminal, result);
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return result.code;
+  } catch (error) {
+    return failed(error, terminal);
+  }
+}
+
+function failed(error: unknown, terminal: Terminal): number {
+  // Commander has said it itself.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  // Only Lockstep's own errors are known to hold no values.
+  terminal.error(
+    isLockstepError(error) ? error.message : `failed: ${error instanceof Error ? error.name : "error"}`,
+  );
+  return isLockstepError(error) && error.recovery === "refuse" ? exitCodes.usage : exitCodes.found;
+}
