@@ -3,8 +3,8 @@ import { LockstepError, type TargetOptions } from "@lockstep/core";
 /** Options of a MySQL or MariaDB target. */
 export interface MysqlTargetOptions extends TargetOptions {
   /**
-   * Types of managed columns, by `namespace.table.column` of the source, e.g. `{ "public.orders.total": "DECIMAL(38,9)" }`. Needed for
-   * PostgreSQL's numeric without precision. Default: none.
+   * Types of managed columns, by `namespace.table.column` of the source, e.g. `{ "public.orders.total": "DECIMAL(38,9)" }`: for PostgreSQL's
+   * numeric without precision, say, which is DECIMAL(65,30) otherwise. Default: none.
    */
   readonly columnTypes?: Readonly<Record<string, string>>;
   /** Length of a managed key column that has none at the source (text, bytea), characters or bytes. Default 255, at most 768. */

@@ -33,7 +33,7 @@ end $fn$;`;
 
 /**
  * Casts to text go through a type's output function. Where a cast to text exists that prints something else than the
- * database prints (char(n) loses its padding, inet gains a mask), the output function is called by name.
+ * database prints (char(n) loses its padding, inet gains a mask, xml keeps its declaration), the output function is called by name.
  */
 function makeShape(s: string): string {
   return `create or replace function ${s}.make_shape(rel oid, name text) returns ${s}.table_schema
@@ -53,6 +53,7 @@ begin
   ), based as (
     select c.*, case c.base when 1042 then format('textin(bpcharout(t.%I))', c.attname)
                             when 869 then format('textin(inet_out(t.%I))', c.attname)
+                            when 142 then format('textin(xml_out(t.%I))', c.attname)
                             else format('t.%I::text', c.attname) end as cell
       from col c where c.typtype <> 'd'
   ), keyed as (

@@ -53,6 +53,7 @@ const values: readonly (readonly [type: string, written: string, text: string | 
   ["interval", "'1 year 2 days 03:04:05.6'", "1 year 2 days 03:04:05.6", "other"],
   ["money", "'1234.5'::numeric::money", "$1,234.50", "other"],
   ["inet", "'192.168.1.1'", "192.168.1.1", "other"],
+  ["xml", `'<?xml version="1.0"?><a> </a>'`, "<a> </a>", "other"],
   ["text[]", `array['a,b', null, 'c"d', '']`, '{"a,b",NULL,"c\\"d",""}', "other"],
   ["timestamptz[]", "array['2026-07-04 05:06:07+02'::timestamptz]", '{"2026-07-04 03:06:07+00"}'],
   ["tstzrange", "'[2026-07-04 05:06:07+02,)'", '["2026-07-04 03:06:07+00",)', "other"],

@@ -10,6 +10,8 @@ export type WriteCell = (text: string) => string;
 const wholeNumber = /^-?(0|[1-9]\d{0,63})$/;
 const fixedNumber = /^-?(0|[1-9]\d{0,39})(\.\d{1,25})?$/;
 const floatSource = /^(real|float)/i;
+/** ZEROFILL only prints: the zeros in front are no part of the number. */
+const zeroFilled = /zerofill/i;
 /** CHAR(n) of either engine: spaces at its end mean nothing. */
 const paddedSource = /^(char|character|bpchar)(\(|$)/i;
 
@@ -27,6 +29,7 @@ export function writerOf(
   target: TargetColumn,
 ): WriteCell {
   const literal = literalOf(from, source, target);
+  if (zeroFilled.test(source.type)) return (text) => literal(text.replace(/^0+(?=\d)/, ""));
   return from === "mysql" ? literal : (text) => literal(convertText(from, "mysql", source, text));
 }
 

@@ -1,5 +1,6 @@
-import { assertNever, LockstepError, tableId, type ColumnSchema, type TableSchema } from "@lockstep/core";
+import { assertNever, tableId, type ColumnSchema, type TableSchema } from "@lockstep/core";
 import type { Flavour } from "../session/flavour.js";
+import { enumMembers } from "./enum-members.js";
 
 /** What managed tables may be told about their columns. */
 export interface TypeChoice {
@@ -11,15 +12,20 @@ export interface TypeChoice {
 
 /** Longer VARCHARs become LONGTEXT: a table's VARCHARs share 65535 bytes. */
 const longestVarchar = 255;
+/** Digits of the widest DECIMAL, and how many of them stand behind the point where the source sets no bound. */
+const mostDigits = 65;
+const unboundedScale = 30;
 
 /**
- * The type of a managed column. From another MySQL or MariaDB the exact type is kept; from PostgreSQL it goes by kind:
+ * The type of a managed column. From another MySQL or MariaDB the type is kept (with room for what utf8mb4 and a source without strict
+ * mode need: texts are one size larger, enums have an empty member); from PostgreSQL it goes by kind:
  *
  * | kind | type | |
  * |---|---|---|
  * | boolean | TINYINT(1) | |
  * | integer | SMALLINT, INT, BIGINT | others BIGINT |
- * | numeric(p,s) | DECIMAL(p,s) | up to 65 digits and scale 30 (MariaDB 38); unbounded: refused until a type is chosen |
+ * | numeric(p,s) | DECIMAL(p,s) | at most 65 digits and scale 30 (MariaDB 38) |
+ * | numeric | DECIMAL(65,30) | what doesn't fit is refused per row, never rounded |
  * | float | DOUBLE | real too; NaN and infinity are refused per row |
  * | text | VARCHAR(n) up to 255, else LONGTEXT | in a key VARCHAR(n), VARCHAR(`keyLength`) when unbounded |
  * | bytes | LONGBLOB | in a key VARBINARY |
@@ -31,8 +37,6 @@ const longestVarchar = 255;
  * | time | TIME(6) | |
  * | timestamp, timestamptz | DATETIME(6) | timestamptz in UTC |
  * | other (arrays, interval, ranges, …) | LONGTEXT | the text PostgreSQL prints; in a key VARCHAR |
- *
- * @throws LockstepError COLUMN_TYPE_UNSUPPORTED.
  */
 export function columnType(
   schema: TableSchema,
@@ -50,7 +54,7 @@ export function columnType(
     case "integer":
       return integerType(column.type);
     case "numeric":
-      return decimalType(schema, column, flavour);
+      return decimalType(column, flavour);
     case "float":
       return "DOUBLE";
     case "bytes":
@@ -78,9 +82,27 @@ export function columnType(
   }
 }
 
-// MySQL's JSON type exists on MariaDB only as LONGTEXT with a CHECK that refuses more than 32 levels.
+/** Texts are bounded in bytes, and a character of the source's charset may take more of them in utf8mb4. */
+const roomier: Readonly<Record<string, string>> = {
+  tinytext: "text",
+  text: "mediumtext",
+  mediumtext: "longtext",
+};
+/** Beyond this a VARCHAR of utf8mb4 is longer than a row may be. */
+const longestUtf8Varchar = 16_383;
+
 function sameEngine(column: ColumnSchema, flavour: Flavour): string {
-  return column.type.toLowerCase() === "json" && flavour.product === "mariadb" ? "LONGTEXT" : column.type;
+  const type = column.type.toLowerCase();
+  // MySQL's JSON type exists on MariaDB only as LONGTEXT with a CHECK that refuses more than 32 levels.
+  if (type === "json" && flavour.product === "mariadb") return "LONGTEXT";
+  if (type.startsWith("enum(")) return withEmptyMember(column.type);
+  if (type.startsWith("varchar(") && (column.length ?? 0) > longestUtf8Varchar) return "LONGTEXT";
+  return roomier[type] ?? column.type;
+}
+
+// Without strict mode a source stores '' for what is no member; a strict session can't write that. In front: it sorts there.
+function withEmptyMember(type: string): string {
+  return enumMembers(type).includes("") ? type : type.replace(/^enum\(/i, "enum('',");
 }
 
 function integerType(type: string): string {
@@ -88,15 +110,12 @@ function integerType(type: string): string {
   return /^(integer|int4|int$)/.test(type) ? "INT" : "BIGINT";
 }
 
-function decimalType(schema: TableSchema, column: ColumnSchema, flavour: Flavour): string {
-  if (column.precision === undefined) {
-    throw unsupported(schema, column, "has no bound; choose a precision in columnTypes");
-  }
-  const scale = column.scale ?? 0;
-  const digits = Math.max(column.precision - Math.min(scale, 0), scale, 1);
-  if (digits > 65 || scale > flavour.maxScale)
-    throw unsupported(schema, column, "has more digits than DECIMAL");
-  return `DECIMAL(${digits},${Math.max(scale, 0)})`;
+// The widest DECIMAL there is, not a refusal: TypeORM's "decimal" has no bound, and one such column would hold up every table.
+function decimalType({ precision, scale = 0 }: ColumnSchema, flavour: Flavour): string {
+  if (precision === undefined) return `DECIMAL(${mostDigits},${unboundedScale})`;
+  const kept = Math.min(Math.max(scale, 0), flavour.maxScale);
+  const whole = Math.max(precision - scale, 0);
+  return `DECIMAL(${Math.min(Math.max(whole + kept, 1), mostDigits)},${kept})`;
 }
 
 function bitsType(column: ColumnSchema, inKey: boolean, choice: TypeChoice): string {
@@ -109,11 +128,4 @@ function textType(column: Pick<ColumnSchema, "kind" | "length">, inKey: boolean,
   if (inKey) return `VARCHAR(${Math.min(column.length ?? choice.keyLength, 768)})`;
   if (column.length === undefined || column.length > longestVarchar) return "LONGTEXT";
   return `VARCHAR(${column.length})`;
-}
-
-function unsupported(schema: TableSchema, column: ColumnSchema, why: string): LockstepError {
-  const name = `${tableId(schema)}.${column.name}`;
-  return new LockstepError("COLUMN_TYPE_UNSUPPORTED", `${name} (${column.type}) ${why}`, {
-    details: { column: name },
-  });
 }

@@ -134,14 +134,21 @@ describe("managed tables", function () {
     for (const session of sessions) await session[Symbol.asyncDispose]();
   });
 
-  it("refuses an unbounded numeric and two tables of one name, by name", async () => {
-    const unbounded = schemaOf("postgres", "unbounded", {
+  it("never rounds a numeric without bound", async () => {
+    const schema = schemaOf("postgres", "unbounded", {
       id: ["integer", "bigint"],
       v: ["numeric", "numeric"],
     });
-    const error = await rejection(lane.tables(unbounded));
-    expect(isLockstepError(error, "COLUMN_TYPE_UNSUPPORTED"), String(error)).equal(true);
-    expect(String(error)).contain("public.unbounded.v");
+    const [table] = await lane.tables(schema);
+    await lane.step((transaction) => transaction.upsert(table!, [row("1", "1.50")]));
+    for (const text of [`0.${"0".repeat(30)}1`, "9".repeat(36), "NaN"]) {
+      const error = await rejection(lane.step((transaction) => transaction.upsert(table!, [row("1", text)])));
+      expect(lane.target.classify(error).code).equal("TARGET_VALUE");
+    }
+    expect(await lane.fixture.read("select v from unbounded")).deep.equal([[`1.5${"0".repeat(29)}`]]);
+  });
+
+  it("refuses two tables of one name", async () => {
     const other = schemaOf("mysql", "cases", { k: ["text", "text"] });
     const clash = await rejection(lane.tables(other));
     expect(isLockstepError(clash, "CONFIG_INVALID"), String(clash)).equal(true);

@@ -1,4 +1,4 @@
-import { isLockstepError, type ColumnSchema } from "@lockstep/core";
+import type { ColumnSchema } from "@lockstep/core";
 import { expect } from "chai";
 import { flavourOf } from "../../src/session/flavour.js";
 import { columnType } from "../../src/tables/type-mapping.js";
@@ -56,17 +56,20 @@ describe("types of managed columns", () => {
     });
   }
 
-  it("refuses what DECIMAL can't hold, until a type is chosen", () => {
-    for (const more of [{}, { precision: 70, scale: 2 }, { precision: 60, scale: 40 }]) {
-      expect(() => typeOf("numeric", "numeric", more))
-        .to.throw("public.t.v")
-        .and.satisfy((error: unknown) => isLockstepError(error, "COLUMN_TYPE_UNSUPPORTED"));
-    }
+  it("takes the widest DECIMAL where the source allows more, unless a type is chosen", () => {
+    expect(typeOf("numeric", "numeric")).equal("DECIMAL(65,30)");
+    expect(typeOf("numeric", "numeric(70,2)", { precision: 70, scale: 2 })).equal("DECIMAL(65,2)");
+    expect(typeOf("numeric", "numeric(60,40)", { precision: 60, scale: 40 })).equal("DECIMAL(58,38)");
+    expect(typeOf("numeric", "numeric(100,50)", { precision: 100, scale: 50 })).equal("DECIMAL(65,38)");
     const schema = schemaOf("postgres", "t", { id: ["integer", "bigint"], chosen: ["numeric", "numeric"] });
     expect(columnType(schema, schema.columns[1]!, mariadb, choice)).equal("DECIMAL(38,9)");
+    const long = schemaOf("postgres", "t", {
+      id: ["numeric", "numeric(60,40)", { precision: 60, scale: 40 }],
+    });
+    expect(columnType(long, long.columns[0]!, mysql, choice)).equal("DECIMAL(50,30)");
   });
 
-  it("keeps the exact type of the same engine, but not MySQL's JSON on MariaDB", () => {
+  it("keeps the type of the same engine, but not MySQL's JSON on MariaDB", () => {
     const schema = schemaOf("mysql", "t", { id: ["integer", "bigint(20) unsigned"], v: ["json", "json"] });
     expect(schema.columns.map((column) => columnType(schema, column, mariadb, choice))).deep.equal([
       "bigint(20) unsigned",

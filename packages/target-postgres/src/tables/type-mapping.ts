@@ -4,7 +4,7 @@ import type { ColumnSchema } from "@lockstep/core";
  * The type a managed table gives a column.
  *
  * From PostgreSQL: the source's own type; enums, domains and every other type that isn't built in become `text` (the text
- * their values are printed as).
+ * their values are printed as), and so do the types whose values are names of objects (regclass, aclitem, …).
  *
  * From MySQL and MariaDB:
  *
@@ -43,8 +43,12 @@ export function builtInCandidates(columns: readonly ColumnSchema[]): readonly st
 // Words, then length or precision, then words ("with time zone"), then array brackets. Nothing else reaches a statement.
 const plainTypeName = /^(?:[a-z][a-z0-9_ ]*|"char")(?:\(-?\d+(?:,-?\d+)?\))?(?: [a-z ]+)?(?:\[\])*$/;
 
+// Tables, roles and the like that exist at the source; a target without them would refuse the value, and as a missing table at that.
+const objectNames =
+  /^(?:reg(?:class|type|proc|procedure|oper|operator|role|namespace|collation|config|dictionary)|aclitem)(?:\[\])*$/;
+
 function fromPostgres({ type, kind }: ColumnSchema, builtIn: ReadonlySet<string>): string {
-  if (kind !== "enum" && builtIn.has(type)) return type;
+  if (kind !== "enum" && builtIn.has(type) && !objectNames.test(type)) return type;
   return type.endsWith("[]") ? "text[]" : "text";
 }
 
