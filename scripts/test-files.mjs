@@ -16,7 +16,7 @@ export async function testFiles() {
 }
 
 async function projects() {
-  const folders = [join(root, "bench")];
+  const folders = [join(root, "bench"), join(root, "coverage")];
   for (const group of ["packages", "services", "examples"]) {
     const names = await readdir(join(root, group)).catch(() => []);
     folders.push(...names.map((name) => join(root, group, name)));
