@@ -1,4 +1,4 @@
-import { LockstepError } from "@lockstep/core";
+import { LockstepError, silentLogger } from "@lockstep/core";
 import { publishChanges, type PublishOptions } from "@lockstep/publisher";
 import { DataSource, EntitySchema, type EntityManager, type QueryRunner } from "typeorm";
 import type { ColumnType, TypeTable } from "../column-type.js";
@@ -58,7 +58,12 @@ export async function openSource(
     await runner.query(`create table ${name} (id int primary key, v ${type.type}, touched int)`);
   }
   await runner.query("create table marker (id int primary key, v int, touched int)");
-  const publisher = await publishChanges(dataSource, { redis, source: sourceName, capture });
+  const publisher = await publishChanges(dataSource, {
+    redis,
+    source: sourceName,
+    capture,
+    logger: silentLogger,
+  });
   const each = (work: (manager: EntityManager, table: TypeOnTrial) => Promise<unknown>): Promise<void> =>
     inTransactions(runner, tables, work);
   return {
