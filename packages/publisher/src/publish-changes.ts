@@ -8,6 +8,7 @@ import { type PublishOptions, publishDefaults } from "./options.js";
 import { engineOf, outboxWriterFor } from "./outbox-writer-for.js";
 import { disabledPublisher, type Publisher } from "./publisher.js";
 import { captureSource, sourceName } from "./source-connection.js";
+import { warnAtStart } from "./examine/warn-at-start.js";
 import { relayChoice, startInProcess } from "./start-in-process.js";
 import { stderrLogger } from "./stderr-logger.js";
 
@@ -80,15 +81,13 @@ function startPublisher(
   const logger = options.logger ?? stderrLogger;
   const engine = engineOf(dataSource);
   const writer = outboxWriterFor(dataSource, options);
-  const method = captureOf(
-    options.capture ?? publishDefaults.capture,
-    captureSource(dataSource, {
-      name: source,
-      outbox: options.outbox ?? {},
-      logger,
-      url: relayChoice(options)?.url,
-    }),
-  );
+  const whereabouts = captureSource(dataSource, {
+    name: source,
+    outbox: options.outbox ?? {},
+    logger,
+    url: relayChoice(options)?.url,
+  });
+  const method = captureOf(options.capture ?? publishDefaults.capture, whereabouts);
   const attach = method.attach ?? watchEntities;
   const relay = startInProcess(method, source, options, logger);
   let phase: Phase = { state: "waiting" };
@@ -110,6 +109,9 @@ function startPublisher(
       });
       phase = { state: "capturing", capture };
       relay.start((entity) => capture.tablesOf(entity));
+      // Not waited for: what it finds is said, and holds nothing up.
+      if (relayChoice(options))
+        void warnAtStart({ source: whereabouts, capture: method.kind, redis: options.redis }, logger);
       ready.resolve();
     } catch (error) {
       ready.reject(error);

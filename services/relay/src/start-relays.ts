@@ -1,6 +1,6 @@
 import type { LockstepConfig } from "@lockstep/config";
 import { LockstepError } from "@lockstep/core";
-import { captureOf, sourceOfUrl } from "@lockstep/publisher/capture";
+import { captureOf, sourceOfUrl, warnAtStart } from "@lockstep/publisher/capture";
 import { openQueues, startRelay } from "@lockstep/publisher/relay";
 import type { Running, ServiceContext } from "@lockstep/runtime";
 import { redisStreamWriter } from "@lockstep/stream";
@@ -27,7 +27,8 @@ type SourceConfig = LockstepConfig["sources"][string];
 
 function relaySource(source: string, settings: SourceConfig, { config, logger }: ServiceContext): Running {
   const { partitions, redis = config.redis, url = "", outbox, capture } = settings;
-  const log = captureOf(capture, sourceOfUrl(url, { name: source, outbox, logger })).changeLog();
+  const whereabouts = sourceOfUrl(url, { name: source, outbox, logger });
+  const log = captureOf(capture, whereabouts).changeLog();
   const stream = redisStreamWriter({ redis, source, logger });
   const queues = openQueues(
     { redis, logger },
@@ -42,6 +43,8 @@ function relaySource(source: string, settings: SourceConfig, { config, logger }:
     queues: queues.feeds,
     limits: { drainTimeoutMs: Math.ceil(config.drainTimeoutMs * drainShare) },
   });
+  // Not waited for: what it finds is said, and holds nothing up.
+  void warnAtStart({ source: whereabouts, capture, redis }, logger);
   return {
     done: relay.done,
     async [Symbol.asyncDispose]() {

@@ -1,8 +1,8 @@
 import type { Finding } from "@lockstep/core";
+import { examineSource } from "@lockstep/publisher/capture";
 import { type Command, InvalidArgumentError } from "commander";
 import { chooseSources } from "../choose-sources.js";
 import { exitCodes, type Terminal } from "../terminal.js";
-import { examineSource } from "./examine-source.js";
 
 interface Options {
   readonly config?: string;
@@ -33,10 +33,13 @@ export function addDoctor(program: Command, terminal: Terminal, result: { code: 
         sources.map(async (chosen) => ({
           source: chosen.source.name,
           capture: chosen.settings.capture,
-          findings: await examineSource(chosen, {
-            windowMs: options.seconds * 1000,
-            exact: options.exact === true,
-          }),
+          findings: await examineSource(
+            { ...chosen, capture: chosen.settings.capture },
+            {
+              windowMs: options.seconds * 1000,
+              exact: options.exact === true,
+            },
+          ),
         })),
       );
       const findings = reports.flatMap((report) => report.findings);

@@ -1,25 +1,37 @@
 import { type CaptureKind, type Finding, isLockstepError, LockstepError } from "@lockstep/core";
 import { examineMysql, examinePostgres } from "@lockstep/outbox";
-import { examineRedis } from "@lockstep/stream";
-import type { ChosenSource } from "../choose-sources.js";
+import { examineRedis, type RedisConnection } from "@lockstep/stream";
+import type { CaptureSource } from "../capture/source-capture.js";
 
-/** How long to watch for writes, and how. */
+/** A source, how it is captured, and the Redis that its changes go to. */
+export interface Examined {
+  readonly source: CaptureSource;
+  readonly capture: CaptureKind;
+  readonly redis: RedisConnection;
+}
+
+/** How long to watch for writes, and how: as in `examinePostgres` and `examineMysql`. */
 export interface Watch {
   readonly windowMs: number;
   readonly exact: boolean;
 }
 
-/** Everything the doctor finds about one source and its Redis. What can't be reached is a finding, not a failure. */
-export async function examineSource(chosen: ChosenSource, watch: Watch): Promise<readonly Finding[]> {
+/**
+ * Everything that is found about one source and its Redis. What can't be reached is a finding, not a failure.
+ * @throws LockstepError CONFIG_INVALID when the engine hasn't got this capture, or the window is too long.
+ */
+export async function examineSource(
+  examined: Examined,
+  watch: Watch = { windowMs: 0, exact: false },
+): Promise<readonly Finding[]> {
   const [redis, database] = await Promise.all([
-    orUnreachable("redis.reachable", "redis", () => examineRedis(chosen.redis)),
-    orUnreachable("source.reachable", "source", () => examineDatabase(chosen, watch)),
+    orUnreachable("redis.reachable", "redis", () => examineRedis(examined.redis)),
+    orUnreachable("source.reachable", "source", () => examineDatabase(examined, watch)),
   ]);
   return [...database, ...redis];
 }
 
-function examineDatabase({ source, settings }: ChosenSource, watch: Watch): Promise<readonly Finding[]> {
-  const { capture } = settings;
+async function examineDatabase({ source, capture }: Examined, watch: Watch): Promise<readonly Finding[]> {
   if (source.engine === "postgres") {
     const { schema } = source.outbox;
     const own = { connection: source.connection, capture: only(capture, ["subscriber", "trigger", "wal"]) };
@@ -30,7 +42,6 @@ function examineDatabase({ source, settings }: ChosenSource, watch: Watch): Prom
   return examineMysql({ ...own, windowMs: watch.windowMs, ...(prefix !== undefined && { prefix }) });
 }
 
-/** @throws LockstepError CONFIG_INVALID when the engine hasn't got this capture. */
 function only<K extends CaptureKind>(capture: CaptureKind, kinds: readonly K[]): K {
   const kind = kinds.find((k) => k === capture);
   if (kind !== undefined) return kind;
