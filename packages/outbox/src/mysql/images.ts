@@ -50,7 +50,7 @@ async function capturePage(read: ReadPage, shape: TableShape, page: readonly Not
   const { images, schemaKnown } = await read(page);
   const asked = page.map((row) => JSON.stringify(row.key));
   const noted = new Set(asked);
-  // A row under a key nobody noted: the note wrote it in another way ('A' where the row has 'a').
+  // A row under a key nobody noted, which the database takes for one that was: 'A' where a note says 'a' (PROTOCOL.md 32).
   const strangers = [...images.keys()].some((key) => !noted.has(key));
   const rows: CapturedRow[] = [];
   for (const [index, row] of page.entries()) {
@@ -70,17 +70,18 @@ interface ReadRow {
 
 function imageOf(
   { schema }: TableShape,
-  { order, born, before }: NotedRow,
+  { order, born, key: asked, before = born ? undefined : asked }: NotedRow,
   { key, image }: ReadRow,
 ): CapturedRow {
   const { fingerprint } = schema;
+  const left = before && JSON.stringify(before);
   return {
     order,
     op: born ? "i" : "u",
     fingerprint,
     key,
     image,
-    before: before ? JSON.stringify(before) : null,
+    before: left === undefined || left === key ? null : left,
   };
 }
 

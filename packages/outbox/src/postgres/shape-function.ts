@@ -42,12 +42,12 @@ declare made ${s}.table_schema; cells text; key_cells text; key_match text; key_
 begin
   with recursive col as (
     select a.attnum, a.attname, a.atttypid, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull,
-           a.attgenerated <> '' as generated, t.oid as base, t.typtype, t.typbasetype, t.typname,
+           a.attgenerated <> '' as generated, a.attcollation as coll, t.oid as base, t.typtype, t.typbasetype, t.typname,
            t.typnamespace, t.typcategory, a.atttypmod as typmod, t.typtypmod
       from pg_attribute a join pg_type t on t.oid = a.atttypid
      where a.attrelid = rel and a.attnum > 0 and not a.attisdropped
     union all
-    select c.attnum, c.attname, c.atttypid, c.type, c.attnotnull, c.generated, t.oid, t.typtype, t.typbasetype, t.typname,
+    select c.attnum, c.attname, c.atttypid, c.type, c.attnotnull, c.generated, c.coll, t.oid, t.typtype, t.typbasetype, t.typname,
            t.typnamespace, t.typcategory, c.typtypmod, t.typtypmod
       from col c join pg_type t on t.oid = c.typbasetype where c.typtype = 'd'
   ), based as (
@@ -59,6 +59,9 @@ begin
   ), keyed as (
     select b.*, k.n, format('(n.e->2->>%s)::%s', k.n - 1, format_type(b.atttypid, -1)) as given,
            format('(n.e->3->>%s)::%s', k.n - 1, format_type(b.atttypid, -1)) as before,
+           -- Of types and collations that take different texts for the same ('a' = 'A'), only the row with the very text is the one noted.
+           b.typtype <> 'e' and b.base <> all ('{16,17,20,21,23,2950,1082,1083,1114,1184}'::oid[])
+             and not (b.base in (25, 1042, 1043) and coalesce((select l.collisdeterministic from pg_collation l where l.oid = b.coll), true)) as folds,
            -- The operator of the key's own index: '=' by name is not found for types outside pg_catalog.
            (select format('operator(%I.%s)', o.nspname, p.oprname) from pg_opclass c
               join pg_amop m on m.amopfamily = c.opcfamily and m.amopstrategy = 3
@@ -70,7 +73,8 @@ begin
   )
   select (select string_agg(cell, ', ' order by attnum) from based),
          (select string_agg(cell, ', ' order by n) from keyed),
-         (select string_agg(format('t.%I %s %s', attname, equals, given), ' and ' order by n) from keyed),
+         (select string_agg(format('t.%I %s %s', attname, equals, given) || case when folds then format(' and %s collate "C" = %s collate "C"',
+            cell, replace(cell, format('t.%I', attname), '(' || given || ')')) else '' end, ' and ' order by n) from keyed),
          (select string_agg(replace(cell, format('t.%I', attname), '(' || given || ')'), ', ' order by n) from keyed),
          (select string_agg(replace(cell, format('t.%I', attname), '(' || before || ')'), ', ' order by n) from keyed),
          jsonb_build_object(

@@ -160,12 +160,13 @@ describe("the flush on PostgreSQL", () => {
     await app.run("create table citizen (id types.citext primary key, v int)");
     const citizens = { namespace: "public", name: "citizen" };
     await app.run("insert into citizen values ('Ann', 1)");
-    await app.transaction([noteOf(citizens, "update", "ANN")]);
-    await app.transaction([noteOf(citizens, "update", "aNN"), noteOf(citizens, "delete", "Bob")]);
+    await app.transaction([noteOf(citizens, "update", "Ann")]);
+    // The database takes it for the same key; the row is another one for whoever compares texts (PROTOCOL.md 32).
+    await app.transaction([noteOf(citizens, "update", "ANN"), noteOf(citizens, "delete", "Bob")]);
     await cutAll(log);
     expect((await readAll(log)).map((event) => [event.op, event.key])).to.deep.equal([
       ["update", '["Ann"]'],
-      ["update", '["Ann"]'],
+      ["delete", '["ANN"]'],
       ["delete", '["Bob"]'],
     ]);
   });

@@ -9,6 +9,7 @@ import {
 import { Cascades } from "./cascades.js";
 import { activeForeignKeys } from "./catalog/foreign-keys.js";
 import { primaryKeys } from "./catalog/primary-keys.js";
+import { keyFacts } from "./catalog/exact-keys.js";
 import { existingTables, type TableName } from "./catalog/existing-tables.js";
 import { type MysqlTableFacts, mysqlTableFacts } from "./catalog/mysql-table-facts.js";
 import { type KeyColumn, keyColumnsOf } from "./key-text.js";
@@ -18,6 +19,9 @@ export interface CapturedTable {
   readonly table: RowNote["table"];
   readonly keys: readonly KeyColumn[];
   readonly schema: TableSchema;
+  /** Columns of the key of whose values the database takes no two for the same: what is equal is equal as a text. */
+  readonly exactKeys: ReadonlySet<string>;
+  readonly isPartitioned: boolean;
   /** MySQL and MariaDB: what identifies a row where the server doesn't say. */
   readonly mysql?: MysqlTableFacts;
 }
@@ -84,12 +88,21 @@ export class CapturedTables {
     if (existing.length === 0) return;
     const schemas = await this.#writer.describe(run, existing, { inTransaction });
     const byId = new Map(schemas.map((schema) => [tableId(schema), schema]));
+    const keyed = await keyFacts(this.#engine, run, existing);
     const facts = this.#engine === "mysql" ? await mysqlTableFacts(run, existing) : undefined;
     resolved.forEach((table, index) => {
       const schema = table && byId.get(tableId(table));
       if (!schema) return;
       const mysql = facts?.get(tableId(table));
-      const captured = { table, schema, keys: keyColumnsOf(schema), ...(mysql && { mysql }) };
+      const { exact = new Set<string>(), partitioned = false } = keyed.get(tableId(table)) ?? {};
+      const captured = {
+        table,
+        schema,
+        keys: keyColumnsOf(schema),
+        exactKeys: exact,
+        isPartitioned: partitioned,
+        ...(mysql && { mysql }),
+      };
       this.#known.set(mapped[index]!.path, captured);
     });
     await this.#readForeignKeys(run);

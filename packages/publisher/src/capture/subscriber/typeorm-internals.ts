@@ -51,7 +51,14 @@ interface ExpressionMap {
   readonly valuesSet?: object | readonly object[];
   readonly insertFromSelect?: unknown;
   readonly onIgnore?: unknown;
-  readonly onUpdate?: unknown;
+  readonly onUpdate?: {
+    readonly overwrite?: readonly string[];
+    readonly columns?: readonly string[];
+    /** Columns, or the name of a constraint. */
+    readonly conflict?: string | readonly string[];
+  };
+  /** Until 0.3: what stands behind ON CONFLICT, as the application wrote it; empty when nothing does. */
+  readonly onConflict?: string;
   readonly locallyGenerated: Readonly<Record<number, object>>;
   readonly nativeParameters?: Record<string, unknown>;
 }

@@ -1,21 +1,10 @@
 import type { RowNote } from "@lockstep/core";
-import { valuePlaceholder } from "../key-parameter.js";
-import { keyList, readKey } from "../key-text.js";
-import { quoteName, quoteTable } from "../quote.js";
 import type { Captured } from "../session.js";
 import type { StructuredResult } from "../typeorm-internals.js";
 import type { BuilderWrite, WriteStatement } from "../write.js";
 import { type InsertedValues, insertedValues } from "./inserted-values.js";
 import { integerText } from "./key-in-where.js";
-
-/** Columns and values that find one row. */
-interface Locator {
-  readonly columns: readonly string[];
-  readonly values: readonly unknown[];
-}
-
-/** Rows asked for in one SELECT. */
-const rowsPerSelect = 200;
+import { fills, locator, lookUp } from "./look-up.js";
 
 /**
  * An INSERT where the server doesn't return keys (type `mysql`): the key is in the values, or counted up from the insert id. Where rows
@@ -93,18 +82,9 @@ function conflicting(write: BuilderWrite, sets: readonly InsertedValues[]): Plan
   };
 }
 
-/** True when the values alone identify the row by this unique key. */
-function fills(set: InsertedValues, columns: readonly string[]): boolean {
-  return columns.every((name) => set.get(name) !== undefined && set.get(name) !== null);
-}
-
 function isGenerated({ table }: BuilderWrite, set: InsertedValues): boolean {
   const column = table.mysql?.autoIncrement;
   return column !== undefined && table.keys.some(({ name }) => name === column) && set.get(column) == null;
-}
-
-function locator(columns: readonly string[], set: InsertedValues): Locator {
-  return { columns, values: columns.map((name) => set.get(name)) };
 }
 
 /** Keys whose text needs no asking: integers. */
@@ -113,23 +93,4 @@ function textsOf(write: BuilderWrite, sets: readonly InsertedValues[]): string[]
   if (keys.some((key) => key.kind !== "integer")) return undefined;
   const texts = sets.map((set) => keys.map((key) => integerText(set.get(key.name))));
   return texts.every((key) => key.every((text) => text !== undefined)) ? (texts as string[][]) : undefined;
-}
-
-async function lookUp(write: BuilderWrite, locators: readonly Locator[]): Promise<string[][]> {
-  const { table, engine } = write;
-  const condition = (name: string): string => {
-    const column = table.schema.columns.find((candidate) => candidate.name === name);
-    return `${quoteName(engine, name)} = ${column ? valuePlaceholder(column) : "?"}`;
-  };
-  const found: string[][] = [];
-  for (let from = 0; from < locators.length; from += rowsPerSelect) {
-    const some = locators.slice(from, from + rowsPerSelect);
-    const where = some.map(({ columns }) => `(${columns.map(condition).join(" AND ")})`);
-    const rows = await write.select(
-      `SELECT ${keyList(engine, table.keys)} FROM ${quoteTable(engine, table.table)} WHERE ${where.join(" OR ")}`,
-      some.flatMap(({ values }) => values),
-    );
-    found.push(...rows.map((row) => readKey(table.keys, row)));
-  }
-  return found;
 }

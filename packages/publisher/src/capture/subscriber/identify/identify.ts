@@ -6,6 +6,7 @@ import { updateKeys } from "./key-update.js";
 import { returningKeys } from "./returning.js";
 import { selectFirst } from "./select-first.js";
 import { type Assignment, assignedColumns, setsKey } from "./assigned-columns.js";
+import { movesRows, withMovedRows } from "./moved-rows.js";
 import { withCascades } from "./with-cascades.js";
 
 /** Sends a write and finds out which rows it touched, by the engine's best way. */
@@ -18,8 +19,10 @@ type Identification = (write: BuilderWrite, statement: WriteStatement) => Promis
 function choose(write: BuilderWrite): Identification {
   const { builder, driver, table } = write;
   switch (builder.expressionMap.queryType) {
-    case "insert":
-      return insertReturns(write) ? returningKeys("insert") : insertByValues;
+    case "insert": {
+      const identification = insertReturns(write) ? returningKeys("insert") : insertByValues;
+      return movesRows(write) ? withMovedRows(write, identification) : identification;
+    }
     case "delete": {
       const returns = driver.isReturningSqlSupported("delete");
       const identification = returns ? returningKeys("delete") : selectFirst("delete");

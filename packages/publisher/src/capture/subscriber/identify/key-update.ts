@@ -33,7 +33,7 @@ export async function updateKeys(write: BuilderWrite, statement: WriteStatement)
 }
 
 /** One row is a move; of several, which became which isn't known: the old ones are gone, the new ones are there. */
-function moved(
+export function moved(
   write: BuilderWrite,
   before: readonly (readonly string[])[],
   after: readonly (readonly string[])[],
@@ -43,6 +43,15 @@ function moved(
   if (from && to && others.length === 0 && after.length === 1) {
     return [sameKey(from, to) ? write.note("update", to) : write.note("update", to, from)];
   }
+  return replaced(write, before, after);
+}
+
+/** Which became which isn't known: the flush sees what is still there. */
+export function replaced(
+  write: BuilderWrite,
+  before: readonly (readonly string[])[],
+  after: readonly (readonly string[])[],
+): RowNote[] {
   return [
     ...before.map((key) => write.note("delete", key)),
     ...after.map((key) => write.note("update", key)),

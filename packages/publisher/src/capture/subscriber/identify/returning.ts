@@ -11,19 +11,33 @@ export function returningKeys(kind: Kind) {
   return async (write: BuilderWrite, { sql, parameters }: WriteStatement): Promise<Captured> => {
     const { keys } = write.table;
     const returns = write.builder.createReturningExpression(kind) !== "";
-    const asked = `${sql}${returns ? "," : " RETURNING"} ${keyList(write.engine, keys)}`;
+    const tells = kind === "insert" && tellsUpdates(write);
+    const updated = tells ? `, (xmax::text <> '0') AS ${updatedAlias}` : "";
+    const asked = `${sql}${returns ? "," : " RETURNING"} ${keyList(write.engine, keys)}${updated}`;
     const result = await write.execute(asked, parameters);
     const rows = result.records ?? [];
-    const notes = rows.map((row) => write.note(opOf(kind, write), readKey(keys, row)));
+    const notes = rows.map((row) => write.note(opOf(kind, write, row), readKey(keys, row)));
     if (!returns) return { result: withoutRows(kind, write, result, notes), notes };
-    for (const row of rows) stripKey(keys, row);
+    for (const row of rows) {
+      stripKey(keys, row);
+      if (tells) delete row[updatedAlias];
+    }
     return { result, notes };
   };
 }
 
 // An upsert may have updated: called "insert", a later delete in the same transaction would look like a row that never was.
-function opOf(kind: Kind, write: BuilderWrite): RowNote["op"] {
-  return kind === "insert" && write.builder.expressionMap.onUpdate ? "update" : kind;
+function opOf(kind: Kind, { builder }: BuilderWrite, row: Readonly<Record<string, unknown>>): RowNote["op"] {
+  const { onUpdate, onConflict } = builder.expressionMap;
+  const upserts = kind === "insert" && (onUpdate !== undefined || Boolean(onConflict));
+  return upserts && row[updatedAlias] !== false ? "update" : kind;
+}
+
+const updatedAlias = "lockstep_updated";
+
+/** PostgreSQL: a row that ON CONFLICT has updated still carries the lock that it took on it. Rows of a partitioned table don't say. */
+function tellsUpdates({ engine, builder, table }: BuilderWrite): boolean {
+  return engine === "postgres" && !table.isPartitioned && builder.expressionMap.onUpdate !== undefined;
 }
 
 /** The result as it is without RETURNING. */
