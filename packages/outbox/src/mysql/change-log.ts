@@ -13,7 +13,7 @@ import { connectionsTo, type MysqlConnection, type MysqlSession } from "./connec
 import { cutTick, hasUnread, type MarkedTick } from "./cut.js";
 import { tableNames, type TableNames } from "./ddl.js";
 import { incarnationOf } from "./incarnation.js";
-import { tryToLead } from "./lead.js";
+import { candidateOf } from "./lead.js";
 import { backlogOf, pruneTicks } from "./prune.js";
 import { readEvents } from "./read.js";
 import {
@@ -50,12 +50,13 @@ export function mysqlChangeLog(options: MysqlChangeLogOptions): ChangeLog {
   const connections = connectionsTo(options.connection);
   const schemas = schemaCacheOf(() => connections.use((session) => readSchemas(session, names)));
   const wait = waiterOf(() => connections.use((session) => hasUnread(session, names)));
+  const candidate = candidateOf(connections, prefix);
   const ticks = tickMemory<MarkedTick>();
   const warnOnce = once(() => connections.use((session) => warnOfLostCommits(session, source, logger)));
   return {
     incarnation: () => connections.use((session) => incarnationOf(session, names)),
     async lead() {
-      const leadership = await tryToLead(connections, prefix);
+      const leadership = await candidate.lead();
       if (leadership) ticks.forget();
       return leadership;
     },
@@ -90,7 +91,10 @@ export function mysqlChangeLog(options: MysqlChangeLogOptions): ChangeLog {
       connections.use((session) => pruneTicks(session, names, retention, maxTicks)),
     backlog: () => connections.use((session) => backlogOf(session, names)),
     wait: (timeoutMs, signal) => wait(timeoutMs, signal),
-    close: () => connections.close(),
+    async close() {
+      await candidate.close();
+      await connections.close();
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { EventEmitter } from "node:events";
 import { isLockstepError, LockstepError } from "@lockstep/core";
 import mysql from "mysql2/promise";
+import { inTime } from "../in-time.js";
 
 /** How to reach the source: a URL or the options of `mysql2`. */
 export type MysqlConnection = string | mysql.ConnectionOptions;
@@ -32,10 +33,10 @@ const timeout = 120_000;
 
 /**
  * READ COMMITTED: each statement sees what is committed when it begins, and marking rows locks no gaps. Times in UTC; a lock
- * held by another relay is not waited for longer than this; idle connections stay.
+ * held by another relay is not waited for longer than this. What a relay holds whose machine is gone is free after two minutes of silence.
  */
 const sessionSettings = `SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
-SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 10, wait_timeout = 2147483, sql_mode = ''`;
+SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 10, wait_timeout = 120, sql_mode = ''`;
 
 /** Connections to `connection`; none is made before the first use. */
 export function connectionsTo(connection: MysqlConnection): Connections {
@@ -59,11 +60,24 @@ export function connectionsTo(connection: MysqlConnection): Connections {
         const opened = await mysql.createConnection(config);
         // Without a listener a connection that the server ends would end the process.
         opened.on("error", () => undefined);
-        await opened.query(sessionSettings);
-        return opened;
+        try {
+          await opened.query(sessionSettings);
+          return opened;
+        } catch (error) {
+          opened.destroy();
+          throw error;
+        }
       }),
     close: () => pool.end(),
   };
+}
+
+const endTimeoutMs = 1_000;
+
+/** Ends a connection. One to a host that is gone never hears the farewell: it is not waited for. */
+export async function endSoon(connection: mysql.Connection): Promise<void> {
+  await inTime(connection.end(), endTimeoutMs).catch(() => undefined);
+  connection.destroy();
 }
 
 const prepared = new WeakSet<object>();
@@ -95,7 +109,7 @@ function sessionOf(connection: mysql.PoolConnection): MysqlSession {
     each: (sql, onRow) =>
       new Promise((resolve, reject) => {
         const driver = connection.connection as unknown as CallbackConnection;
-        const query = driver.query(sql);
+        const query = driver.query({ sql, timeout });
         query.on("result", onRow);
         query.on("error", reject);
         // A connection that breaks tells only itself, not the statement under way.
@@ -113,7 +127,7 @@ function sessionOf(connection: mysql.PoolConnection): MysqlSession {
 
 /** The driver's own connection under the promises: the one that gives rows as they come. */
 interface CallbackConnection extends EventEmitter {
-  query(sql: string): EventEmitter;
+  query(options: { readonly sql: string; readonly timeout: number }): EventEmitter;
 }
 
 function rowsOf(result: unknown): (string | number | null)[][] {
@@ -130,9 +144,9 @@ export async function unavailable<T>(work: () => Promise<T>): Promise<T> {
 }
 
 const noSuchTable = 1146;
-// Too many connections, shutdown, disk full, read-only, access denied, unknown database, connection killed or lost.
+// Too many connections, shutdown, disk full, read-only, access denied, unknown database, connection killed or lost, a lock that stays taken.
 const unreachable = new Set([
-  1040, 1044, 1045, 1049, 1053, 1021, 1114, 1203, 1226, 1290, 1792, 1836, 1927, 2006, 2013, 4031,
+  1205, 1040, 1044, 1045, 1049, 1053, 1021, 1114, 1203, 1226, 1290, 1792, 1836, 1927, 2006, 2013, 4031,
 ]);
 
 function lockstepErrorOf(error: unknown): unknown {

@@ -1,5 +1,6 @@
 import { isLockstepError, LockstepError } from "@lockstep/core";
 import pg from "pg";
+import { inTime } from "../in-time.js";
 
 /** How to reach the source: a URL or the options of `pg`. */
 export type PostgresConnection = string | pg.ClientConfig;
@@ -17,11 +18,12 @@ export interface Connections {
 const types = { getTypeParser: () => (value: string) => value };
 
 /**
- * Plans of the relay must stay on the outbox's key, and the lag's clock in one form. A relay whose machine is gone must not hold the lead: the server asks after
- * 10 s of silence and gives up after 25.
+ * Plans of the relay must stay on the outbox's key, and the lag's clock in one form. A relay whose machine is gone must not hold locks: the server asks after
+ * 10 s of silence and gives up after 25; one that has stopped in the middle of a transaction is ended, and no lock is waited for without an end.
  */
-const sessionSettings =
-  "set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; set enable_seqscan = off; set jit = off; set synchronous_commit = on; set timezone = 'UTC'";
+const sessionSettings = `set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
+set idle_in_transaction_session_timeout = '30s'; set lock_timeout = '10s';
+set enable_seqscan = off; set jit = off; set synchronous_commit = on; set timezone = 'UTC'`;
 
 const maxConnections = 8;
 const connectTimeoutMs = 10_000;
@@ -50,8 +52,13 @@ export function connectionsTo(connection: PostgresConnection, name: string): Con
         const client = new pg.Client(config);
         client.on("error", () => undefined);
         await client.connect();
-        await client.query(sessionSettings);
-        return client;
+        try {
+          await client.query(sessionSettings);
+          return client;
+        } catch (error) {
+          await endSoon(client);
+          throw error;
+        }
       }),
     close: () => pool.end(),
   };
@@ -76,6 +83,17 @@ async function lend<T>(pool: pg.Pool, work: (client: pg.ClientBase) => Promise<T
   }
 }
 
+const endTimeoutMs = 1_000;
+
+/** Ends a connection. One to a host that is gone never hears the farewell: it is not waited for, and keeps no process alive. */
+export async function endSoon(client: pg.Client): Promise<void> {
+  try {
+    await inTime(client.end(), endTimeoutMs);
+  } catch {
+    (client as pg.Client & { unref(): void }).unref();
+  }
+}
+
 /** Turns what the driver throws into Lockstep's errors. */
 export async function unavailable<T>(work: () => Promise<T>): Promise<T> {
   try {
@@ -86,8 +104,8 @@ export async function unavailable<T>(work: () => Promise<T>): Promise<T> {
 }
 
 const missing = new Set(["42P01", "42883", "3F000"]);
-// Connection trouble, insufficient resources, operator intervention, read-only (a standby after a switch).
-const unreachable = /^(08|53|57|25006|3D000|28)/;
+// Connection trouble, insufficient resources, operator intervention, read-only (a standby after a switch), time-outs of locks and of idle transactions.
+const unreachable = /^(08|53|57|25006|25P03|55P03|3D000|28)/;
 const networkError = /^E[A-Z]+$/;
 
 function lockstepErrorOf(error: unknown): unknown {
