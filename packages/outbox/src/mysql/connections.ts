@@ -1,5 +1,5 @@
 import type { EventEmitter } from "node:events";
-import { isLockstepError, LockstepError } from "@lockstep/core";
+import { isLockstepError, LockstepError, type RunStatement } from "@lockstep/core";
 import mysql from "mysql2/promise";
 import { inTime } from "../in-time.js";
 
@@ -24,6 +24,8 @@ export interface MysqlSession {
   each(sql: string, onRow: (row: (string | number | null)[]) => void): Promise<void>;
   /** Number of rows changed. */
   change(sql: string): Promise<number>;
+  /** Rows as objects: what the writer's side of the outbox works with. */
+  readonly run: RunStatement;
 }
 
 const maxConnections = 8;
@@ -122,6 +124,11 @@ function sessionOf(connection: mysql.PoolConnection): MysqlSession {
       }),
     change: async (sql) =>
       ((await connection.query({ sql, timeout }))[0] as mysql.ResultSetHeader).affectedRows,
+    run: async (sql, parameters) => {
+      const values = parameters ? [...parameters] : [];
+      const [rows] = await connection.query({ sql, timeout, values, rowsAsArray: false });
+      return Array.isArray(rows) ? (rows as Record<string, unknown>[]) : [];
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import { assertNever, type CaptureKind, LockstepError } from "@lockstep/core";
+import { binlogCapture } from "./binlog/binlog-capture.js";
 import type { CaptureSource, SourceCapture } from "./source-capture.js";
 import { subscriberCapture } from "./subscriber/subscriber-capture.js";
 
@@ -7,9 +8,10 @@ export function captureOf(kind: CaptureKind, source: CaptureSource): SourceCaptu
   switch (kind) {
     case "subscriber":
       return subscriberCapture(source);
+    case "binlog":
+      return binlogCapture(source);
     case "trigger":
     case "wal":
-    case "binlog":
       throw new LockstepError("CONFIG_INVALID", `capture: "${kind}" is not built yet`);
     default:
       return assertNever(kind);
