@@ -10,7 +10,7 @@ export { mysqlColumnKind } from "./column-kind.js";
 export { tableNames, type TableNames } from "./ddl.js";
 export { binlogFindings } from "./examine/binlog.js";
 export { incarnationOf } from "./incarnation.js";
-export { tryToLead } from "./lead.js";
+export { candidateOf } from "./lead.js";
 export { registerSchemas } from "./outbox-writer.js";
 export { quoteName, quoteText } from "./quote.js";
 export {

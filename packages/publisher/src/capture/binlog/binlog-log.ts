@@ -9,6 +9,7 @@ import {
 } from "@lockstep/core";
 import {
   acknowledgeTargets,
+  candidateOf,
   connectionsTo,
   forgetTarget,
   incarnationOf,
@@ -20,7 +21,6 @@ import {
   readSchemas,
   registerTarget,
   tableNames,
-  tryToLead,
 } from "@lockstep/outbox/mysql";
 import { binlogProblems, type ForeignKeyActions } from "./binlog-needs.js";
 import { Latch } from "../../relay/latch.js";
@@ -58,6 +58,7 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
   const connections = connectionsTo(options.connection);
   const use = <T>(work: (session: MysqlSession) => Promise<T>): Promise<T> => connections.use(work);
   const tables = openTables(connections, prefix);
+  const candidate = candidateOf(connections, prefix);
   const heard = new Latch();
   let context: LogContext | undefined;
   let readers: ReturnType<typeof openReaders> | undefined;
@@ -118,7 +119,7 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
   return {
     incarnation: () => use((session) => incarnationOf(session, names)),
     async lead() {
-      const leadership = await tryToLead(connections, prefix);
+      const leadership = await candidate.lead();
       if (!leadership) return undefined;
       try {
         await use(refuseUnfit);
@@ -195,6 +196,7 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
     },
     async close() {
       closeReaders();
+      await candidate.close();
       await connections.close();
     },
   };
