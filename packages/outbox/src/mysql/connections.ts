@@ -1,6 +1,6 @@
 import type { EventEmitter } from "node:events";
 import { isLockstepError, LockstepError, type RunStatement } from "@lockstep/core";
-import mysql from "mysql2/promise";
+import type mysql from "mysql2/promise";
 import { inTime } from "../in-time.js";
 
 /** How to reach the source: a URL or the options of `mysql2`. */
@@ -54,12 +54,14 @@ export function connectionsTo(connection: MysqlConnection): Connections {
     enableKeepAlive: true,
     keepAliveInitialDelay: 10_000,
   };
-  const pool = mysql.createPool({ ...config, connectionLimit: maxConnections, idleTimeout: 60_000 });
+  let pool: Promise<mysql.Pool> | undefined;
+  const openPool = async (): Promise<mysql.Pool> =>
+    (await driver()).createPool({ ...config, connectionLimit: maxConnections, idleTimeout: 60_000 });
   return {
-    use: (work) => unavailable(() => lend(pool, work)),
+    use: (work) => unavailable(async () => lend(await (pool ??= openPool()), work)),
     open: () =>
       unavailable(async () => {
-        const opened = await mysql.createConnection(config);
+        const opened = await (await driver()).createConnection(config);
         // Without a listener a connection that the server ends would end the process.
         opened.on("error", () => undefined);
         try {
@@ -70,7 +72,8 @@ export function connectionsTo(connection: MysqlConnection): Connections {
           throw error;
         }
       }),
-    close: () => pool.end(),
+    // Also when none was opened: what is asked after the end must be refused.
+    close: async () => (await (pool ??= openPool())).end(),
   };
 }
 
@@ -80,6 +83,11 @@ const endTimeoutMs = 1_000;
 export async function endSoon(connection: mysql.Connection): Promise<void> {
   await inTime(connection.end(), endTimeoutMs).catch(() => undefined);
   connection.destroy();
+}
+
+/** Loaded when it is needed: a process whose source is of the other engine doesn't hold it in memory. */
+async function driver(): Promise<typeof mysql> {
+  return (await import("mysql2/promise")).default;
 }
 
 const prepared = new WeakSet<object>();

@@ -1,5 +1,5 @@
 import { isLockstepError, LockstepError } from "@lockstep/core";
-import pg from "pg";
+import type pg from "pg";
 import { inTime } from "../in-time.js";
 
 /** How to reach the source: a URL or the options of `pg`. */
@@ -41,15 +41,12 @@ export function connectionsTo(connection: PostgresConnection, name: string): Con
     connectionTimeoutMillis: connectTimeoutMs,
     types: types as unknown as pg.CustomTypesConfig,
   };
-  const pool = new pg.Pool({ ...config, max: maxConnections, allowExitOnIdle: true });
-  // A connection that dies, idle or at work, is replaced on the next use; without listeners the process would end.
-  pool.on("error", () => undefined);
-  pool.on("connect", (client) => client.on("error", () => undefined));
+  let pool: Promise<pg.Pool> | undefined;
   return {
-    use: (work) => unavailable(() => lend(pool, work)),
+    use: (work) => unavailable(async () => lend(await (pool ??= openPool(config)), work)),
     open: () =>
       unavailable(async () => {
-        const client = new pg.Client(config);
+        const client = new (await driver()).Client(config);
         client.on("error", () => undefined);
         await client.connect();
         try {
@@ -60,8 +57,22 @@ export function connectionsTo(connection: PostgresConnection, name: string): Con
           throw error;
         }
       }),
-    close: () => pool.end(),
+    // Also when none was opened: what is asked after the end must be refused.
+    close: async () => (await (pool ??= openPool(config))).end(),
   };
+}
+
+async function openPool(config: pg.ClientConfig): Promise<pg.Pool> {
+  const pool = new (await driver()).Pool({ ...config, max: maxConnections, allowExitOnIdle: true });
+  // A connection that dies, idle or at work, is replaced on the next use; without listeners the process would end.
+  pool.on("error", () => undefined);
+  pool.on("connect", (client) => client.on("error", () => undefined));
+  return pool;
+}
+
+/** Loaded when it is needed: a process whose source is of the other engine doesn't hold it in memory. */
+async function driver(): Promise<typeof pg> {
+  return (await import("pg")).default;
 }
 
 const prepared = new WeakSet<pg.ClientBase>();
