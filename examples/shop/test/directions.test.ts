@@ -1,14 +1,19 @@
+import type { CaptureKind } from "@lockstep/core";
 import { expect } from "chai";
 import { runLoad } from "../src/index.js";
 import { type Kind, Rig } from "./rig/rig.js";
 
-const kinds: readonly Kind[] = ["postgres", "mariadb"];
+const ways: readonly (readonly [Kind, CaptureKind])[] = [
+  ["postgres", "subscriber"],
+  ["postgres", "trigger"],
+  ["mariadb", "subscriber"],
+];
 
 describe("the main path", () => {
-  for (const source of kinds) {
-    it(`${source} → postgres and mariadb: a day in the shop arrives, row by row`, async () => {
+  for (const [source, capture] of ways) {
+    it(`${source}, captured by ${capture} → postgres and mariadb: a day in the shop arrives, row by row`, async () => {
       await using rig = await Rig.open(source, { reporting: "postgres", warehouse: "mariadb" });
-      await using app = await rig.openApp();
+      await using app = await rig.openApp({ capture });
       await using _consumer = await rig.startConsumer();
       await rig.untilRegistered();
       await app.shop.open(30, 20);

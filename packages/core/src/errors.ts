@@ -45,13 +45,13 @@ export const errorTable = {
     recovery: "refuse",
     hint: "Send BEGIN, COMMIT, ROLLBACK and savepoints (on MySQL also definitions) as statements of their own, not in one string with others.",
   },
-  CAPTURE_SOURCE_SETTINGS: {
+  CAPTURE_NOT_INSTALLED: {
     recovery: "refuse",
-    hint: "The source server's settings or rights don't allow this capture: the message names what to set.",
+    hint: 'Run lockstep capture install (as a role that owns the tables), or start with tables: "ensure".',
   },
-  CAPTURE_LOG_UNREADABLE: {
-    recovery: "halt",
-    hint: "The database's log holds something that can't become exact rows: correct the setting named, then remove the targets and seed them again, or use another capture.",
+  CAPTURE_CHANGED: {
+    recovery: "refuse",
+    hint: "The source is captured in another way. Set the same capture here, or change it for all with lockstep capture switch.",
   },
   RELAY_FENCED: { recovery: "retry", hint: "Another relay leads this source. Nothing to do." },
   SOURCE_UNAVAILABLE: {

@@ -7,6 +7,7 @@ export * from "./finding.js";
 export * from "./follow-on.js";
 export * from "./logger.js";
 export * from "./partition.js";
+export * from "./ports/capture-plan.js";
 export * from "./ports/change-log.js";
 export * from "./ports/change-stream.js";
 export * from "./ports/dead-letters.js";

@@ -3,6 +3,7 @@ export { examinePostgres, type PostgresExamineOptions } from "./postgres/examine
 export { postgresChangeLog, type PostgresChangeLogOptions } from "./postgres/change-log.js";
 export type { PostgresConnection } from "./postgres/connections.js";
 export { postgresOutboxWriter, type PostgresOutboxOptions } from "./postgres/outbox-writer.js";
+export { postgresTriggers, type OutboxTriggers } from "./postgres/trigger/postgres-triggers.js";
 export type { Retention } from "./retention.js";
 export { mysqlOutboxWriter, type MysqlOutboxOptions } from "./mysql/outbox-writer.js";
 export { mysqlChangeLog, type MysqlChangeLogOptions } from "./mysql/change-log.js";

@@ -14,15 +14,12 @@ export interface PublishOptions {
    * (PostgreSQL), `binlog` (MySQL, MariaDB): the database itself sees every write, whoever makes it. The same in every process of the source.
    */
   readonly capture?: CaptureKind;
-  /**
-   * MySQL and MariaDB: rows that a foreign key changes by itself (CASCADE, SET NULL) reach neither triggers nor the binlog. `refuse` (default) tables
-   * that have such keys at the start, or `accept` that targets don't get those changes. Subscriber capture works them out and needs neither.
-   */
-  readonly foreignKeyActions?: "refuse" | "accept";
   /** Entities to capture, by class, EntitySchema or name; their join and closure tables are included. Default: all. */
   readonly entities?: readonly EntityChoice[];
   /** Entities to leave out. Default: none. */
   readonly exclude?: readonly EntityChoice[];
+  /** Tables without an entity that are captured too, as `name` or `namespace.name`. Not with `capture: "subscriber"`, which knows entities only. Default: none. */
+  readonly captureTables?: readonly string[];
   /** Streams that changes are spread over. Default 1: transactions stay whole. */
   readonly partitions?: number;
   /** Where Lockstep's own tables are: a schema on PostgreSQL (default `lockstep`), a name prefix on MySQL and MariaDB (default `lockstep_`). */

@@ -1,6 +1,7 @@
 import { LockstepError } from "@lockstep/core";
 import type { DataSource } from "typeorm";
 import { captureOf } from "./capture/capture-of.js";
+import type { SourceCapture } from "./capture/source-capture.js";
 import { watchEntities } from "./capture/watched-entities.js";
 import { type InstalledCapture, withRunner } from "./capture/subscriber/install-capture.js";
 import { followInitialize } from "./follow-initialize.js";
@@ -49,13 +50,23 @@ export async function publishChanges(dataSource: DataSource, options: PublishOpt
 /** @throws LockstepError DRIVER_UNSUPPORTED, CONFIG_INVALID naming everything that is wrong. */
 function checkOptions(
   dataSource: DataSource,
-  { partitions = 1, source, relay, queues }: PublishOptions,
+  {
+    partitions = 1,
+    source,
+    relay,
+    queues,
+    capture = publishDefaults.capture,
+    captureTables = [],
+  }: PublishOptions,
 ): void {
   engineOf(dataSource);
   const wrong: string[] = [];
   if (!Number.isInteger(partitions) || partitions < 1)
     wrong.push("partitions must be a whole number from 1 on");
   if (source === "") wrong.push("source must not be empty");
+  if (capture === "subscriber" && captureTables.length > 0) {
+    wrong.push('captureTables: capture "subscriber" knows entities only; use "trigger"');
+  }
   if (relay === false && Object.keys(queues ?? {}).length > 0) {
     wrong.push("queues are fed by the relay: name them where it runs");
   }
@@ -85,20 +96,22 @@ function startPublisher(
     name: source,
     outbox: options.outbox ?? {},
     logger,
-    ...(options.foreignKeyActions !== undefined && { foreignKeyActions: options.foreignKeyActions }),
     url: relayChoice(options)?.url,
   });
   const method = captureOf(options.capture ?? publishDefaults.capture, whereabouts);
-  const attach = method.attach ?? watchEntities;
+  const tables = options.tables ?? publishDefaults.tables;
+  const { captureTables = [] } = options;
+  const attach: NonNullable<SourceCapture["attach"]> =
+    method.attach ??
+    ((dataSource, settings) =>
+      watchEntities(dataSource, { ...settings, capture: method, captureTables, tables }));
   const relay = startInProcess(method, source, options, logger);
   let phase: Phase = { state: "waiting" };
   const ready = settleable();
 
   async function install(): Promise<void> {
     try {
-      await withRunner(dataSource, (run) =>
-        (options.tables ?? publishDefaults.tables) === "ensure" ? writer.ensure(run) : writer.check(run),
-      );
+      await withRunner(dataSource, (run) => (tables === "ensure" ? writer.ensure(run) : writer.check(run)));
       const capture = await attach(dataSource, {
         ...options,
         engine,

@@ -14,7 +14,7 @@ export interface Publisher extends AsyncDisposable {
   /** Forgets a target, by id or name: it holds nothing back any more. Returns how many lanes it had. */
   removeTarget(idOrName: string): Promise<number>;
   /**
-   * Stops capturing and closes. `tables` also removes Lockstep's tables and functions, and with them every change that is
+   * Stops capturing and closes; what captures inside the database (triggers) stays. `tables` removes that too, and Lockstep's tables and functions, and with them every change that is
    * not applied everywhere yet.
    */
   uninstall(what?: { readonly tables?: boolean }): Promise<void>;

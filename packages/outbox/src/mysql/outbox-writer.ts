@@ -81,12 +81,12 @@ async function describe(
       details: { tables: keyless },
     });
   }
-  await registerSchemas(run, names, schemas);
+  await register(run, names, schemas);
   return schemas;
 }
 
 /** Keeps the schemas that the outbox doesn't know yet. Asked of the database each time: a transaction that rolls back forgets them. */
-export async function registerSchemas(
+async function register(
   run: RunStatement,
   names: TableNames,
   schemas: readonly TableSchema[],
@@ -122,7 +122,7 @@ async function append(
     if (!schemaKnown) unknown.push(shape.schema);
   }
   if (captured.length === 0) return 0;
-  await registerSchemas(run, names, unknown);
+  await register(run, names, unknown);
   captured.sort((a, b) => a.order - b.order);
   await insertRows(run, names, captured, transaction);
   return captured.length;

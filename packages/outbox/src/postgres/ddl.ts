@@ -3,9 +3,10 @@ import { quoteName, quoteText } from "./quote.js";
 import { dropRowFunctions, rowFunctions } from "./row-function.js";
 import { shapeFunctions } from "./shape-function.js";
 import { tickFunctions } from "./tick-function.js";
+import { removeTriggers } from "./trigger/remove-triggers.js";
 
 /** Version of tables and functions; `ensure` replaces what is older. */
-export const formatVersion = 1;
+export const formatVersion = 2;
 
 /** One statement that makes everything and can run at any time, also from several processes at once. */
 export function createStatement(schema: string): string {
@@ -27,11 +28,14 @@ end $lockstep$`;
 export function dropStatements(schema: string): string[] {
   const s = quoteName(schema);
   return [
+    // First: without the outbox every write that fires one would fail.
+    removeTriggers(schema),
     dropRowFunctions(schema),
     `drop function if exists ${s}.make_row_function(${s}.table_schema, text)`,
     `drop function if exists ${s}.flush(jsonb, text, text), ${s}.flush_pinned(jsonb, text, text),
   ${s}.flush_row(text, text, jsonb, text, text), ${s}.flush_row_pinned(text, text, jsonb, text, text),
-  ${s}.describe(jsonb), ${s}.shape_named(text), ${s}.make_shape(oid, text), ${s}.catalog_version(oid), ${s}.unread(), ${s}.cut()`,
+  ${s}.describe(jsonb), ${s}.shape_named(text), ${s}.make_shape(oid, text), ${s}.catalog_version(oid),
+  ${s}.columns_version(oid), ${s}.unread(), ${s}.cut()`,
     `drop table if exists ${s}.outbox, ${s}.tick, ${s}.table_schema, ${s}.target, ${s}.state`,
     `drop sequence if exists ${s}.outbox_seq`,
     `do $lockstep$ begin drop schema if exists ${s} restrict;
@@ -73,8 +77,18 @@ create table if not exists ${s}.table_schema (
   images text not null,
   keys text not null,
   befores text not null,
+  -- What triggers write: texts of the columns and of the key of a row named t, and the condition that t is the row that is named r.
+  cells text not null,
+  key_cells text not null,
+  key_same text not null,
   seen_at timestamptz not null default clock_timestamp()
 );
+-- Of format 1. Its rows stay, as events name their fingerprints; the next use of a table makes a new one.
+if not exists (select from pg_catalog.pg_attribute where attrelid = ${quoteText(`${s}.table_schema`)}::regclass and attname = 'cells') then
+  alter table ${s}.table_schema add column cells text not null default '', add column key_cells text not null default '',
+    add column key_same text not null default '';
+  update ${s}.table_schema set version = '';
+end if;
 create index if not exists table_schema_version on ${s}.table_schema (rel, version);
 create table if not exists ${s}.target (
   id uuid not null,
@@ -93,5 +107,6 @@ create table if not exists ${s}.state (
   pruned_through bigint not null default 0,
   pruned_total bigint not null default 0,
   partitions integer
-);`;
+);
+alter table ${s}.state add column if not exists partitions integer;`;
 }

@@ -1,6 +1,9 @@
-/** What the text of a value could depend on, and what keeps the plans of the flush on the primary key. */
-export const pinnedSettings = `set DateStyle = 'ISO, MDY' set TimeZone = 'UTC' set IntervalStyle = 'postgres' set extra_float_digits = 1
-set bytea_output = 'hex' set lc_monetary = 'C' set quote_all_identifiers = off set search_path = pg_catalog, pg_temp
+/** What the text of a value could depend on. */
+export const textSettings = `set DateStyle = 'ISO, MDY' set TimeZone = 'UTC' set IntervalStyle = 'postgres' set extra_float_digits = 1
+set bytea_output = 'hex' set lc_monetary = 'C' set quote_all_identifiers = off set search_path = pg_catalog, pg_temp`;
+
+/** The same, and what keeps the plans of the flush on the primary key. */
+export const pinnedSettings = `${textSettings}
 -- A policy that would hide rows is an error instead of a false delete.
 set row_security = off
 -- The noted rows are found by key: a scan of the whole table is never the better plan, whatever the statistics say.

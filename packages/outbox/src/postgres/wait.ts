@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
-import { inTime } from "../in-time.js";
-import { endSoon, unavailable, type Connections } from "./connections.js";
+import { unavailable, type Connections } from "./connections.js";
 import type { WakeUp } from "./wake-up.js";
 
 /** Sleeps until the database says that something was written. */
@@ -14,13 +13,9 @@ interface Ear {
   readonly client: pg.Client;
   /** Resolves at the next notification, or when the connection ends. */
   next: Promise<void>;
-  /** The next wait opens another one. */
-  readonly forget: () => void;
 }
 
 const maxPauseMs = 50;
-/** What a waiter asks takes no time; a connection that doesn't answer is dead. */
-const answerMs = 5_000;
 
 /** A waiter with a connection of its own, opened on first use and again when it was lost. */
 export function waiterOf(connections: Connections, s: string, { channel, lock }: WakeUp): Waiter {
@@ -28,9 +23,9 @@ export function waiterOf(connections: Connections, s: string, { channel, lock }:
   let refusals = 0;
   let closed = false;
 
-  async function open(forget: () => void): Promise<Ear> {
+  async function open(): Promise<Ear> {
     const client = await connections.open();
-    const ear: Ear = { client, next: Promise.resolve(), forget };
+    const ear: Ear = { client, next: Promise.resolve() };
     let ring = (): void => undefined;
     const arm = (): void => {
       ear.next = new Promise((resolve) => (ring = resolve));
@@ -41,52 +36,28 @@ export function waiterOf(connections: Connections, s: string, { channel, lock }:
       arm();
     });
     client.on("end", () => {
-      forget();
+      opening = undefined;
       ring();
     });
-    try {
-      await inTime(client.query(`listen ${channel}`), answerMs);
-      return ear;
-    } catch (error) {
-      await endSoon(client);
-      throw error;
-    }
+    await client.query(`listen ${channel}`);
+    return ear;
   }
 
   function ear(): Promise<Ear> {
-    if (opening) return opening;
-    const forget = (): void => {
-      if (opening === mine) opening = undefined;
-    };
-    const mine = open(forget);
-    mine.catch(forget);
-    return (opening = mine);
-  }
-
-  /** After any error: nobody knows what the session still holds, and a lock that it kept would make writers notify for ever. */
-  function drop({ client, forget }: Ear): void {
-    forget();
-    void endSoon(client);
+    opening ??= open().catch((error: unknown) => {
+      opening = undefined;
+      throw error;
+    });
+    return opening;
   }
 
   async function wait(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     if (closed || signal?.aborted) return;
-    const open = await ear();
-    try {
-      await listen(open, timeoutMs, signal);
-    } catch (error) {
-      drop(open);
-      throw error;
-    }
-  }
-
-  async function listen(open: Ear, timeoutMs: number, signal: AbortSignal | undefined): Promise<void> {
-    const { client, next } = open;
+    const { client, next } = await ear().then(({ client, next }) => ({ client, next }));
     // First the lock, then the look: whoever flushes after the lock was had will notify, whoever flushed before is visible now.
-    const asked = client.query(
+    const results = (await client.query(
       `select pg_try_advisory_lock(${lock}) as got; select ${s}.unread() as unread`,
-    ) as unknown as Promise<pg.QueryResult<Record<string, string>>[]>;
-    const results = await inTime(asked, answerMs);
+    )) as unknown as pg.QueryResult<Record<string, string>>[];
     const alone = results[0]!.rows[0]!["got"] === "t";
     try {
       if (results[1]!.rows[0]!["unread"] === "t") return;
@@ -94,8 +65,7 @@ export function waiterOf(connections: Connections, s: string, { channel, lock }:
       refusals = alone ? 0 : refusals + 1;
       await pause(alone ? timeoutMs : Math.min(timeoutMs, 2 ** refusals, maxPauseMs), next, signal);
     } finally {
-      // Not awaited: whoever ended the pause has something to do.
-      if (alone) inTime(client.query(`select pg_advisory_unlock(${lock})`), answerMs).catch(() => drop(open));
+      if (alone) client.query(`select pg_advisory_unlock(${lock})`).catch(() => client.end());
     }
   }
 
@@ -104,7 +74,7 @@ export function waiterOf(connections: Connections, s: string, { channel, lock }:
     async close() {
       closed = true;
       const open = await opening?.catch(() => undefined);
-      if (open) await endSoon(open.client);
+      await open?.client.end();
     },
   };
 }

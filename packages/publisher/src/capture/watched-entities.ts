@@ -1,38 +1,46 @@
-import { LockstepError, type RowNote, tableId } from "@lockstep/core";
+import { LockstepError, tableId } from "@lockstep/core";
 import type { DataSource } from "typeorm";
-import { existingTables } from "./subscriber/catalog/existing-tables.js";
+import { installAtSource, refuseFindings } from "./install-at-source.js";
+import type { SourceCapture } from "./source-capture.js";
+import { existingTables, type TableName } from "./subscriber/catalog/existing-tables.js";
 import { type CaptureSettings, type InstalledCapture, withRunner } from "./subscriber/install-capture.js";
 import type { MappedTable } from "./subscriber/captured-tables.js";
 import { mappedTables } from "./subscriber/mapped-tables.js";
 
-/** The chosen entities' tables that exist, with the path under which TypeORM knows them. */
-async function existing(
-  dataSource: DataSource,
-  settings: CaptureSettings,
-): Promise<(MappedTable & { readonly table: RowNote["table"] })[]> {
-  const mapped = mappedTables(dataSource, settings.engine, settings);
-  const tables = await withRunner(dataSource, (run) => existingTables(settings.engine, run, mapped));
-  return mapped.flatMap((entity, index) => {
-    const table = tables[index];
-    return table ? [{ ...entity, table }] : [];
-  });
+/** What {@link watchEntities} needs beside what every capture needs. */
+export interface WatchSettings extends CaptureSettings {
+  readonly capture: Pick<SourceCapture, "plan">;
+  /** Tables without an entity. */
+  readonly captureTables: readonly string[];
+  /** `ensure`: what the capture lacks in the database is put there; `migration`: it must be there. */
+  readonly tables: "ensure" | "migration";
 }
 
 /**
- * What a process does whose writes the database itself captures: it knows the tables of its entities, and describes them to the outbox.
- * @throws LockstepError ENTITY_UNKNOWN, TABLE_WITHOUT_PRIMARY_KEY.
+ * What a process does whose writes the database itself captures: it sees to it that the database does, and knows the tables of its entities.
+ * @throws LockstepError ENTITY_UNKNOWN, TABLE_WITHOUT_PRIMARY_KEY, CAPTURE_NOT_INSTALLED.
  */
 export async function watchEntities(
   dataSource: DataSource,
-  settings: CaptureSettings,
+  settings: WatchSettings,
 ): Promise<InstalledCapture> {
-  const watched = await existing(dataSource, settings);
-  await withRunner(dataSource, (run) =>
-    settings.writer.describe(
-      run,
-      watched.map(({ table }) => table),
-    ),
-  );
+  const { capture, engine, writer, logger } = settings;
+  const watched = await withRunner(dataSource, async (run) => {
+    const named = namedTables(dataSource, settings);
+    const found = await existingTables(engine, run, named);
+    const entities = named.flatMap((table, index) =>
+      found[index] ? [{ ...table, table: found[index] }] : [],
+    );
+    const tables = entities.map(({ table }) => table);
+    await writer.describe(run, tables);
+    const findings =
+      settings.tables === "ensure"
+        ? await installAtSource(capture, run, tables)
+        : (await capture.plan(run, tables)).findings;
+    refuseFindings(findings);
+    for (const { message } of findings) logger.warn({ finding: message }, "capture is not as it should be");
+    return entities;
+  });
   return {
     blindWrites: 0,
     tablesOf(entity) {
@@ -43,4 +51,20 @@ export async function watchEntities(
     },
     uninstall: () => undefined,
   };
+}
+
+/** The tables of the chosen entities, and those named. */
+function namedTables(
+  dataSource: DataSource,
+  settings: Pick<WatchSettings, "engine" | "entities" | "exclude" | "captureTables">,
+): readonly MappedTable[] {
+  const mapped = mappedTables(dataSource, settings.engine, settings);
+  const others = settings.captureTables.map((name) => ({ path: name, ...tableName(name) }));
+  return [...mapped, ...others.filter(({ path }) => !mapped.some((table) => table.path === path))];
+}
+
+/** A table's name as configuration has it: `name`, or `namespace.name`. */
+function tableName(text: string): TableName {
+  const dot = text.indexOf(".");
+  return dot < 0 ? { name: text } : { namespace: text.slice(0, dot), name: text.slice(dot + 1) };
 }

@@ -1,0 +1,20 @@
+/** Something that a capture needs at the source and that isn't as it should be. */
+export interface CaptureFinding {
+  /** `namespace.name`; absent when it is about the source as a whole. */
+  readonly table?: string;
+  /**
+   * `missing`: nothing is there; `drifted`: it is there, made for an older shape of the table; `refused`: it can't be put in place as
+   * things are, and no statement of the plan mends it; `extra`: it is there and is no longer wanted.
+   */
+  readonly problem: "missing" | "drifted" | "refused" | "extra";
+  /** One sentence that says what is wrong and, when refused, what to do. Never holds row values. */
+  readonly message: string;
+}
+
+/** The difference between what a capture needs at the source and what is there. */
+export interface CapturePlan {
+  /** Empty: all is in place. */
+  readonly findings: readonly CaptureFinding[];
+  /** What brings the source in order, to be run one after another, outside of or inside a transaction. Empty when nothing can be done. */
+  readonly statements: readonly string[];
+}

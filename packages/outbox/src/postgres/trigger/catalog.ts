@@ -1,0 +1,70 @@
+import type { RowNote, RunStatement } from "@lockstep/core";
+import { quoteName, quoteText } from "../quote.js";
+import { functionName, triggerPrefix } from "./triggers.js";
+import { nameOf } from "./trigger-function.js";
+
+/** A trigger as the catalog has it. */
+export interface FoundTrigger {
+  readonly name: string;
+  readonly type: number;
+  /** `A`: always. */
+  readonly enabled: string;
+  /** It runs the table's own function. */
+  readonly isOwn: boolean;
+  readonly oldTable: string | null;
+  readonly newTable: string | null;
+  readonly columns: readonly string[];
+}
+
+/** What the catalog says of a table and of its triggers. */
+export interface FoundTable {
+  readonly fingerprint: string;
+  readonly version: string;
+  readonly keyIndex: string;
+  readonly cells: string;
+  readonly keyCells: string;
+  readonly keySame: string;
+  readonly key: readonly string[];
+  readonly isPartitioned: boolean;
+  readonly isPartition: boolean;
+  /** It has children that are no partitions, or is one. */
+  readonly inherits: boolean;
+  /** It has columns that are computed when they are read. */
+  readonly isHalfSeen: boolean;
+  /** A logical replication writes to it. */
+  readonly isSubscribed: boolean;
+  /** Source of its trigger function, if there is one. */
+  readonly body: string | null;
+  readonly triggers: readonly FoundTrigger[];
+}
+
+/** Reads what is known of tables; `undefined` for one that doesn't exist. Their shapes are registered on the way. */
+export async function readTables(
+  run: RunStatement,
+  schema: string,
+  tables: readonly RowNote["table"][],
+): Promise<(FoundTable | undefined)[]> {
+  const s = quoteName(schema);
+  const given = JSON.stringify(tables.map((table) => [nameOf(table), `${functionName(schema, table)}()`]));
+  const rows = await run(
+    `select g.n, (select row_to_json(f)::text from (
+  select k.fingerprint, ${s}.columns_version(c.oid)::text as version,
+         (select i.indexrelid::text from pg_index i where i.indrelid = c.oid and i.indisprimary) as "keyIndex", k.cells, k.key_cells as "keyCells", k.key_same as "keySame", k.definition->'key' as key,
+         c.relkind = 'p' as "isPartitioned", c.relispartition as "isPartition",
+         not c.relispartition and c.relkind <> 'p' and exists (select from pg_inherits i where c.oid in (i.inhparent, i.inhrelid)) as inherits,
+         exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and a.attgenerated = 'v') as "isHalfSeen",
+         exists (select from pg_subscription_rel r where r.srrelid = c.oid) as "isSubscribed",
+         (select p.prosrc from pg_proc p where p.oid = to_regprocedure(g.e->>1)) as body,
+         coalesce((select json_agg(json_build_object('name', t.tgname, 'type', t.tgtype, 'enabled', t.tgenabled,
+           'isOwn', t.tgfoid = to_regprocedure(g.e->>1),
+           'oldTable', t.tgoldtable, 'newTable', t.tgnewtable,
+           'columns', (select coalesce(json_agg(distinct a.attname), '[]') from pg_depend d
+              join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
+             where d.classid = 'pg_trigger'::regclass and d.objid = t.oid and d.refobjid = c.oid and d.refobjsubid > 0)))
+           from pg_trigger t where t.tgrelid = c.oid and starts_with(t.tgname, ${quoteText(triggerPrefix(schema))})), '[]') as triggers
+    from pg_class c cross join lateral ${s}.shape_named(g.e->>0) k where c.oid = to_regclass(g.e->>0)) f) as found
+  from jsonb_array_elements($1::jsonb) with ordinality g(e, n) order by g.n`,
+    [given],
+  );
+  return rows.map(({ found }) => (typeof found === "string" ? (JSON.parse(found) as FoundTable) : undefined));
+}

@@ -1,0 +1,127 @@
+import {
+  type CaptureFinding,
+  type CapturePlan,
+  type RowNote,
+  type RunStatement,
+  tableId,
+} from "@lockstep/core";
+import { quoteName } from "../quote.js";
+import { type FoundTable, type FoundTrigger, readTables } from "./catalog.js";
+import { removeTriggers } from "./remove-triggers.js";
+import { createFunction, functionBody, nameOf, type TriggerTable } from "./trigger-function.js";
+import { createTrigger, functionName, tableHash, type WantedTrigger, wantedTriggers } from "./triggers.js";
+
+/** Triggers that write a source's changes to its outbox. */
+export interface OutboxTriggers {
+  /** Compares the triggers of `tables` with what they must be. The outbox exists. */
+  plan(run: RunStatement, tables: readonly RowNote["table"][]): Promise<CapturePlan>;
+  /** Statements that remove them all, whichever tables they are on. */
+  removal(run: RunStatement): Promise<readonly string[]>;
+}
+
+/** Triggers on PostgreSQL 13 or newer, writing to the outbox in `schema`. */
+export function postgresTriggers({ schema = "lockstep" }: { readonly schema?: string } = {}): OutboxTriggers {
+  return {
+    async plan(run, tables) {
+      const found = await readTables(run, schema, tables);
+      const plans = tables.map((table, index) => planTable(schema, table, found[index]));
+      return {
+        findings: plans.flatMap(({ findings }) => findings),
+        statements: plans.flatMap(({ statements }) => statements),
+      };
+    },
+    removal: async () => [removeTriggers(schema)],
+  };
+}
+
+/** What one table lacks. Pure. */
+function planTable(schema: string, table: RowNote["table"], found: FoundTable | undefined): CapturePlan {
+  const id = tableId(table);
+  const refused = found === undefined ? `the table doesn't exist` : refusal(found);
+  if (refused !== undefined || found === undefined) {
+    return { findings: [{ table: id, problem: "refused", message: `${id}: ${refused}` }], statements: [] };
+  }
+  const own: TriggerTable = {
+    ...table,
+    ...found,
+    level: found.isPartitioned || found.isSubscribed ? "row" : "statement",
+  };
+  const execute = functionName(schema, table);
+  const body = functionBody(schema, own, tableHash(table));
+  const wanted = wantedTriggers(schema, own);
+  const isFine = (trigger: WantedTrigger): boolean => found.triggers.some((other) => isSame(trigger, other));
+  const missing = wanted.filter((trigger) => !isFine(trigger));
+  const extra = found.triggers.filter(({ name }) => !wanted.some((trigger) => trigger.name === name));
+  const finding = findingOf(id, found, { isDrifted: body !== found.body, missing, extra });
+  if (finding === undefined) return { findings: [], statements: [] };
+  const changes = [
+    ...(body === found.body ? [] : [createFunction(execute, body)]),
+    ...missing.map((trigger) => createTrigger(table, trigger, execute)),
+    ...extra.map(({ name }) => `drop trigger ${quoteName(name)} on ${nameOf(table)};`),
+  ];
+  return { findings: [finding], statements: [asOne(changes)] };
+}
+
+function refusal({ key, isPartition, inherits }: FoundTable): string | undefined {
+  if (key.length === 0) return "it has no primary key: give it one, or leave it out";
+  if (isPartition) return "it is a partition: capture the partitioned table instead";
+  if (inherits)
+    return "it is part of an inheritance tree, whose rows have no common primary key: leave it out";
+  return undefined;
+}
+
+function isSame(wanted: WantedTrigger, found: FoundTrigger): boolean {
+  return (
+    found.name === wanted.name &&
+    found.type === wanted.type &&
+    found.enabled === "A" &&
+    found.isOwn &&
+    found.oldTable === (wanted.oldTable ?? null) &&
+    found.newTable === (wanted.newTable ?? null) &&
+    [...found.columns].sort().join() === [...(wanted.columns ?? [])].sort().join()
+  );
+}
+
+function findingOf(
+  table: string,
+  found: FoundTable,
+  {
+    isDrifted,
+    missing,
+    extra,
+  }: { isDrifted: boolean; missing: readonly WantedTrigger[]; extra: readonly FoundTrigger[] },
+): CaptureFinding | undefined {
+  if (found.triggers.length === 0) {
+    return {
+      table,
+      problem: "missing",
+      message: `${table} has no capture triggers: its writes are not captured`,
+    };
+  }
+  if (missing.length > 0) {
+    const names = missing.map(({ name }) => name).join(", ");
+    return {
+      table,
+      problem: "missing",
+      message: `${table}: triggers missing, disabled or changed: ${names}`,
+    };
+  }
+  if (isDrifted) {
+    return {
+      table,
+      problem: "drifted",
+      message: `${table} is not as it was when its triggers were made: they read its columns anew at every write, which is slower`,
+    };
+  }
+  if (extra.length === 0) return undefined;
+  return { table, problem: "extra", message: `${table} has triggers that are no longer needed` };
+}
+
+/** One statement, so that no write goes past it in between; it doesn't queue long behind others' locks, and others behind it. */
+function asOne(changes: readonly string[]): string {
+  return `do $lockstep$ declare timeout text := current_setting('lock_timeout'); begin
+perform set_config('lock_timeout', '5s', true);
+${changes.join("\n")}
+perform set_config('lock_timeout', timeout, true);
+end $lockstep$`;
+}

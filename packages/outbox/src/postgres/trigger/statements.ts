@@ -1,0 +1,87 @@
+/** How a row's parts are written in SQL, of a row named `t`; the fingerprint as a literal. */
+export interface RowTexts {
+  readonly fingerprint: string;
+  readonly key: string;
+  readonly cells: string;
+  /** The condition that `t` is the row `r`. */
+  readonly same: string;
+  /** The table's quoted name. */
+  readonly table: string;
+}
+
+/** Statements by the operation that fired. */
+export interface ByOperation {
+  readonly INSERT: string;
+  readonly UPDATE: string;
+  readonly DELETE: string;
+}
+
+/** What is written at a firing: of many rows or of one, as the trigger saw them or as they are now. */
+export interface FiringStatements {
+  readonly truncate: string;
+  /** Of a statement trigger's transition table: the new rows of an INSERT or UPDATE, the old ones of a DELETE. */
+  readonly statement: ByOperation;
+  /** Of one row. */
+  readonly row: ByOperation;
+  /** The same, read again. */
+  readonly statementAgain: ByOperation;
+  readonly rowAgain: ByOperation;
+}
+
+/** The name of the transition table. */
+export const transitionTable = "lockstep_rows";
+
+/** How the rows of a row trigger are named. */
+export interface TriggerRows {
+  readonly new: string;
+  readonly old: string;
+}
+
+/** Rows of a trigger, as parameters of a dynamic statement. */
+export const givenRows: TriggerRows = { new: "$1", old: "$2" };
+
+/**
+ * The statements for one shape of a table. Unqualified names are those of `pg_catalog` only: the columns of the application's table come as
+ * `t."…"`, so that none can be mistaken for another. Pure.
+ */
+export function firingStatements(s: string, texts: RowTexts, rows: TriggerRows): FiringStatements {
+  const { fingerprint, key, cells, same, table } = texts;
+  const keyText = `array_to_json(array[${key}])::text`;
+  const image = `array_to_json(array[${cells}])::text`;
+  const context = ["traceparent", "origin"].map(
+    (name) => `nullif(current_setting('lockstep.${name}', true), '')`,
+  );
+  const write = (op: string, key: string, image: string, before: string, from = ""): string =>
+    `insert into ${s}.outbox (op, fingerprint, key, image, before, traceparent, origin)
+    select ${op}, ${fingerprint}, ${key}, ${image}, ${before}, ${context.join(", ")}${from}`;
+  const seen = (op: string, of: string, before = "null"): string =>
+    write(`'${op}'`, keyText, op === "d" ? "null" : image, before, ` from ${of} t`);
+  // Whatever the trigger saw: an image of a row that is there, a delete of one that is not.
+  const again = (op: string, of: string, before = "null"): string => {
+    const gone = "t.tableoid is null";
+    const keyOfRow = `(select ${keyText} from (select r.*) t)`;
+    const found = (value: string, otherwise: string): string =>
+      `case when ${gone} then ${otherwise} else ${value} end`;
+    return write(
+      found(`'${op}'`, "'d'") + `::"char"`,
+      found(keyText, keyOfRow),
+      found(image, "null"),
+      before === "null" ? before : found(before, "null"),
+      ` from ${of} r left join ${table} t on ${same}`,
+    );
+  };
+  const one = { new: `(select (${rows.new}).*)`, old: `(select (${rows.old}).*)` };
+  const before = `nullif((select ${keyText} from ${one.old} t), ${keyText})`;
+  const of = transitionTable;
+  return {
+    truncate: write("'t'", "'[]'", "null", "null"),
+    statement: { INSERT: seen("i", of), UPDATE: seen("u", of), DELETE: seen("d", of) },
+    row: { INSERT: seen("i", one.new), UPDATE: seen("u", one.new, before), DELETE: seen("d", one.old) },
+    statementAgain: { INSERT: again("i", of), UPDATE: again("u", of), DELETE: again("u", of) },
+    rowAgain: {
+      INSERT: again("i", one.new),
+      UPDATE: again("u", one.new, before),
+      DELETE: again("u", one.old),
+    },
+  };
+}

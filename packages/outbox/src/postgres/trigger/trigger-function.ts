@@ -1,0 +1,128 @@
+import { textSettings } from "../pinned-settings.js";
+import { quoteName, quoteText } from "../quote.js";
+import { wakeStatement } from "../wake-up.js";
+import { type ByOperation, firingStatements, type FiringStatements, givenRows } from "./statements.js";
+
+/** A table as its triggers must know it. */
+export interface TriggerTable {
+  readonly namespace: string;
+  readonly name: string;
+  readonly fingerprint: string;
+  /** `columns_version` of the table. */
+  readonly version: string;
+  /** Its primary key's index; it goes with the key. */
+  readonly keyIndex: string;
+  /** Texts of key and columns of a row named `t`, and the condition that it is the row `r`. */
+  readonly keyCells: string;
+  readonly cells: string;
+  readonly keySame: string;
+  /** Columns of the key, in its order. */
+  readonly key: readonly string[];
+  /**
+   * `statement`: triggers that see a statement's rows as a table. `row`: one row at a time, where the database fires no statement triggers (writes to a
+   * partition by its own name, logical replication).
+   */
+  readonly level: "statement" | "row";
+  /** Triggers don't see all values: rows are always read again. */
+  readonly isHalfSeen: boolean;
+}
+
+const tag = "$lockstep_capture$";
+
+/**
+ * The body of a table's one trigger function: its statements written out, so that sessions keep their plans. When the table is no longer the one
+ * that it was made for (a column was added, it was renamed), the statements are made anew from the catalog at each firing: slower, and as exact.
+ *
+ * Rows are written as the trigger saw them, unless another trigger wrote to the table meanwhile: its statement fires before the one that it stands
+ * in, and an older image would come after a newer one. From then on, until the transaction ends, rows are written as they are now. Pure.
+ */
+export function functionBody(schema: string, table: TriggerTable, hash: string): string {
+  const s = quoteName(schema);
+  const name = quoteText(nameOf(table));
+  const isRow = table.level === "row";
+  const relation = isRow ? `to_regclass(${name})` : "TG_RELID";
+  const named = isRow
+    ? `${relation} is not null`
+    : `TG_TABLE_NAME = ${quoteText(table.name)} and TG_TABLE_SCHEMA = ${quoteText(table.namespace)}`;
+  const current = isRow ? name : "format('%I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME)";
+  const own = {
+    fingerprint: quoteText(table.fingerprint),
+    key: table.keyCells,
+    cells: table.cells,
+    same: table.keySame,
+    table: nameOf(table),
+  };
+  const made = { fingerprint: "%1$L", key: "%2$s", cells: "%3$s", same: "%4$s", table: "%5$s" };
+  const nested = `lockstep.nested_${hash}`;
+  const block = `capture_${hash}`;
+  return `
+declare shape ${s}.table_schema; written bigint; again boolean := ${table.isHalfSeen};
+begin
+  if pg_trigger_depth() > 1 then
+    perform set_config('${nested}', 'on', true);
+    again := true;
+  elsif current_setting('${nested}', true) = 'on' then
+    again := true;
+  end if;
+  if ${named} and ${s}.columns_version(${relation}) = ${table.version}
+     and pg_index_column_has_property(${table.keyIndex}, 1, 'orderable') is not null then
+${choice(isRow, firingStatements(s, own, { new: `${block}.new`, old: `${block}.old` }), (statement) => `${statement};`)}
+  else
+    shape := ${s}.shape_named(${current});
+    if shape.key_cells = '' then
+      raise exception 'table % has no primary key', ${current} using errcode = 'invalid_table_definition';
+    end if;
+${choice(isRow, firingStatements(s, made, givenRows), (statement) => executed(statement, current))}
+  end if;
+  get diagnostics written = row_count;
+  if written > 0 then
+    ${wakeStatement(schema)}
+  end if;
+  return null;
+end `;
+}
+
+/** Runs a statement made from the shape. */
+function executed(statement: string, name: string): string {
+  const uses = (place: string): boolean => statement.includes(`(${place}).*`);
+  const rows = uses("$2") ? ` using ${uses("$1") ? "new" : "old"}, old` : uses("$1") ? " using new" : "";
+  return `execute format(${quoteText(statement)}, shape.fingerprint, shape.key_cells, shape.cells, shape.key_same, ${name})${rows};`;
+}
+
+/** Chooses the statement of a firing: the last one that runs is the one that writes. */
+function choice(isRow: boolean, statements: FiringStatements, run: (statement: string) => string): string {
+  const { truncate, row, rowAgain } = statements;
+  const seen = isRow ? row : statements.statement;
+  const again = isRow ? rowAgain : statements.statementAgain;
+  const branch = (operation: keyof ByOperation): string => `if again then
+      ${run(again[operation])}
+      else
+      ${run(seen[operation])}
+      end if;`;
+  // Of a statement's rows the row trigger sees those whose key changed, before the statement's trigger sees them all.
+  const keyChange = isRow ? "" : `elsif TG_LEVEL = 'ROW' then\n      ${run(row.UPDATE)}\n    `;
+  return `    if TG_OP = 'TRUNCATE' then
+      ${run(truncate)}
+    ${keyChange}elsif TG_OP = 'INSERT' then
+      ${branch("INSERT")}
+    elsif TG_OP = 'UPDATE' then
+      ${branch("UPDATE")}
+    else
+      ${branch("DELETE")}
+    end if;`;
+}
+
+/**
+ * Makes the function. It writes with its owner's rights: whoever may write to the table needs none on Lockstep's schema. Nobody else may put it on a
+ * table of his own. Pure.
+ */
+export function createFunction(name: string, body: string): string {
+  return `create or replace function ${name}() returns trigger language plpgsql security definer
+${textSettings} set row_security = off as ${tag}${body}${tag};
+revoke all on function ${name}() from public;`;
+}
+
+/** A table's quoted name. */
+export function nameOf({ namespace, name }: Pick<TriggerTable, "namespace" | "name">): string {
+  return `${quoteName(namespace)}.${quoteName(name)}`;
+}
