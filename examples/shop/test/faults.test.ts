@@ -1,4 +1,4 @@
-import { eventually } from "@lockstep/testing";
+import { eventually, type NodeProcess } from "@lockstep/testing";
 import { expect } from "chai";
 import { runLoad } from "../src/index.js";
 import { Rig, type RigApp } from "./rig/rig.js";
@@ -7,21 +7,16 @@ const targets = { reporting: "postgres", warehouse: "mariadb" } as const;
 
 describe("faults in the middle of a load", () => {
   it("kill -9 of the consumer, again and again: nothing is lost or repeated", async () => {
-    await using rig = await Rig.open("postgres", targets);
-    await using app = await rig.openApp();
-    let consumer = await rig.startConsumer();
-    await rig.untilRegistered();
-    await app.shop.open(30, 20);
+    await using stage = await openStage();
+    const { rig, app } = stage;
     await using load = startLoad(app);
     for (let i = 0; i < 3; i++) {
       await untilMoved(rig);
-      await consumer.kill();
-      await consumer[Symbol.asyncDispose]();
-      consumer = await rig.startConsumer();
+      await stage.consumer.kill();
+      await stage.startConsumer();
     }
     await load.stop();
     await rig.untilConverged();
-    await consumer[Symbol.asyncDispose]();
   });
 
   it("kill -9 of the app, relay included: what was committed arrives, what was not doesn't", async () => {
@@ -46,11 +41,8 @@ describe("faults in the middle of a load", () => {
   });
 
   it("Redis stopped and started: the app goes on writing, and everything arrives afterwards", async () => {
-    await using rig = await Rig.open("postgres", targets);
-    await using app = await rig.openApp();
-    await using _consumer = await rig.startConsumer();
-    await rig.untilRegistered();
-    await app.shop.open(30, 20);
+    await using stage = await openStage();
+    const { rig, app } = stage;
     await using load = startLoad(app);
     await untilMoved(rig);
     await rig.redis.kill();
@@ -64,11 +56,8 @@ describe("faults in the middle of a load", () => {
   });
 
   it("Redis emptied (FLUSHALL) twice: nothing is lost", async () => {
-    await using rig = await Rig.open("postgres", targets);
-    await using app = await rig.openApp();
-    await using _consumer = await rig.startConsumer();
-    await rig.untilRegistered();
-    await app.shop.open(30, 20);
+    await using stage = await openStage();
+    const { rig, app } = stage;
     await using load = startLoad(app);
     for (let i = 0; i < 2; i++) {
       await untilMoved(rig);
@@ -80,12 +69,9 @@ describe("faults in the middle of a load", () => {
   });
 
   it("two consumers, the owner killed: the other takes over within 10 s", async () => {
-    await using rig = await Rig.open("postgres", targets);
-    await using app = await rig.openApp();
-    await using first = await rig.startConsumer();
-    await rig.untilRegistered();
-    await using _second = await rig.startConsumer();
-    await app.shop.open(30, 20);
+    await using stage = await openStage();
+    const { rig, app, consumer: first } = stage;
+    await stage.startConsumer();
     await app.shop.placeOrder();
     await rig.untilConverged();
     await first.kill();
@@ -96,19 +82,46 @@ describe("faults in the middle of a load", () => {
   });
 
   it("a consumer that is told to stop drains and leaves nothing behind", async () => {
-    await using rig = await Rig.open("postgres", targets);
-    await using app = await rig.openApp();
-    await using first = await rig.startConsumer();
-    await rig.untilRegistered();
-    await app.shop.open(30, 20);
+    await using stage = await openStage();
+    const { rig, app, consumer: first } = stage;
     await using load = startLoad(app);
     await untilMoved(rig);
     expect(await first.stop(), first.output.join("\n")).to.equal(0);
     await load.stop();
-    await using _second = await rig.startConsumer();
+    await stage.startConsumer();
     await rig.untilConverged();
   });
 });
+
+/** A shop whose doors are open, and a consumer that takes its changes to both targets. */
+interface Stage extends AsyncDisposable {
+  readonly rig: Rig;
+  readonly app: RigApp;
+  /** The one that was started last. */
+  readonly consumer: NodeProcess;
+  startConsumer(): Promise<void>;
+}
+
+async function openStage(): Promise<Stage> {
+  const rig = await Rig.open("postgres", targets);
+  const app = await rig.openApp();
+  const consumers = [await rig.startConsumer()];
+  await rig.untilRegistered();
+  await app.shop.open(30, 20);
+  return {
+    rig,
+    app,
+    get consumer() {
+      return consumers.at(-1)!;
+    },
+    startConsumer: async () => void consumers.push(await rig.startConsumer()),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(consumers.map((consumer) => consumer[Symbol.asyncDispose]()));
+      await app[Symbol.asyncDispose]();
+      await rig[Symbol.asyncDispose]();
+    },
+  };
+}
 
 /** A load that goes on until it is stopped; what made it fail is thrown then. */
 function startLoad({ shop }: RigApp): AsyncDisposable & { stop(): Promise<void> } {

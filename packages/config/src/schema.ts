@@ -33,6 +33,8 @@ const source = z.strictObject({
   /** As in the publisher. */
   capture: z.enum(captureKinds).default("subscriber"),
   /** As in the publisher. */
+  foreignKeyActions: z.enum(["refuse", "accept"]).default("refuse"),
+  /** As in the publisher. */
   partitions: z.int().min(1).max(256).default(1),
   /** The source database; only a relay outside the application needs it. */
   url: z

@@ -45,6 +45,14 @@ export const errorTable = {
     recovery: "refuse",
     hint: "Send BEGIN, COMMIT, ROLLBACK and savepoints (on MySQL also definitions) as statements of their own, not in one string with others.",
   },
+  CAPTURE_SOURCE_SETTINGS: {
+    recovery: "refuse",
+    hint: "The source server's settings or rights don't allow this capture: the message names what to set.",
+  },
+  CAPTURE_LOG_UNREADABLE: {
+    recovery: "halt",
+    hint: "The database's log holds something that can't become exact rows: correct the setting named, then remove the targets and seed them again, or use another capture.",
+  },
   CAPTURE_NOT_INSTALLED: {
     recovery: "refuse",
     hint: 'Run lockstep capture install (as a role that owns the tables), or start with tables: "ensure".',

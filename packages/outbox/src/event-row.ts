@@ -21,6 +21,11 @@ const opOf: Readonly<Record<string, Op>> = Object.fromEntries(
   Object.entries(letterOf).map(([op, letter]) => [letter, op as Op]),
 );
 
+/** The op that a letter of the outbox stands for. */
+export function opOfLetter(letter: string): Op | undefined {
+  return opOf[letter];
+}
+
 /** Fingerprint of the schema that the row's image follows. */
 export function fingerprintOfRow(row: EventRow): string {
   return row[4]!;

@@ -14,6 +14,11 @@ export interface PublishOptions {
    * (PostgreSQL), `binlog` (MySQL, MariaDB): the database itself sees every write, whoever makes it. The same in every process of the source.
    */
   readonly capture?: CaptureKind;
+  /**
+   * MySQL and MariaDB: rows that a foreign key changes by itself (CASCADE, SET NULL) reach neither triggers nor the binlog. `refuse` (default) tables
+   * that have such keys at the start, or `accept` that targets don't get those changes. Subscriber capture works them out and needs neither.
+   */
+  readonly foreignKeyActions?: "refuse" | "accept";
   /** Entities to capture, by class, EntitySchema or name; their join and closure tables are included. Default: all. */
   readonly entities?: readonly EntityChoice[];
   /** Entities to leave out. Default: none. */

@@ -96,6 +96,7 @@ function startPublisher(
     name: source,
     outbox: options.outbox ?? {},
     logger,
+    ...(options.foreignKeyActions !== undefined && { foreignKeyActions: options.foreignKeyActions }),
     url: relayChoice(options)?.url,
   });
   const method = captureOf(options.capture ?? publishDefaults.capture, whereabouts);

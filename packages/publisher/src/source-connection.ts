@@ -24,7 +24,7 @@ export function captureSource(
   {
     url,
     ...about
-  }: Pick<CaptureSource, "name" | "outbox"> & {
+  }: Pick<CaptureSource, "name" | "outbox" | "foreignKeyActions"> & {
     readonly logger: Logger;
     readonly url: string | undefined;
   },

@@ -8,7 +8,7 @@ import { bullLetterSchedule, redisStreamReader, startLetterWorker } from "@locks
  * target; the others stand by and take over.
  */
 export async function startConsumer({ config, logger }: ServiceContext): Promise<Running> {
-  const targets = targetsOf(config);
+  const targets = await targetsOf(config);
   const running: Running[] = [];
   for (const source of Object.keys(config.sources)) {
     const mine = targets.filter((t) => t.sources.includes(source)).map((t) => t.target);

@@ -26,8 +26,8 @@ export async function startRelays({ config, logger }: ServiceContext): Promise<R
 type SourceConfig = LockstepConfig["sources"][string];
 
 function relaySource(source: string, settings: SourceConfig, { config, logger }: ServiceContext): Running {
-  const { partitions, redis = config.redis, url = "", outbox, capture } = settings;
-  const whereabouts = sourceOfUrl(url, { name: source, outbox, logger });
+  const { partitions, redis = config.redis, url = "", outbox, capture, foreignKeyActions } = settings;
+  const whereabouts = sourceOfUrl(url, { name: source, outbox, logger, foreignKeyActions });
   const log = captureOf(capture, whereabouts).changeLog();
   const stream = redisStreamWriter({ redis, source, logger });
   const queues = openQueues(

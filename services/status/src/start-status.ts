@@ -10,7 +10,7 @@ const commandTimeoutMs = 1500;
 
 /** The status service as the configuration describes it. */
 export async function startStatus({ config, logger }: ServiceContext): Promise<Running> {
-  const targets = targetsOf(config);
+  const targets = await targetsOf(config);
   const rooms = Object.entries(config.sources).map(([name, { redis = config.redis }]) =>
     openSource({
       name,

@@ -3,7 +3,7 @@ import { createConnection, type RowDataPacket } from "mysql2/promise";
 import pg from "pg";
 
 /** A value's text by row id; `null` is SQL's NULL. */
-type Texts = ReadonlyMap<string, string | null>;
+export type Texts = ReadonlyMap<string, string | null>;
 
 /** Reads columns in the text form of the database itself, in a session of its own. */
 export interface TextReader extends AsyncDisposable {

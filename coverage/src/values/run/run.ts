@@ -4,7 +4,7 @@ import { mysqlTypes } from "../mysql/index.js";
 import { postgresTypes } from "../postgres/index.js";
 import { judge, type Verdict } from "./judge.js";
 import { openTarget, type TargetOnTrial } from "./lane-on.js";
-import { openTextReader, type TextReader } from "./read-texts.js";
+import { openTextReader, type TextReader, type Texts } from "./read-texts.js";
 import { type Capture, openSource, tablesOf, type TypeOnTrial } from "./source.js";
 
 /** One value on one way: capture, source, target. */
@@ -26,12 +26,28 @@ export interface Cell {
 const engines = ["postgres", "mysql"] as const satisfies readonly Engine[];
 const types = { postgres: postgresTypes, mysql: mysqlTypes };
 
-/** Sends every value of an engine through one capture to both kinds of target, as a new row and as a changed one. */
+/** Sends every value of an engine's table through one capture to both kinds of target. */
 export async function runValues(from: Engine, capture: Capture): Promise<readonly Cell[]> {
-  await using stack = new AsyncDisposableList();
+  const tables = tablesOf(types[from]);
+  await using ways = await openWays(from, capture, tables);
+  return await ways.send(tables);
+}
+
+/** A source with one capture, and a target of each kind that follows it. */
+export interface Ways extends AsyncDisposable {
+  /** Writes the values of these tables, as new rows and then as changed ones, and says what became of each. */
+  send(tables: readonly TypeOnTrial[]): Promise<readonly Cell[]>;
+}
+
+/** Opens databases, capture, relay and lanes in this process. */
+export async function openWays(
+  from: Engine,
+  capture: Capture,
+  tables: readonly TypeOnTrial[],
+): Promise<Ways> {
+  const stack = new Closing();
   const redis = stack.drop(await freshRedis());
   const database = stack.drop(await fresh(from));
-  const tables = tablesOf(types[from]);
   const source = stack.use(await openSource(database.url, redis.url, capture, tables));
   const reader = stack.use(await openTextReader(database.url));
   const targets: TargetOnTrial[] = [];
@@ -39,16 +55,24 @@ export async function runValues(from: Engine, capture: Capture): Promise<readonl
     const { url } = stack.drop(await fresh(to));
     targets.push(stack.use(await openTarget(url, redis.url)));
   }
-  for (const target of targets) await target.registered();
-  await source.insert();
-  await source.mark(1);
-  for (const target of targets) await target.reached(1);
-  const inserted = await lookAt(reader, targets, { from, capture, tables });
-  await source.touch();
-  await source.mark(2);
-  for (const target of targets) await target.reached(2);
-  const updated = await lookAt(reader, targets, { from, capture, tables });
-  return inserted.map((cell, i) => worse(cell, updated[i]!));
+  await Promise.all(targets.map((target) => target.registered()));
+  let marks = 0;
+  const arrived = async (): Promise<void> => {
+    await source.mark(++marks);
+    await Promise.all(targets.map((target) => target.reached(marks)));
+  };
+  return {
+    async send(sent) {
+      await source.insert(sent);
+      await arrived();
+      const inserted = await lookAt(reader, targets, { from, capture, tables: sent });
+      await source.touch(sent);
+      await arrived();
+      const updated = await lookAt(reader, targets, { from, capture, tables: sent });
+      return inserted.map((cell, i) => worse(cell, updated[i]!));
+    },
+    [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
+  };
 }
 
 interface Trial {
@@ -62,22 +86,20 @@ async function lookAt(
   targets: readonly TargetOnTrial[],
   { from, capture, tables }: Trial,
 ): Promise<Cell[]> {
+  const sources = new Map<string, Texts>();
+  for (const { name } of tables) sources.set(name, (await source.texts(name))!);
   const cells: Cell[] = [];
   for (const { reader, letters } of targets) {
     const refused = await letters();
+    const to = reader.engine;
     for (const { name, group, type, values } of tables) {
-      const sources = (await source.texts(name))!;
-      const arrived = (await reader.texts(name)) ?? new Map<string, string | null>();
-      const to = reader.engine;
-      const about = { capture, from, to, group, type: type.type, table: name };
+      const arrived = await reader.texts(name);
       const targetType = await reader.typeOf(name);
+      const about = { capture, from, to, group, type: type.type, table: name, targetType };
       for (const [id, value] of values) {
-        const finding = {
-          source: sources.get(id)!,
-          target: arrived.get(id),
-          letter: refused.get(`${name} ${id}`)?.code,
-        };
-        cells.push({ ...about, value, targetType, verdict: judge(type, from, to, finding) });
+        const letter = refused.get(`${name} ${id}`)?.code;
+        const finding = { source: sources.get(name)!.get(id)!, target: arrived?.get(id), letter };
+        cells.push({ ...about, value, verdict: judge(type, from, to, finding) });
       }
     }
   }
@@ -96,7 +118,7 @@ function fresh(engine: Engine): Promise<FreshDatabase> {
 }
 
 /** Ends things in the opposite order of their making. */
-class AsyncDisposableList implements AsyncDisposable {
+class Closing implements AsyncDisposable {
   readonly #ends: (() => PromiseLike<void>)[] = [];
 
   use<T extends AsyncDisposable>(thing: T): T {

@@ -1,4 +1,4 @@
-import { LockstepError, silentLogger } from "@lockstep/core";
+import { silentLogger } from "@lockstep/core";
 import { publishChanges, type PublishOptions } from "@lockstep/publisher";
 import { DataSource, EntitySchema, type EntityManager, type QueryRunner } from "typeorm";
 import type { ColumnType, TypeTable } from "../column-type.js";
@@ -29,10 +29,10 @@ export type Capture = NonNullable<PublishOptions["capture"]>;
 
 /** An application whose changes are captured. */
 export interface ValueSource extends AsyncDisposable {
-  /** Inserts every value of every type. */
-  insert(): Promise<void>;
-  /** Changes every row, and leaves the values as they are. */
-  touch(): Promise<void>;
+  /** Inserts every value of these tables, in one transaction. */
+  insert(tables: readonly TypeOnTrial[]): Promise<void>;
+  /** Changes every row of these tables in one transaction, and leaves the values as they are. */
+  touch(tables: readonly TypeOnTrial[]): Promise<void>;
   /** Inserts a row that says that everything before has been written. */
   mark(id: number): Promise<void>;
 }
@@ -53,7 +53,7 @@ export async function openSource(
   const runner = dataSource.createQueryRunner();
   // Without strict mode: what such an application writes has to arrive, too.
   if (type === "mariadb") await runner.query("SET sql_mode = '', time_zone = '+00:00'");
-  for (const { name, type, values: _ } of tables) {
+  for (const { name, type } of tables) {
     for (const statement of type.setup ?? []) await runner.query(statement);
     await runner.query(`create table ${name} (id int primary key, v ${type.type}, touched int)`);
   }
@@ -64,12 +64,9 @@ export async function openSource(
     capture,
     logger: silentLogger,
   });
-  const each = (work: (manager: EntityManager, table: TypeOnTrial) => Promise<unknown>): Promise<void> =>
-    inTransactions(runner, tables, work);
   return {
-    insert: () => each(insertAll),
-    touch: () =>
-      each((manager, { name }) => manager.createQueryBuilder().update(name).set({ touched: 1 }).execute()),
+    insert: (written) => inTransaction(runner, written, insertAll),
+    touch: (written) => inTransaction(runner, written, touchAll),
     mark: async (id) => void (await runner.manager.insert("marker", { id })),
     async [Symbol.asyncDispose]() {
       await publisher.close();
@@ -92,23 +89,29 @@ function entity(name: string): EntitySchema {
   });
 }
 
-async function inTransactions(
+async function inTransaction(
   runner: QueryRunner,
   tables: readonly TypeOnTrial[],
   work: (manager: EntityManager, table: TypeOnTrial) => Promise<unknown>,
 ): Promise<void> {
-  for (const table of tables) {
-    try {
-      await runner.manager.transaction((manager) => work(manager, table));
-    } catch (error) {
-      throw new LockstepError("CONFIG_INVALID", `the source refuses the values of ${table.type.type}`, {
-        cause: error,
+  await runner.manager.transaction(async (manager) => {
+    for (const table of tables) {
+      await work(manager, table).catch((cause: unknown) => {
+        throw new Error(`the source refuses the values of ${table.type.type}`, { cause });
       });
     }
-  }
+  });
 }
 
 function insertAll(manager: EntityManager, { name, values }: TypeOnTrial): Promise<unknown> {
   const rows = [...values].map(([id, value]) => ({ id: Number(id), v: () => value }));
   return manager.createQueryBuilder().insert().into(name).values(rows).execute();
+}
+
+function touchAll(manager: EntityManager, { name }: TypeOnTrial): Promise<unknown> {
+  return manager
+    .createQueryBuilder()
+    .update(name)
+    .set({ touched: () => "coalesce(touched, 0) + 1" })
+    .execute();
 }

@@ -76,7 +76,8 @@ async function watchShop(stage: Stage): Promise<DemoResult> {
   const watch = new Watch(servers.redis, "shop");
   try {
     await untilRegistered(watch);
-    await shop.open();
+    // Orders lock the stock of their products until they commit: with few products the clients wait for each other, not for the database.
+    await shop.open(200, 500);
     const progress = showProgress(watch, options);
     const load = runLoad(shop, { seconds: options.seconds, rate: options.rate, signal: options.signal });
     const refused = refuseSome(stage);

@@ -1,19 +1,12 @@
-import {
-  positionOf,
-  silentLogger,
-  type ChangeLog,
-  type Logger,
-  type Position,
-  type TableSchema,
-} from "@lockstep/core";
+import { positionOf, silentLogger, type ChangeLog, type Logger, type Position } from "@lockstep/core";
 import { defaultRetention, type Retention } from "../retention.js";
 import { schemaCacheOf } from "../schema-cache.js";
 import { tickMemory } from "../tick.js";
 import { connectionsTo, type MysqlConnection, type MysqlSession } from "./connections.js";
 import { cutTick, hasUnread, type MarkedTick } from "./cut.js";
-import { tableNames, type TableNames } from "./ddl.js";
+import { tableNames } from "./ddl.js";
 import { incarnationOf } from "./incarnation.js";
-import { tryToLead } from "./lead.js";
+import { candidateOf } from "./lead.js";
 import { backlogOf, pruneTicks } from "./prune.js";
 import { readEvents } from "./read.js";
 import {
@@ -24,6 +17,7 @@ import {
   readPartitions,
   registerTarget,
 } from "./registry.js";
+import { readSchemas } from "./schemas.js";
 import { waiterOf } from "./wait.js";
 
 /** Where the log is and how long it keeps events. */
@@ -50,12 +44,13 @@ export function mysqlChangeLog(options: MysqlChangeLogOptions): ChangeLog {
   const connections = connectionsTo(options.connection);
   const schemas = schemaCacheOf(() => connections.use((session) => readSchemas(session, names)));
   const wait = waiterOf(() => connections.use((session) => hasUnread(session, names)));
+  const candidate = candidateOf(connections, prefix);
   const ticks = tickMemory<MarkedTick>();
   const warnOnce = once(() => connections.use((session) => warnOfLostCommits(session, source, logger)));
   return {
     incarnation: () => connections.use((session) => incarnationOf(session, names)),
     async lead() {
-      const leadership = await tryToLead(connections, prefix);
+      const leadership = await candidate.lead();
       if (leadership) ticks.forget();
       return leadership;
     },
@@ -90,18 +85,16 @@ export function mysqlChangeLog(options: MysqlChangeLogOptions): ChangeLog {
       connections.use((session) => pruneTicks(session, names, retention, maxTicks)),
     backlog: () => connections.use((session) => backlogOf(session, names)),
     wait: (timeoutMs, signal) => wait(timeoutMs, signal),
-    close: () => connections.close(),
+    async close() {
+      await candidate.close();
+      await connections.close();
+    },
   };
 }
 
 async function endOf(session: MysqlSession, query: string): Promise<Position> {
   const [tick] = await session.rows(query);
   return tick ? positionOf(BigInt(tick[0]!), BigInt(tick[1]!)) : positionOf(0, 0);
-}
-
-async function readSchemas(session: MysqlSession, names: TableNames): Promise<TableSchema[]> {
-  const rows = await session.rows(`SELECT fingerprint, definition FROM ${names.tableSchema} ORDER BY id`);
-  return [...new Map(rows.map((row) => [row[0], JSON.parse(String(row[1])) as TableSchema])).values()];
 }
 
 /** With another setting a crash can take back a tick that was published, and give its number to other events (PROTOCOL.md 6). */

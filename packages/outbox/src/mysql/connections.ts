@@ -1,6 +1,7 @@
 import type { EventEmitter } from "node:events";
-import { isLockstepError, LockstepError } from "@lockstep/core";
-import mysql from "mysql2/promise";
+import { isLockstepError, LockstepError, type RunStatement } from "@lockstep/core";
+import type mysql from "mysql2/promise";
+import { inTime } from "../in-time.js";
 
 /** How to reach the source: a URL or the options of `mysql2`. */
 export type MysqlConnection = string | mysql.ConnectionOptions;
@@ -23,6 +24,8 @@ export interface MysqlSession {
   each(sql: string, onRow: (row: (string | number | null)[]) => void): Promise<void>;
   /** Number of rows changed. */
   change(sql: string): Promise<number>;
+  /** Rows as objects: what the writer's side of the outbox works with. */
+  readonly run: RunStatement;
 }
 
 const maxConnections = 8;
@@ -32,10 +35,10 @@ const timeout = 120_000;
 
 /**
  * READ COMMITTED: each statement sees what is committed when it begins, and marking rows locks no gaps. Times in UTC; a lock
- * held by another relay is not waited for longer than this; idle connections stay.
+ * held by another relay is not waited for longer than this. What a relay holds whose machine is gone is free after two minutes of silence.
  */
 const sessionSettings = `SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;
-SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 10, wait_timeout = 2147483, sql_mode = ''`;
+SET SESSION time_zone = '+00:00', innodb_lock_wait_timeout = 10, wait_timeout = 120, sql_mode = ''`;
 
 /** Connections to `connection`; none is made before the first use. */
 export function connectionsTo(connection: MysqlConnection): Connections {
@@ -51,19 +54,40 @@ export function connectionsTo(connection: MysqlConnection): Connections {
     enableKeepAlive: true,
     keepAliveInitialDelay: 10_000,
   };
-  const pool = mysql.createPool({ ...config, connectionLimit: maxConnections, idleTimeout: 60_000 });
+  let pool: Promise<mysql.Pool> | undefined;
+  const openPool = async (): Promise<mysql.Pool> =>
+    (await driver()).createPool({ ...config, connectionLimit: maxConnections, idleTimeout: 60_000 });
   return {
-    use: (work) => unavailable(() => lend(pool, work)),
+    use: (work) => unavailable(async () => lend(await (pool ??= openPool()), work)),
     open: () =>
       unavailable(async () => {
-        const opened = await mysql.createConnection(config);
+        const opened = await (await driver()).createConnection(config);
         // Without a listener a connection that the server ends would end the process.
         opened.on("error", () => undefined);
-        await opened.query(sessionSettings);
-        return opened;
+        try {
+          await opened.query(sessionSettings);
+          return opened;
+        } catch (error) {
+          opened.destroy();
+          throw error;
+        }
       }),
-    close: () => pool.end(),
+    // Also when none was opened: what is asked after the end must be refused.
+    close: async () => (await (pool ??= openPool())).end(),
   };
+}
+
+const endTimeoutMs = 1_000;
+
+/** Ends a connection. One to a host that is gone never hears the farewell: it is not waited for. */
+export async function endSoon(connection: mysql.Connection): Promise<void> {
+  await inTime(connection.end(), endTimeoutMs).catch(() => undefined);
+  connection.destroy();
+}
+
+/** Loaded when it is needed: a process whose source is of the other engine doesn't hold it in memory. */
+async function driver(): Promise<typeof mysql> {
+  return (await import("mysql2/promise")).default;
 }
 
 const prepared = new WeakSet<object>();
@@ -95,7 +119,7 @@ function sessionOf(connection: mysql.PoolConnection): MysqlSession {
     each: (sql, onRow) =>
       new Promise((resolve, reject) => {
         const driver = connection.connection as unknown as CallbackConnection;
-        const query = driver.query(sql);
+        const query = driver.query({ sql, timeout });
         query.on("result", onRow);
         query.on("error", reject);
         // A connection that breaks tells only itself, not the statement under way.
@@ -108,12 +132,17 @@ function sessionOf(connection: mysql.PoolConnection): MysqlSession {
       }),
     change: async (sql) =>
       ((await connection.query({ sql, timeout }))[0] as mysql.ResultSetHeader).affectedRows,
+    run: async (sql, parameters) => {
+      const values = parameters ? [...parameters] : [];
+      const [rows] = await connection.query({ sql, timeout, values, rowsAsArray: false });
+      return Array.isArray(rows) ? (rows as Record<string, unknown>[]) : [];
+    },
   };
 }
 
 /** The driver's own connection under the promises: the one that gives rows as they come. */
 interface CallbackConnection extends EventEmitter {
-  query(sql: string): EventEmitter;
+  query(options: { readonly sql: string; readonly timeout: number }): EventEmitter;
 }
 
 function rowsOf(result: unknown): (string | number | null)[][] {
@@ -130,9 +159,9 @@ export async function unavailable<T>(work: () => Promise<T>): Promise<T> {
 }
 
 const noSuchTable = 1146;
-// Too many connections, shutdown, disk full, read-only, access denied, unknown database, connection killed or lost.
+// Too many connections, shutdown, disk full, read-only, access denied, unknown database, connection killed or lost, a lock that stays taken.
 const unreachable = new Set([
-  1040, 1044, 1045, 1049, 1053, 1021, 1114, 1203, 1226, 1290, 1792, 1836, 1927, 2006, 2013, 4031,
+  1205, 1040, 1044, 1045, 1049, 1053, 1021, 1114, 1203, 1226, 1290, 1792, 1836, 1927, 2006, 2013, 4031,
 ]);
 
 function lockstepErrorOf(error: unknown): unknown {

@@ -1,7 +1,7 @@
 import { quoteName } from "./quote.js";
 
 /** Version of the tables; `ensure` replaces what is older. */
-export const formatVersion = 1;
+export const formatVersion = 2;
 
 /** Names of Lockstep's own tables, quoted; they live in the connection's database. */
 export interface TableNames {
@@ -10,6 +10,8 @@ export interface TableNames {
   readonly tableSchema: string;
   readonly target: string;
   readonly state: string;
+  /** Where a reader of the binlog may begin, and what was counted up to there. */
+  readonly logMark: string;
 }
 
 /** The tables whose names begin with `prefix`. */
@@ -21,6 +23,7 @@ export function tableNames(prefix: string): TableNames {
     tableSchema: name("table_schema"),
     target: name("target"),
     state: name("state"),
+    logMark: name("log_mark"),
   };
 }
 
@@ -78,6 +81,18 @@ export function createStatements(names: TableNames): string[] {
   pruned_through BIGINT UNSIGNED NOT NULL DEFAULT 0,
   pruned_total BIGINT UNSIGNED NOT NULL DEFAULT 0,
   \`partitions\` INT NULL
+) ${options}`,
+    // Everything below n is counted in total; the last event of it stands at (last_tick, last_n). events: as in the tick table, for
+    // the registry. stamp: when the server began the file, which tells it from another one of the same name.
+    `CREATE TABLE IF NOT EXISTS ${names.logMark} (
+  n BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+  at DATETIME(6) NOT NULL,
+  events BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  total BIGINT UNSIGNED NOT NULL,
+  last_tick BIGINT UNSIGNED NOT NULL,
+  last_n BIGINT UNSIGNED NOT NULL,
+  base VARCHAR(255) NOT NULL,
+  stamp BIGINT UNSIGNED NOT NULL
 ) ${options}`,
     `INSERT IGNORE INTO ${names.tick} (n, at, events, total, atomic) VALUES (0, UTC_TIMESTAMP(6), 0, 0, 0)`,
     `INSERT INTO ${names.state} (one, format, incarnation) VALUES (1, ${formatVersion}, UUID())

@@ -81,12 +81,12 @@ async function describe(
       details: { tables: keyless },
     });
   }
-  await register(run, names, schemas);
+  await registerSchemas(run, names, schemas);
   return schemas;
 }
 
 /** Keeps the schemas that the outbox doesn't know yet. Asked of the database each time: a transaction that rolls back forgets them. */
-async function register(
+export async function registerSchemas(
   run: RunStatement,
   names: TableNames,
   schemas: readonly TableSchema[],
@@ -122,7 +122,7 @@ async function append(
     if (!schemaKnown) unknown.push(shape.schema);
   }
   if (captured.length === 0) return 0;
-  await register(run, names, unknown);
+  await registerSchemas(run, names, unknown);
   captured.sort((a, b) => a.order - b.order);
   await insertRows(run, names, captured, transaction);
   return captured.length;

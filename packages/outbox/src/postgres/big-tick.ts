@@ -1,6 +1,7 @@
 import type { LoggedEvent } from "@lockstep/core";
 import type pg from "pg";
 import type { EventRow } from "../event-row.js";
+import { endSoon } from "./connections.js";
 import { decoderOf, eventColumns } from "./decode.js";
 import type { Reading } from "./read.js";
 import type { SnapshotTick } from "./snapshot-tick.js";
@@ -52,7 +53,7 @@ async function openCursor(
   const client = await connections.open();
   let isGivenUp = false;
   let ahead: Promise<EventRow[]> | undefined;
-  const close = (): Promise<void> => client.end().catch(() => undefined);
+  const close = (): Promise<void> => endSoon(client);
   try {
     await client.query("begin read only");
     await client.query(declareCursor(reading.s, tick, after));

@@ -6,7 +6,7 @@ import { defaultRetention, type Retention } from "../retention.js";
 import { connectionsTo, type PostgresConnection } from "./connections.js";
 import { cutTick } from "./cut.js";
 import { incarnationOf } from "./incarnation.js";
-import { tryToLead } from "./lead.js";
+import { candidateOf } from "./lead.js";
 import { backlogOf, pruneTicks } from "./prune.js";
 import { quoteName } from "./quote.js";
 import { readEvents } from "./read.js";
@@ -45,11 +45,12 @@ export function postgresChangeLog(options: PostgresChangeLogOptions): ChangeLog 
   const connections = connectionsTo(options.connection, `lockstep ${options.source}`);
   const schemas = schemaCacheOf(() => connections.use((client) => readSchemas(client, s)));
   const waiter = waiterOf(connections, s, wakeUpOf(schema));
+  const candidate = candidateOf(connections, schema);
   const ticks = tickMemory<SnapshotTick>();
   return {
     incarnation: () => connections.use((client) => incarnationOf(client, s)),
     async lead() {
-      const leadership = await tryToLead(connections, schema);
+      const leadership = await candidate.lead();
       if (leadership) ticks.forget();
       return leadership;
     },
@@ -84,6 +85,7 @@ export function postgresChangeLog(options: PostgresChangeLogOptions): ChangeLog 
     backlog: () => connections.use((client) => backlogOf(client, s)),
     wait: (timeoutMs, signal) => waiter.wait(timeoutMs, signal),
     async close() {
+      await candidate.close();
       await waiter.close();
       await connections.close();
     },

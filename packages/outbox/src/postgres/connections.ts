@@ -1,5 +1,6 @@
 import { isLockstepError, LockstepError } from "@lockstep/core";
-import pg from "pg";
+import type pg from "pg";
+import { inTime } from "../in-time.js";
 
 /** How to reach the source: a URL or the options of `pg`. */
 export type PostgresConnection = string | pg.ClientConfig;
@@ -17,11 +18,12 @@ export interface Connections {
 const types = { getTypeParser: () => (value: string) => value };
 
 /**
- * Plans of the relay must stay on the outbox's key, and the lag's clock in one form. A relay whose machine is gone must not hold the lead: the server asks after
- * 10 s of silence and gives up after 25.
+ * Plans of the relay must stay on the outbox's key, and the lag's clock in one form. A relay whose machine is gone must not hold locks: the server asks after
+ * 10 s of silence and gives up after 25; one that has stopped in the middle of a transaction is ended, and no lock is waited for without an end.
  */
-const sessionSettings =
-  "set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3; set enable_seqscan = off; set jit = off; set synchronous_commit = on; set timezone = 'UTC'";
+const sessionSettings = `set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3;
+set idle_in_transaction_session_timeout = '30s'; set lock_timeout = '10s';
+set enable_seqscan = off; set jit = off; set synchronous_commit = on; set timezone = 'UTC'`;
 
 const maxConnections = 8;
 const connectTimeoutMs = 10_000;
@@ -39,22 +41,38 @@ export function connectionsTo(connection: PostgresConnection, name: string): Con
     connectionTimeoutMillis: connectTimeoutMs,
     types: types as unknown as pg.CustomTypesConfig,
   };
-  const pool = new pg.Pool({ ...config, max: maxConnections, allowExitOnIdle: true });
+  let pool: Promise<pg.Pool> | undefined;
+  return {
+    use: (work) => unavailable(async () => lend(await (pool ??= openPool(config)), work)),
+    open: () =>
+      unavailable(async () => {
+        const client = new (await driver()).Client(config);
+        client.on("error", () => undefined);
+        await client.connect();
+        try {
+          await client.query(sessionSettings);
+          return client;
+        } catch (error) {
+          await endSoon(client);
+          throw error;
+        }
+      }),
+    // Also when none was opened: what is asked after the end must be refused.
+    close: async () => (await (pool ??= openPool(config))).end(),
+  };
+}
+
+async function openPool(config: pg.ClientConfig): Promise<pg.Pool> {
+  const pool = new (await driver()).Pool({ ...config, max: maxConnections, allowExitOnIdle: true });
   // A connection that dies, idle or at work, is replaced on the next use; without listeners the process would end.
   pool.on("error", () => undefined);
   pool.on("connect", (client) => client.on("error", () => undefined));
-  return {
-    use: (work) => unavailable(() => lend(pool, work)),
-    open: () =>
-      unavailable(async () => {
-        const client = new pg.Client(config);
-        client.on("error", () => undefined);
-        await client.connect();
-        await client.query(sessionSettings);
-        return client;
-      }),
-    close: () => pool.end(),
-  };
+  return pool;
+}
+
+/** Loaded when it is needed: a process whose source is of the other engine doesn't hold it in memory. */
+async function driver(): Promise<typeof pg> {
+  return (await import("pg")).default;
 }
 
 const prepared = new WeakSet<pg.ClientBase>();
@@ -76,6 +94,17 @@ async function lend<T>(pool: pg.Pool, work: (client: pg.ClientBase) => Promise<T
   }
 }
 
+const endTimeoutMs = 1_000;
+
+/** Ends a connection. One to a host that is gone never hears the farewell: it is not waited for, and keeps no process alive. */
+export async function endSoon(client: pg.Client): Promise<void> {
+  try {
+    await inTime(client.end(), endTimeoutMs);
+  } catch {
+    (client as pg.Client & { unref(): void }).unref();
+  }
+}
+
 /** Turns what the driver throws into Lockstep's errors. */
 export async function unavailable<T>(work: () => Promise<T>): Promise<T> {
   try {
@@ -86,8 +115,8 @@ export async function unavailable<T>(work: () => Promise<T>): Promise<T> {
 }
 
 const missing = new Set(["42P01", "42883", "3F000"]);
-// Connection trouble, insufficient resources, operator intervention, read-only (a standby after a switch).
-const unreachable = /^(08|53|57|25006|3D000|28)/;
+// Connection trouble, insufficient resources, operator intervention, read-only (a standby after a switch), time-outs of locks and of idle transactions.
+const unreachable = /^(08|53|57|25006|25P03|55P03|3D000|28)/;
 const networkError = /^E[A-Z]+$/;
 
 function lockstepErrorOf(error: unknown): unknown {

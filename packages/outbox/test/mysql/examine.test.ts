@@ -60,6 +60,7 @@ describe("an examination of a MariaDB source", () => {
     expect(await seen({ capture: "binlog" }, "capture.binlog")).to.deep.equal({
       log_bin: "ok",
       binlog_format: "ok",
+      log_bin_compress: "ok",
       binlog_row_image: "error",
       binlog_row_metadata: "ok",
     });

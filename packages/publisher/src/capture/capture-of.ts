@@ -1,4 +1,5 @@
 import { assertNever, type CaptureKind, LockstepError } from "@lockstep/core";
+import { binlogCapture } from "./binlog/binlog-capture.js";
 import type { CaptureSource, SourceCapture } from "./source-capture.js";
 import { subscriberCapture } from "./subscriber/subscriber-capture.js";
 import { triggerCapture } from "./trigger/trigger-capture.js";
@@ -8,10 +9,11 @@ export function captureOf(kind: CaptureKind, source: CaptureSource): SourceCaptu
   switch (kind) {
     case "subscriber":
       return subscriberCapture(source);
+    case "binlog":
+      return binlogCapture(source);
     case "trigger":
       return triggerCapture(source);
     case "wal":
-    case "binlog":
       throw new LockstepError("CONFIG_INVALID", `capture: "${kind}" is not built yet`);
     default:
       return assertNever(kind);

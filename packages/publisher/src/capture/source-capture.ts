@@ -10,6 +10,8 @@ export type CaptureSource = {
   /** Where Lockstep's own tables are: a schema on PostgreSQL, a name prefix on MySQL and MariaDB. */
   readonly outbox: { readonly schema?: string; readonly prefix?: string };
   readonly logger: Logger;
+  /** Tables whose rows the engine's foreign keys change unseen (PROTOCOL.md 25): refused (default), or captured without those changes. */
+  readonly foreignKeyActions?: "refuse" | "accept";
 } & (
   | { readonly engine: "postgres"; readonly connection: PostgresConnection }
   | { readonly engine: "mysql"; readonly connection: MysqlConnection }

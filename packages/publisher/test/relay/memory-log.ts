@@ -40,6 +40,8 @@ export class MemoryLog implements ChangeLog {
   isAway = false;
   /** Events in the order of the ticks, for comparison. */
   readonly committed: LoggedEvent[] = [];
+  /** While set, a wait never ends, as over a connection that was cut without a word. */
+  isDeaf = false;
   reads = 0;
   private uncut: Change[][] = [];
   private ticks: LoggedEvent[][] = [];
@@ -252,6 +254,7 @@ export class MemoryLog implements ChangeLog {
 
   async wait(timeoutMs: number, signal?: AbortSignal): Promise<void> {
     this.check();
+    if (this.isDeaf) return new Promise(() => undefined);
     if (this.uncut.length > 0 || signal?.aborted) return;
     await new Promise<void>((resolve) => {
       const done = (): void => {

@@ -55,6 +55,18 @@ describe("relay", function () {
     await converged(lane, stage.log);
   });
 
+  it("publishes at once when nudged, and by itself, also when the source no longer answers whoever listens", async () => {
+    const relay = stage.relay({ limits: { idleMs: 300 } });
+    const lane = stage.lane("t1");
+    await joined(lane);
+    stage.log.isDeaf = true;
+    for (let i = 0; i < 5; i++) {
+      stage.log.commit(inserts(1));
+      if (i % 2 === 0) relay.nudge();
+      await converged(lane, stage.log);
+    }
+  });
+
   it("goes on where it stopped, and publishes what was left", async () => {
     const first = stage.relay();
     const lane = stage.lane("t1");

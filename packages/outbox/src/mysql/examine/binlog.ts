@@ -1,28 +1,48 @@
-import type { Finding } from "@lockstep/core";
+import type { Finding, RunStatement } from "@lockstep/core";
 import type { Look } from "./server.js";
 
+interface Need {
+  /** What the setting must be. */
+  readonly is: string;
+  /** A server that doesn't know the setting needs it all the same. */
+  readonly everywhere: boolean;
+  readonly advice: string;
+}
+
 /** Settings that capture by the binlog needs. */
-const needed = {
-  log_bin: ["ON", "Start the server with log_bin."],
-  binlog_format: ["ROW", "Set binlog_format = ROW."],
-  binlog_row_image: ["FULL", "Set binlog_row_image = FULL."],
-  binlog_row_metadata: ["FULL", "Set binlog_row_metadata = FULL."],
-} as const;
+const needed: Readonly<Record<string, Need>> = {
+  log_bin: { is: "ON", everywhere: true, advice: "Start the server with log_bin." },
+  binlog_format: { is: "ROW", everywhere: true, advice: "Set binlog_format = ROW." },
+  binlog_row_image: { is: "FULL", everywhere: true, advice: "Set binlog_row_image = FULL." },
+  binlog_row_metadata: { is: "FULL", everywhere: true, advice: "Set binlog_row_metadata = FULL." },
+  // Compressed events: MariaDB's, MySQL's; JSON columns of which only a part is logged: MySQL's.
+  log_bin_compress: { is: "OFF", everywhere: false, advice: "Set log_bin_compress = OFF." },
+  binlog_transaction_compression: {
+    is: "OFF",
+    everywhere: false,
+    advice: "Set binlog_transaction_compression = OFF.",
+  },
+  binlog_row_value_options: { is: "", everywhere: false, advice: "Set binlog_row_value_options to nothing." },
+};
+
+/** Whether the server writes its binlog so that exact rows can be read from it. */
+export async function binlogFindings(run: RunStatement): Promise<readonly Finding[]> {
+  const rows = await run(
+    `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${Object.keys(needed)
+      .map((name) => `'${name}'`)
+      .join(", ")})`,
+  );
+  const settings = new Map(rows.map((row) => [String(row["Variable_name"]), String(row["Value"])]));
+  return Object.entries(needed).flatMap(([subject, { is: wanted, everywhere, advice }]): Finding[] => {
+    const is = settings.get(subject);
+    const about = { check: "capture.binlog", subject } as const;
+    if (is === undefined && !everywhere) return [];
+    if (is === wanted) return [{ ...about, level: "ok", message: `is ${is === "" ? "empty" : is}` }];
+    return [{ ...about, level: "error", message: `is ${is ?? "unknown to this server"}`, advice }];
+  });
+}
 
 /** What capture by the binary log needs. */
-export async function examineBinlog({ connections }: Look): Promise<readonly Finding[]> {
-  const rows = await connections.use((session) =>
-    session.rows(
-      `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${Object.keys(needed)
-        .map((name) => `'${name}'`)
-        .join(", ")})`,
-    ),
-  );
-  const settings = new Map(rows.map(([name, value]) => [String(name), String(value)]));
-  return Object.entries(needed).map(([subject, [value, advice]]) => {
-    const is = settings.get(subject) ?? "unknown to this server";
-    return is === value
-      ? { check: "capture.binlog", level: "ok", subject, message: `is ${value}` }
-      : { check: "capture.binlog", level: "error", subject, message: `is ${is}`, advice };
-  });
+export function examineBinlog({ connections }: Look): Promise<readonly Finding[]> {
+  return connections.use(({ run }) => binlogFindings(run));
 }

@@ -6,16 +6,21 @@ const heardEnough = new Error("somebody said that something was written");
 /** Makes a function that waits until somebody says that something was written, in this process or through the source. */
 export function changeWaiter({ log, nudged, limits }: RelayContext): (term: Term) => Promise<void> {
   let heard: Promise<void> = Promise.resolve();
-  return async (term) => {
-    if (nudged.isSet) return;
-    // Ended already, or about to: a source is listened to once at a time.
+  const listen = async (signal: AbortSignal): Promise<void> => {
+    // Ended already, or about to: a source is listened to once at a time. One that doesn't answer keeps nobody, the caller looks by itself then.
     await heard;
+    if (signal.aborted) return;
+    const listening = log.wait(limits.idleMs, signal);
+    heard = listening.catch(() => undefined);
+    await listening;
+  };
+  return async (term) => {
     if (nudged.isSet) return;
     const stop = new AbortController();
     const abort = (): void => stop.abort();
     term.signal.addEventListener("abort", abort);
-    const listening = log.wait(limits.idleMs, stop.signal);
-    heard = listening.catch(() => undefined);
+    const listening = listen(stop.signal);
+    listening.catch(() => undefined);
     try {
       await Promise.race([nudged.wait(limits.idleMs, stop.signal), listening]);
     } finally {

@@ -1,0 +1,25 @@
+export {
+  connectionsTo,
+  type Connections,
+  type MysqlConnection,
+  type MysqlSession,
+  unavailable,
+} from "./connections.js";
+export { cellOf } from "./cell.js";
+export { mysqlColumnKind } from "./column-kind.js";
+export { tableNames, type TableNames } from "./ddl.js";
+export { binlogFindings } from "./examine/binlog.js";
+export { incarnationOf } from "./incarnation.js";
+export { candidateOf } from "./lead.js";
+export { registerSchemas } from "./outbox-writer.js";
+export { quoteName, quoteText } from "./quote.js";
+export {
+  acknowledgeTargets,
+  forgetTarget,
+  keepPartitions,
+  listTargets,
+  readPartitions,
+  registerTarget,
+} from "./registry.js";
+export { readSchemas } from "./schemas.js";
+export { opOfLetter } from "../event-row.js";

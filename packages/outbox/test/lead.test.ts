@@ -1,0 +1,126 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { isLockstepError } from "@lockstep/core";
+import { eventually, startProxy, type FaultProxy } from "@lockstep/testing";
+import { expect } from "chai";
+import { connectionsTo as mysqlConnections } from "../src/mysql/connections.js";
+import { candidateOf as mysqlCandidate } from "../src/mysql/lead.js";
+import { connectionsTo as postgresConnections } from "../src/postgres/connections.js";
+import { candidateOf as postgresCandidate, type Candidate } from "../src/postgres/lead.js";
+import type { Session, SourceDatabase } from "./fixture/database.js";
+import { engines } from "./fixture/engines.js";
+
+const pulse = { everyMs: 1_000, silentMs: 3_000 };
+
+for (const engine of engines) {
+  describe(`leading on ${engine.name}`, function () {
+    this.timeout(30_000);
+    let db: SourceDatabase;
+    let app: Session;
+    let proxy: FaultProxy;
+    const closing: (() => Promise<unknown>)[] = [];
+
+    beforeEach(async () => {
+      db = await engine.open();
+      app = await db.session();
+      const { hostname, port } = new URL(db.url);
+      proxy = await startProxy({ host: hostname, port: Number(port) });
+    });
+    afterEach(async () => {
+      await proxy.heal();
+      for (const close of closing.splice(0)) await close();
+      await proxy[Symbol.asyncDispose]();
+      await db.drop();
+    });
+
+    const candidate = (url = db.url, its = pulse): Candidate => {
+      const [connections, made] = open(url, its);
+      closing.push(() => made.close().then(() => connections.close()));
+      return made;
+    };
+    const open = (url: string, its: typeof pulse) => {
+      if (db.engine === "postgres") {
+        const connections = postgresConnections(url, "lockstep test");
+        return [connections, postgresCandidate(connections, "lockstep", its)] as const;
+      }
+      const connections = mysqlConnections(url);
+      return [connections, mysqlCandidate(connections, "lockstep_", its)] as const;
+    };
+    const sessions = async (): Promise<string> =>
+      JSON.stringify(
+        await app.run(
+          db.engine === "postgres"
+            ? "select pid as id from pg_stat_activity where application_name = 'lockstep test' order by 1"
+            : "select id from information_schema.processlist where db = database() and id <> connection_id() order by 1",
+        ),
+      );
+
+    it("gives up a session that no longer answers", async () => {
+      const leadership = await candidate(proxy.url(db.url)).lead();
+      proxy.blackHole();
+      await leadership!.lost;
+    });
+
+    it("loses the lead when the server has heard nothing of it for a while", async () => {
+      // As if its process were stopped, or its host gone.
+      const leadership = await candidate(db.url, { everyMs: 60_000, silentMs: 1_000 }).lead();
+      const other = candidate();
+      const next = await eventually(() => other.lead(), { what: "the lead" });
+      await leadership!.lost;
+      await next.release();
+    });
+
+    it("keeps the lead of a relay that has nothing to do", async () => {
+      const leadership = await candidate().lead();
+      let isLost = false;
+      void leadership!.lost.then(() => (isLost = true));
+      const other = candidate();
+      const until = Date.now() + 1.5 * pulse.silentMs;
+      while (Date.now() < until) {
+        expect(await other.lead()).to.equal(undefined);
+        await sleep(50);
+      }
+      expect(isLost).to.equal(false);
+      await leadership!.release();
+      const next = await eventually(() => other.lead(), { what: "the lead" });
+      await next.release();
+    });
+
+    it("stands by on one connection, and opens another when that was lost", async () => {
+      const none = await sessions();
+      const leadership = await candidate().lead();
+      const other = candidate(proxy.url(db.url));
+      await other.lead();
+      const before = await sessions();
+      for (let i = 0; i < 10; i++) expect(await other.lead()).to.equal(undefined);
+      expect(await sessions()).to.equal(before);
+      proxy.reset();
+      await eventually(async () => (await other.lead().catch(() => "lost")) === undefined, {
+        what: "another try",
+      });
+      await leadership!.release();
+      const next = await eventually(() => other.lead(), { what: "the lead" });
+      await next.release();
+      await eventually(async () => (await sessions()) === none, { what: "no session left" });
+    });
+
+    it("lets go within a bound when its session doesn't hear it", async () => {
+      const leadership = await candidate(proxy.url(db.url)).lead();
+      proxy.blackHole();
+      const began = performance.now();
+      await leadership!.release();
+      expect(performance.now() - began).to.be.below(3_000);
+    });
+
+    it("says that the source doesn't answer, and keeps no session that doesn't", async () => {
+      const leadership = await candidate().lead();
+      const other = candidate(proxy.url(db.url));
+      await other.lead();
+      proxy.blackHole();
+      const failure = await other.lead().catch((error: unknown) => error);
+      expect(isLockstepError(failure, "SOURCE_UNAVAILABLE"), String(failure)).to.equal(true);
+      await proxy.heal();
+      expect(await other.lead()).to.equal(undefined);
+      await leadership!.release();
+    });
+  });
+}

@@ -1,0 +1,214 @@
+import {
+  type ChangeLog,
+  endOfTick,
+  LockstepError,
+  type Logger,
+  type LoggedEvent,
+  silentLogger,
+  startPosition,
+} from "@lockstep/core";
+import {
+  acknowledgeTargets,
+  candidateOf,
+  connectionsTo,
+  forgetTarget,
+  incarnationOf,
+  keepPartitions,
+  listTargets,
+  type MysqlConnection,
+  type MysqlSession,
+  readPartitions,
+  readSchemas,
+  registerTarget,
+  tableNames,
+} from "@lockstep/outbox/mysql";
+import { binlogProblems, type ForeignKeyActions } from "./binlog-needs.js";
+import { Latch } from "../../relay/latch.js";
+import type { LogContext } from "./log/assembler.js";
+import { endOfLog, keepMark, type Mark, newestMark, oldestMark } from "./log/marks.js";
+import { backlogOf, pruneMarks } from "./log/prune-marks.js";
+import { openReaders } from "./log/readers.js";
+import { openTables } from "./table/tables.js";
+
+/** Where the log is. */
+export interface MysqlBinlogOptions {
+  /** A direct connection to the primary that may read the binlog (REPLICATION SLAVE). Lockstep's own tables are in its database. */
+  readonly connection: MysqlConnection;
+  /** Name of the source; shows in warnings. */
+  readonly source: string;
+  /** Beginning of the names of Lockstep's own tables. Default `lockstep_`. */
+  readonly prefix?: string;
+  /** What the engine's own foreign keys change is not in the log (PROTOCOL.md 25): refuse tables that have them (default), or accept it. */
+  readonly foreignKeyActions?: ForeignKeyActions;
+  /** The number that the reader has among the server's replicas. Default: a random one for each connection. */
+  readonly serverId?: number;
+  /** Told when the server purges what a target needs, and when statements remove rows that the log doesn't list. Default: silent. */
+  readonly logger?: Logger;
+}
+
+const defaultPageEvents = 2_000;
+
+/**
+ * The binlog of a MySQL or MariaDB server as the relay reads it: as a replica does, over connections of its own. Registry, leadership
+ * and marks are in Lockstep's own tables in the source. A transaction is a tick. Connects on first use.
+ */
+export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
+  const { prefix = "lockstep_", source, logger = silentLogger, serverId, foreignKeyActions } = options;
+  const names = tableNames(prefix);
+  const connections = connectionsTo(options.connection);
+  const use = <T>(work: (session: MysqlSession) => Promise<T>): Promise<T> => connections.use(work);
+  const tables = openTables(connections, prefix);
+  const candidate = candidateOf(connections, prefix);
+  const heard = new Latch();
+  let context: LogContext | undefined;
+  let readers: ReturnType<typeof openReaders> | undefined;
+  /** Ticks up to and including this one are cut. */
+  let through: bigint | undefined;
+
+  const openedReaders = async (): Promise<ReturnType<typeof openReaders>> => {
+    if (readers) return readers;
+    await tables.load();
+    const database = await use(async (session) => String((await session.rows("SELECT DATABASE()"))[0]![0]));
+    context ??= { connections, names, database, prefix, tables, source, logger, serverId };
+    readers ??= openReaders(context, () => heard.set());
+    return readers;
+  };
+  const closeReaders = (): void => {
+    readers?.close();
+    readers = undefined;
+    through = undefined;
+  };
+
+  /** How far the server's log reaches; whatever is committed by now lies before it. */
+  const reach = async (session: MysqlSession): Promise<bigint> => {
+    const { boundary } = await endOfLog(session);
+    const newest = await newestMark(session, names);
+    if (newest && newest.boundary > boundary) throw wentBack();
+    const end = boundary - 1n;
+    if (through === undefined || end > through) through = end;
+    return through;
+  };
+
+  /** @throws LockstepError CAPTURE_SOURCE_SETTINGS naming everything that is wrong. */
+  const refuseUnfit = async (session: MysqlSession): Promise<void> => {
+    const schemas = await readSchemas(session, names);
+    const wrong = await binlogProblems(session.run, schemas, foreignKeyActions);
+    if (wrong.length === 0) return;
+    throw new LockstepError("CAPTURE_SOURCE_SETTINGS", wrong.map(({ message }) => message).join("; "));
+  };
+
+  const firstMark = async (session: MysqlSession): Promise<Mark> => {
+    const known = await newestMark(session, names);
+    if (known) return known;
+    const { base, boundary } = await endOfLog(session);
+    await keepMark(session, names, { boundary, base, stamp: 0, total: 0, last: startPosition });
+    return (await newestMark(session, names))!;
+  };
+
+  const markFurthest = async (session: MysqlSession): Promise<void> => {
+    const found = readers?.furthest?.mark;
+    if (found === undefined || found.stamp === 0) return;
+    const newest = await newestMark(session, names);
+    const isNews =
+      newest === undefined ||
+      (found.boundary > newest.boundary &&
+        (found.total > newest.total || found.boundary - newest.boundary > quietBytes));
+    if (isNews) await keepMark(session, names, found);
+  };
+
+  return {
+    incarnation: () => use((session) => incarnationOf(session, names)),
+    async lead() {
+      const leadership = await candidate.lead();
+      if (!leadership) return undefined;
+      try {
+        await use(refuseUnfit);
+        await use(firstMark);
+      } catch (error) {
+        await leadership.release().catch(() => undefined);
+        throw error;
+      }
+      void leadership.lost.then(closeReaders);
+      return {
+        lost: leadership.lost,
+        release() {
+          closeReaders();
+          return leadership.release();
+        },
+      };
+    },
+    async cut() {
+      const furthest = readers?.furthest;
+      if (furthest?.failure !== undefined) {
+        closeReaders();
+        throw furthest.failure;
+      }
+      if (through === undefined) await use(reach);
+      heard.clear();
+      const newest = readers?.newest ?? 0n;
+      if (newest <= through!) return undefined;
+      through = newest;
+      return { tick: newest, events: 1 };
+    },
+    top: async () => endOfTick(await use(reach)),
+    prunedThrough: async () => (await use((session) => oldestMark(session, names)))?.last ?? startPosition,
+    async *read(after, { pageEvents = defaultPageEvents, signal = never } = {}) {
+      const end = through ?? (await use(reach));
+      const open = await openedReaders();
+      const reader = await open.borrow(after);
+      try {
+        for (;;) {
+          const page: readonly LoggedEvent[] | undefined = await reader.take(after, end, pageEvents, signal);
+          if (page === undefined || signal.aborted) return;
+          yield page;
+        }
+      } finally {
+        open.release(reader);
+      }
+    },
+    partitions: () => use((session) => readPartitions(session, names)),
+    keepPartitions: (count) => use((session) => keepPartitions(session, names, count)),
+    schemas: () => use((session) => readSchemas(session, names)),
+    register: (target) =>
+      use(async (session) => {
+        await firstMark(session);
+        await markFurthest(session);
+        return registerTarget(session, { ...names, tick: names.logMark }, target);
+      }),
+    acknowledge: (acks) => use((session) => acknowledgeTargets(session, names, acks)),
+    targets: () => use((session) => listTargets(session, names)),
+    removeTarget: (idOrName) => use((session) => forgetTarget(session, names, idOrName)),
+    prune: () =>
+      use(async (session) => {
+        await markFurthest(session);
+        return pruneMarks(session, names, { logger, source });
+      }),
+    backlog: () =>
+      use(async (session) =>
+        backlogOf(
+          session,
+          names,
+          readers?.furthest?.scanned.total ?? (await newestMark(session, names))?.total ?? 0,
+        ),
+      ),
+    async wait(timeoutMs, signal = never) {
+      if (readers?.furthest?.failure === undefined) await heard.wait(timeoutMs, signal);
+    },
+    async close() {
+      closeReaders();
+      await candidate.close();
+      await connections.close();
+    },
+  };
+}
+
+const never = new AbortController().signal;
+/** So much of the log without a captured change is worth a mark: the server may purge what lies before it. */
+const quietBytes = 4n * 1024n * 1024n;
+
+function wentBack(): LockstepError {
+  return new LockstepError(
+    "SNAPSHOT_WENT_BACK",
+    "the server's log ends before what was read of it: it was reset, restored or replaced",
+  );
+}

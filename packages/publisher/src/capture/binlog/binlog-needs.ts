@@ -1,0 +1,58 @@
+import { type CaptureFinding, type RowNote, type RunStatement, tableId } from "@lockstep/core";
+import { binlogFindings, quoteText } from "@lockstep/outbox/mysql";
+import { activeForeignKeys } from "../subscriber/catalog/foreign-keys.js";
+
+/** Tables whose rows foreign keys change by themselves: refused, or captured without those changes. */
+export type ForeignKeyActions = "refuse" | "accept";
+
+type Table = RowNote["table"];
+
+/** What keeps these tables from being captured by the binlog; empty when nothing does. */
+export async function binlogProblems(
+  run: RunStatement,
+  tables: readonly Table[],
+  foreignKeyActions: ForeignKeyActions = "refuse",
+): Promise<readonly CaptureFinding[]> {
+  const settings = (await binlogFindings(run))
+    .filter(({ level }) => level === "error")
+    .map(({ subject, message, advice }) => ({
+      problem: "refused" as const,
+      message: `${subject} ${message}: ${advice}`,
+    }));
+  return [
+    ...settings,
+    ...(await withoutTransactions(run, tables)),
+    ...(foreignKeyActions === "accept" ? [] : await withActions(run, tables)),
+  ];
+}
+
+async function withoutTransactions(run: RunStatement, tables: readonly Table[]): Promise<CaptureFinding[]> {
+  if (tables.length === 0) return [];
+  const wanted = new Set(tables.map(tableId));
+  const rows = await run(`SELECT t.TABLE_SCHEMA AS namespace, t.TABLE_NAME AS name, t.ENGINE AS engine
+  FROM information_schema.TABLES t JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE
+  WHERE t.TABLE_SCHEMA IN (${namespaces(tables)}) AND e.TRANSACTIONS <> 'YES'`);
+  return rows.flatMap((row) => {
+    const table = tableId({ namespace: String(row["namespace"]), name: String(row["name"]) });
+    const message = `${table} is a table of ${String(row["engine"])}, whose changes a roll-back doesn't undo: ALTER TABLE … ENGINE = InnoDB`;
+    return wanted.has(table) ? [{ table, problem: "refused" as const, message }] : [];
+  });
+}
+
+/** The engine changes child rows without a word in the log (PROTOCOL.md 25). */
+async function withActions(run: RunStatement, tables: readonly Table[]): Promise<CaptureFinding[]> {
+  if (tables.length === 0) return [];
+  const wanted = new Set(tables.map(tableId));
+  const names = [...new Set(tables.map(({ namespace }) => namespace))];
+  const keys = await activeForeignKeys("mysql", run, names);
+  const children = new Set(keys.map(({ child }) => tableId(child)).filter((table) => wanted.has(table)));
+  return [...children].map((table) => ({
+    table,
+    problem: "refused" as const,
+    message: `${table} has a foreign key whose action (CASCADE, SET NULL) the log doesn't show: use RESTRICT, capture: "subscriber", or foreignKeyActions: "accept"`,
+  }));
+}
+
+function namespaces(tables: readonly Table[]): string {
+  return [...new Set(tables.map(({ namespace }) => quoteText(namespace)))].join(", ");
+}
