@@ -64,28 +64,29 @@ export class Following {
   }
 
   async #writeLetters(): Promise<void> {
+    const before = this.applier.checkpoint.recordsSynced;
     const { ledger, more } = await this.applier.writeDueLetters();
     this.#upkeep.lettersDue = more;
     this.#settled(ledger);
+    const { checkpoint } = this.applier;
     if (ledger.resolved.size > 0)
-      this.lane.room.status.applied(this.applier.checkpoint, ledger.resolved.size, []);
+      this.lane.room.status.applied(checkpoint, checkpoint.recordsSynced - before, []);
   }
 
   async #apply(batch: Batch): Promise<void> {
     const { status, faults } = this.lane.room;
-    const staging = this.applier.checkpoint.stagedThrough !== undefined;
-    let rows = batch.events;
+    const { recordsSynced, stagedThrough } = this.applier.checkpoint;
     let ledger: Ledger;
     if (batch.continues) {
       ledger = await this.applier.stage(batch);
-    } else if (staging) {
+    } else if (stagedThrough !== undefined) {
       await this.applier.learn(batch);
       ledger = await inApplySpan(batch.transactions, this.#attributes(batch), () =>
         this.applier.applyStaged(batch),
       );
     } else {
       await this.applier.prepare(batch);
-      rows = countRows(batch.segments ?? []);
+      const rows = countRows(batch.segments ?? []);
       ledger = await inApplySpan(
         batch.transactions,
         { ...this.#attributes(batch), "lockstep.rows": rows },
@@ -93,7 +94,9 @@ export class Following {
       );
     }
     faults.count = 0;
-    status.applied(this.applier.checkpoint, rows, batch.continues ? [] : batch.transactions);
+    const { checkpoint } = this.applier;
+    const written = checkpoint.recordsSynced - recordsSynced;
+    status.applied(checkpoint, written, batch.continues ? [] : batch.transactions);
     this.#reached();
     this.#settled(ledger);
   }

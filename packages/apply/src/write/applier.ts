@@ -95,7 +95,7 @@ export class Applier {
       to: position,
       total,
       incarnation,
-      records: batch.events,
+      records: 0,
       stagedThrough: batch.to,
     };
     return this.#step(move, noRows, async ({ transaction }) => {
@@ -111,7 +111,7 @@ export class Applier {
   /** Applies the staged parts and this batch, which ends their transaction, in one step. */
   async applyStaged(batch: Batch): Promise<Ledger> {
     const { tables, limits } = this.#options;
-    return this.#step(this.#moveTo(batch, batch.events), noRows, async (room) => {
+    return this.#step(this.#moveTo(batch, 0), noRows, async (room) => {
       await writePages(room, stagedPages(room.transaction, tables, limits.maxBatchEvents, batch.parts));
       await room.transaction.clearStaged();
     });

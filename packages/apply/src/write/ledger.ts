@@ -26,9 +26,11 @@ export interface Ledger {
   readonly errors: RowError[];
   /** Letters that are over whose waiting letters were left for the next step. */
   readonly unreleased: string[];
+  /** Rows written beside those that the step's move counts: letters that applied. Below zero: rows of the batch that were set aside. */
+  records: number;
 }
 
 /** An empty ledger. */
 export function openLedger(): Ledger {
-  return { put: new Map(), resolved: new Map(), errors: [], unreleased: [] };
+  return { put: new Map(), resolved: new Map(), errors: [], unreleased: [], records: 0 };
 }

@@ -12,5 +12,6 @@ export async function resolve(
     letters.map(({ id }) => id),
     state,
   );
+  if (state === "applied") ledger.records += letters.length;
   for (const { id, table, key } of letters) ledger.resolved.set(rowId(table, key), id);
 }

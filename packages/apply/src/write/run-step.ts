@@ -42,7 +42,10 @@ export async function runStep(
     const ledger = openLedger();
     const counted = rowsOf && refusals.step(rowsOf);
     try {
-      const run = (transaction: TargetTransaction) => work(roomOf(options, transaction, ledger, counted));
+      const run = async (transaction: TargetTransaction): Promise<void> => {
+        await work(roomOf(options, transaction, ledger, counted));
+        if (ledger.records !== 0) await transaction.countRecords(ledger.records);
+      };
       const checkpoint = await session.step(move, run);
       live.follow(ledger);
       counted?.keep();

@@ -1,4 +1,5 @@
 import { assertNever, type DeadLetter, tableId } from "@lockstep/core";
+import { countRows } from "../batch/batch.js";
 import { type RowId, rowId, type Segment } from "../batch/planned-changes.js";
 import { type ArrangedSegment, arrange } from "./arrange.js";
 import { type MetLetters, meetLetters } from "./batch-letters.js";
@@ -61,6 +62,7 @@ export async function writePages(room: StepRoom, pages: AsyncIterable<readonly S
   const letters: Map<RowId, DeadLetter> = new Map();
   for await (const page of pages) {
     const met = await meetLetters(room, page);
+    room.ledger.records += countRows(page);
     for (const [row, letter] of met.letters) letters.set(row, letter);
     refused = await writePage(room, layOver(page, met.untaken), refused);
   }
@@ -138,6 +140,7 @@ async function settle(room: StepRoom, met: MetLetters, refused: readonly Refused
     letterOf: (one) => met.letters.get(rowIdOf(one))?.id,
     isTaken: (row) => met.letters.has(row),
   });
+  room.ledger.records -= joined.length;
   const bad = await leaveFormerKeys(room, joined);
   const judged = await judge(room.transaction, bad, (row) => met.letters.get(row)?.id);
   for (const one of judged) if (one.waitingFor === undefined) room.onRefused?.(one.refused);

@@ -33,6 +33,34 @@ export function letterTests(stage: StageUse): void {
     expect(await rows("SELECT name FROM customers WHERE id = 2345")).deep.equal(["bad"]);
   });
 
+  it("counts rows as synced when they are written: one that was set aside when its letter applies", async () => {
+    const { relay, shop, start, reached, run, until, letters, target, source } = stage();
+    const synced = async (): Promise<number | undefined> =>
+      (await target.checkpoints()).find((lane) => lane.source === source)?.recordsSynced;
+    relay.commit([
+      put(shop.customers, "1", "a@x", "bad"),
+      put(shop.customers, "2", "b@x", "bad"),
+      put(shop.customers, "3", "c@x", "good"),
+      put(shop.orders, "10", "1", "waits"),
+      put(shop.orders, "11", "3", "goes"),
+    ]);
+    const lane = start({ retry: { ...quick, delayMs: 60_000 } });
+    await reached(relay.last);
+    expect(await synced()).equal(2);
+    relay.commit([put(shop.customers, "2", "b@x", "good")]);
+    await reached(relay.last);
+    expect(await synced()).equal(3);
+    await run("ALTER TABLE customers DROP CONSTRAINT no_bad_name");
+    await target.letters.replay({ ids: [(await letters())[0]!.id] }, "test", 10);
+    lane.nudge();
+    await until(
+      async () => (await letters()).every(({ state }) => /applied|superseded/.test(state)),
+      "all over",
+    );
+    expect(await synced()).equal(5);
+    expect(lane.status().recordsSynced).equal(5);
+  });
+
   it("supersedes a letter by a newer image, and by a delete", async () => {
     const { relay, shop, start, rows, reached, letters } = stage();
     relay.commit([put(shop.customers, "1", "a@x", "bad"), put(shop.customers, "2", "b@x", "bad")]);

@@ -12,6 +12,7 @@ export interface Checkpoint {
   /** Source identity the position belongs to. */
   readonly incarnation: string;
   readonly total: number;
+  /** Rows written since the lane was registered; not those that were set aside, before their letters apply. */
   readonly recordsSynced: number;
   readonly lastSyncAt?: number;
   /** True once a full sync has copied older rows. */
@@ -112,6 +113,8 @@ export interface TargetTransaction {
   /** Staged lines in order, from `after`, at most `limit`. */
   staged(after: number, limit: number): Promise<readonly { readonly n: number; readonly line: string }[]>;
   clearStaged(): Promise<void>;
+  /** Adds to the records that the step's move counts; below zero when fewer rows were written than it foresaw. */
+  countRecords(more: number): Promise<void>;
 }
 
 /** How a step moves the checkpoint. */
@@ -120,7 +123,7 @@ export interface CheckpointMove {
   readonly to: Position;
   readonly total: number;
   readonly incarnation: string;
-  /** Rows written in this step. */
+  /** Rows that the step is about to write; {@link TargetTransaction.countRecords} corrects it. */
   readonly records: number;
   readonly stagedThrough?: Position;
 }

@@ -106,6 +106,15 @@ export async function beginByMoving(
   return rows[0] === undefined ? undefined : rowOf(rows[0]);
 }
 
+/** Adds to what a step counts; behind its compare-and-set, whose lock on the row it has. */
+export async function countRecords(session: Session, lane: LaneId, more: number): Promise<void> {
+  await session.write(`UPDATE lockstep_checkpoint SET records_synced = records_synced + ? ${byLane}`, [
+    more,
+    lane.source,
+    lane.partition,
+  ]);
+}
+
 function rowOf(row: Row): CheckpointRow {
   const checkpoint: Checkpoint = {
     position: row["position"] as Position,

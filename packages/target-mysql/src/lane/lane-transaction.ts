@@ -9,7 +9,7 @@ import { truncate } from "../rows/truncate.js";
 import { moveUniqueAside } from "../rows/unique-aside.js";
 import { upsert } from "../rows/upsert.js";
 import type { LaneTables } from "../tables/lane-tables.js";
-import type { LaneId } from "./checkpoint-row.js";
+import { countRecords, type LaneId } from "./checkpoint-row.js";
 import { clearStaged, stage, staged } from "./staging.js";
 
 /** What a transaction of a lane works on. */
@@ -23,8 +23,11 @@ export interface TransactionPlace {
 export function openTransaction(place: TransactionPlace): {
   readonly transaction: TargetTransaction;
   whole(): void;
+  /** Records counted beside the step's move. */
+  counted(): number;
 } {
   const { session, lane, tables } = place;
+  let counted = 0;
   const guard = wholeness(session);
   const attempt = async (work: () => Promise<void>): Promise<boolean> => {
     try {
@@ -52,8 +55,13 @@ export function openTransaction(place: TransactionPlace): {
     stage: (position, lines) => guard.run(() => stage(session, lane, position, lines)),
     staged: (after, limit) => guard.run(() => staged(session, lane, after, limit)),
     clearStaged: () => guard.run(() => clearStaged(session, lane)),
+    countRecords: (more) =>
+      guard.run(async () => {
+        await countRecords(session, lane, more);
+        counted += more;
+      }),
   };
-  return { transaction, whole: guard.whole };
+  return { transaction, whole: guard.whole, counted: () => counted };
 }
 
 /**

@@ -19,8 +19,10 @@ export async function runStep(
   let moved: CheckpointRow;
   try {
     moved = await begin(session, lane, move);
-    const { transaction, whole } = openTransaction(place);
+    const { transaction, whole, counted } = openTransaction(place);
     await work(transaction);
+    const { checkpoint, steps } = moved;
+    moved = { checkpoint: { ...checkpoint, recordsSynced: checkpoint.recordsSynced + counted() }, steps };
     // A server that rolled the transaction back by itself would now commit whatever came after that.
     whole();
   } catch (error) {

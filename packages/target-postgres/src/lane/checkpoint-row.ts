@@ -38,6 +38,15 @@ export function readCheckpoint(row: readonly (string | null)[]): CheckpointRow {
   };
 }
 
+/** Adds to what a step counts; behind its compare-and-set, whose lock on the row it has. */
+export function countRecords(lane: LaneName, more: number): Command {
+  return {
+    prepared: true,
+    text: `update ${own.checkpoint} set records = records + $3 where source = $1 and partition = $2 returning ${checkpointColumns}`,
+    values: [lane.source, String(lane.partition), String(more)],
+  };
+}
+
 /**
  * The compare-and-set of a step (PROTOCOL.md 14). It fails when the row is not as expected, instead of updating nothing: what
  * comes behind it in the same round trip must not run then. (The cast can't be folded: it depends on the count.)

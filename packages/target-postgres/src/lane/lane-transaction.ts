@@ -22,12 +22,14 @@ import { clearStagedLines, type StagedLine, stagedLines, stageLines } from "./st
 
 /** What a lane may do inside of one step. */
 export class LaneTransaction implements TargetTransaction {
+  readonly #open: OpenTransaction;
   readonly #step: StepStatements;
   readonly #lane: LaneName;
   readonly #tables: LaneTables;
   readonly #letters: LaneLetters;
 
   constructor(open: OpenTransaction, lane: LaneName, tables: LaneTables) {
+    this.#open = open;
     this.#step = {
       run: (commands) => open.run(commands),
       savepoint: (work) => open.savepoint(work),
@@ -95,5 +97,9 @@ export class LaneTransaction implements TargetTransaction {
 
   clearStaged(): Promise<void> {
     return clearStagedLines(this.#step.run, this.#lane);
+  }
+
+  countRecords(more: number): Promise<void> {
+    return this.#open.countRecords(more);
   }
 }

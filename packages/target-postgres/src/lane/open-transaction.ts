@@ -2,7 +2,13 @@ import { type CheckpointMove, LockstepError } from "@lockstep/core";
 import { answersBeforeFailure, type Session } from "../session/session.js";
 import { sqlState } from "../wire/sql-state.js";
 import type { Answer, Command } from "../wire/pipeline.js";
-import { type CheckpointRow, type LaneName, moveCheckpoint, readCheckpoint } from "./checkpoint-row.js";
+import {
+  type CheckpointRow,
+  countRecords,
+  type LaneName,
+  moveCheckpoint,
+  readCheckpoint,
+} from "./checkpoint-row.js";
 
 const savepointName = (depth: number): string => `lockstep_${depth}`;
 
@@ -12,6 +18,7 @@ const savepointName = (depth: number): string => `lockstep_${depth}`;
  */
 export class OpenTransaction {
   readonly #session: Session;
+  readonly #lane: LaneName;
   #waiting: Command[];
   /** True once anything was sent: there is something to roll back. */
   #sent = false;
@@ -29,6 +36,7 @@ export class OpenTransaction {
     onFailure: () => void = () => undefined,
   ) {
     this.#session = session;
+    this.#lane = lane;
     this.#onFailure = onFailure;
     this.#waiting = [{ text: "begin", prepared: true }, moveCheckpoint(lane, move)];
   }
@@ -69,6 +77,12 @@ export class OpenTransaction {
       this.#waiting.push({ text: `release savepoint ${name}`, prepared: true });
       this.#depth--;
     }
+  }
+
+  /** Adds to the records that the checkpoint counts. */
+  async countRecords(more: number): Promise<void> {
+    const [answer] = await this.run([countRecords(this.#lane, more)]);
+    this.#moved = readCheckpoint(answer!.rows[0]!);
   }
 
   /** Commits. Throws the driver's error; whether an error without an SQLSTATE came before or after the commit is unknown. */

@@ -114,6 +114,23 @@ export function lanesContract(context: ContractContext): void {
     await lane.close();
   });
 
+  it("counts the records that a step corrects, and nothing of one that is rolled back", async () => {
+    const lane = await openLane(await context.target(), "records");
+    const counted = await lane.step(async (transaction) => {
+      await transaction.countRecords(9);
+      await transaction.countRecords(-3);
+    });
+    expect(counted.recordsSynced).equal(7);
+    expect(await lane.session.checkpoint()).deep.equal(counted);
+    const failed = lane.step(async (transaction) => {
+      await transaction.countRecords(5);
+      throw new Error("not after all");
+    });
+    expect(await rejection(failed)).instanceOf(Error);
+    expect((await lane.session.checkpoint())?.recordsSynced).equal(7);
+    await lane.close();
+  });
+
   it("remembers the staged part until a step doesn't name it", async () => {
     const lane = await openLane(await context.target(), "staged-through");
     const base = { to: lane.checkpoint.position, total: 0, incarnation, records: 0 };
