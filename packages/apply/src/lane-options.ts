@@ -20,6 +20,8 @@ export interface LaneLimits extends BatchLimits, RefusalLimits {
   readonly partTimeoutMs: number;
   /** Letters written or released in one step. Default 500. */
   readonly maxLettersPerStep: number;
+  /** Letters that are over (applied, superseded, discarded) stay in the target for so long, ms. Default 30 days. */
+  readonly keepLettersMs: number;
 }
 
 /** The defaults named in {@link LaneLimits}. */
@@ -33,6 +35,7 @@ export const defaultLaneLimits: LaneLimits = {
   haltRetryMs: 30_000,
   partTimeoutMs: 250,
   maxLettersPerStep: 500,
+  keepLettersMs: 30 * 24 * 60 * 60 * 1000,
 };
 
 /** What a lane needs. */

@@ -94,7 +94,7 @@ export const configSchema = z
     retry: retry.prefault({}),
     /** Retry rules of single tables (`namespace.table`), laid over `retry`. */
     entities: z.record(z.string(), z.strictObject({ retry: tableRetry.exactOptional() })).default({}),
-    /** Bounds of one apply transaction; the lanes' own defaults where left out. */
+    /** Bounds of one apply transaction, and of what is kept; the lanes' own defaults where left out. */
     lanes: z
       .strictObject({
         maxBatchEvents: z.int().min(1).max(100_000).exactOptional(),
@@ -103,6 +103,8 @@ export const configSchema = z
           .min(1024)
           .max(256 * 1024 * 1024)
           .exactOptional(),
+        /** How long letters that are over stay in the targets. */
+        keepLettersMs: z.int().min(0).exactOptional(),
       })
       .prefault({}),
     status: z

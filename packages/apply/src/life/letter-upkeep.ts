@@ -5,6 +5,7 @@ import { laneFields, laneName, type LaneRoom, type OwnedLane } from "./lane-room
 
 const page = 500;
 const maxWaiting = 5_000;
+const maxPruned = 1_000;
 /** A letter this much overdue is marked due by the lane itself: the jobs seem to be dead. */
 const overdueMs = 30_000;
 
@@ -23,6 +24,11 @@ export async function rescheduleLetters({ room, session }: OwnedLane, before: nu
     else await schedule(room, id, attempts, dueAt);
   }
   return marked;
+}
+
+/** Forgets letters that have been over for long; what a pass leaves, the next one takes. */
+export async function pruneLetters({ room, session }: OwnedLane): Promise<void> {
+  await session.pruneLetters(room.now() - room.limits.keepLettersMs, maxPruned);
 }
 
 async function schedule(room: LaneRoom, letter: string, attempt: number, dueAt: number): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Applier } from "../write/applier.js";
 import type { OwnedLane } from "./lane-room.js";
-import { releaseOrphans, rescheduleLetters } from "./letter-upkeep.js";
+import { pruneLetters, releaseOrphans, rescheduleLetters } from "./letter-upkeep.js";
 import { confirmed } from "./registering.js";
 
 const lookEveryMs = 1_000;
@@ -56,5 +56,6 @@ export class Upkeep {
     this.#lettersChanged = true;
     await rescheduleLetters(this.lane, before);
     await releaseOrphans(this.lane, this.applier);
+    await pruneLetters(this.lane);
   }
 }

@@ -61,6 +61,26 @@ export function letterTests(stage: StageUse): void {
     expect(lane.status().recordsSynced).equal(5);
   });
 
+  it("forgets letters that have been over for long, and no others", async () => {
+    const { relay, shop, start, reached, letters, until } = stage();
+    relay.commit([put(shop.customers, "1", "a@x", "bad"), put(shop.customers, "2", "b@x", "bad")]);
+    const first = start({ retry: { ...quick, delayMs: 60_000 } });
+    await reached(relay.last);
+    relay.commit([put(shop.customers, "1", "a@x", "good")]);
+    await reached(relay.last);
+    await first[Symbol.asyncDispose]();
+    expect((await letters()).map(({ state }) => state)).deep.equal(["superseded", "retrying"]);
+    // At its first look a lane still keeps them; half a minute later, by its clock, they are old.
+    let skew = 0;
+    start({ limits: { keepLettersMs: 20_000 }, now: () => Date.now() + skew });
+    relay.commit([put(shop.customers, "3", "c@x", "good")]);
+    await reached(relay.last);
+    expect(await letters()).length(2);
+    skew = 31_000;
+    await until(async () => (await letters()).length === 1, "the old letter to be forgotten");
+    expect((await letters())[0]?.key).equal('["2"]');
+  });
+
   it("supersedes a letter by a newer image, and by a delete", async () => {
     const { relay, shop, start, rows, reached, letters } = stage();
     relay.commit([put(shop.customers, "1", "a@x", "bad"), put(shop.customers, "2", "b@x", "bad")]);

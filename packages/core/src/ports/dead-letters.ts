@@ -5,7 +5,7 @@ import type { Position } from "../position.js";
  * Where a letter stands.
  * - live: `retrying` (BullMQ will say when), `due` (the lane writes it next), `waiting` (on the letter of the other side of a
  *   foreign key; burns no attempts), `dead` (attempts used up; stays until a person decides)
- * - over: `applied`, `superseded` (a newer image of the row applied), `discarded` (by a person)
+ * - over: `applied`, `superseded` (a newer image of the row applied), `discarded` (by a person); the lane forgets them after a while
  */
 export type LetterState = "retrying" | "due" | "waiting" | "dead" | "applied" | "superseded" | "discarded";
 

@@ -154,6 +154,8 @@ export interface LaneSession extends AsyncDisposable {
     before: number,
     limit: number,
   ): Promise<readonly { readonly id: string; readonly attempts: number; readonly dueAt: number }[]>;
+  /** Forgets letters of this lane that were over (applied, superseded, discarded) at `before` (ms), the oldest first, at most `limit`; returns how many. */
+  pruneLetters(before: number, limit: number): Promise<number>;
 }
 
 /**

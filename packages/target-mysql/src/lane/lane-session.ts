@@ -2,7 +2,7 @@ import { LockstepError, type LaneSession } from "@lockstep/core";
 import { classify } from "../classify.js";
 import type { Session } from "../session/session.js";
 import { letterCounts } from "../letters/letter-counts.js";
-import { overdueLetters } from "../letters/lane-letters.js";
+import { overdueLetters, pruneLetters } from "../letters/lane-letters.js";
 import { lockName } from "../lock-name.js";
 import { LaneTables, type TableOptions } from "../tables/lane-tables.js";
 import { insertCheckpoint, readCheckpoint, takeEpoch, type LaneId } from "./checkpoint-row.js";
@@ -60,6 +60,7 @@ function laneSession(session: Session, { lane, tables: options, connect }: LaneP
     step: (move, work) => runStep({ session, lane, tables, connect }, move, work),
     letterCounts: () => letterCounts(session, lane),
     overdueLetters: (before, limit) => overdueLetters(session, lane, before, limit),
+    pruneLetters: (before, limit) => pruneLetters(session, lane, before, limit),
     [Symbol.asyncDispose]: () => leave(session),
   };
 }

@@ -68,3 +68,12 @@ export async function overdueLetters(
     dueAt: Number(row["due_at"]),
   }));
 }
+
+/** Deletes letters of a lane that were over at a time, the oldest first. */
+export function pruneLetters(session: Session, lane: LaneId, before: number, limit: number): Promise<number> {
+  return session.write(
+    `DELETE FROM lockstep_dead_letter
+     WHERE source = ? AND part = ? AND resolved_at <= ? AND live_hash IS NULL ORDER BY resolved_at LIMIT ?`,
+    [lane.source, lane.partition, before, limit],
+  );
+}

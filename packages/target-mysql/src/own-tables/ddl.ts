@@ -54,6 +54,7 @@ export const ownTables: Readonly<Record<string, string>> = {
     live_hash VARCHAR(64) GENERATED ALWAYS AS (CASE WHEN state IN ('retrying', 'due', 'waiting', 'dead') THEN row_hash END) STORED,
     UNIQUE KEY live (live_hash),
     KEY lane (source, part, state, tick, n, ordinal),
+    KEY over_since (source, part, resolved_at),
     KEY newest (last_failed_at, id),
     KEY waiting (waiting_for)`,
   lockstep_staging: `

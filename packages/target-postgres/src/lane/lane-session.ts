@@ -10,6 +10,7 @@ import {
 } from "@lockstep/core";
 import { countLetters } from "../letters/count.js";
 import { overdueLetters } from "../letters/overdue.js";
+import { pruneLetters } from "../letters/prune.js";
 import { own } from "../own-tables/ddl.js";
 import { Session, type SessionOptions } from "../session/session.js";
 import { LaneTables, type TableOptions } from "../tables/lane-tables.js";
@@ -144,6 +145,15 @@ export class PostgresLane implements LaneSession {
     limit: number,
   ): Promise<readonly { readonly id: string; readonly attempts: number; readonly dueAt: number }[]> {
     return overdueLetters(
+      (text, values) => this.#session.query(text, values),
+      this.#options.lane,
+      before,
+      limit,
+    );
+  }
+
+  pruneLetters(before: number, limit: number): Promise<number> {
+    return pruneLetters(
       (text, values) => this.#session.query(text, values),
       this.#options.lane,
       before,

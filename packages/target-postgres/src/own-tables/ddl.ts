@@ -1,5 +1,5 @@
 /** Version of the tables below; `ensure` runs the statements when another one is found. */
-export const ownTablesVersion = 1;
+export const ownTablesVersion = 2;
 
 /** Names under which the rest of the package knows them. */
 export const own = {
@@ -70,6 +70,7 @@ export const ownTables: readonly string[] = [
   `create unique index if not exists dead_letter_row on ${own.letter} (source, row_hash) where state in ${live}`,
   `create index if not exists dead_letter_lane on ${own.letter} (source, partition, state, due_at)`,
   `create index if not exists dead_letter_waiting on ${own.letter} (waiting_for) where state = 'waiting'`,
+  `create index if not exists dead_letter_over on ${own.letter} (source, partition, resolved_at) where state not in ${live}`,
   `create index if not exists dead_letter_newest on ${own.letter} (last_failed_at desc, id desc)`,
   `create table if not exists ${own.staging} (
     source text not null,

@@ -1,7 +1,7 @@
 import { positionOf } from "@lockstep/core";
 import { expect } from "chai";
 import type { ContractContext } from "./contract-context.js";
-import { letterWrite, openLane } from "./contract-lane.js";
+import { type ContractLane, letterWrite, openLane } from "./contract-lane.js";
 import { describedTable, putLetter, stateCounts } from "./put-letter.js";
 import { rejection } from "./rejection.js";
 
@@ -200,5 +200,39 @@ export function lettersContract(context: ContractContext): void {
     ]);
     expect(await lane.session.overdueLetters(5_000, 1)).length(1);
     await lane.close();
+  });
+
+  it("forgets letters of the lane that have been over for long, the oldest first, and never a live one", async () => {
+    const target = await context.target();
+    const lane = await openLane(target, "pruned");
+    const other = await openLane(target, "pruned", 1);
+    const table = describedTable(context, "pruned");
+    const make = (one: ContractLane, key: string) => putLetter(one, table, table.key(key), { state: "dead" });
+    const applied = await make(lane, "1");
+    await lane.step((transaction) => transaction.resolveLetters([applied], "applied"));
+    const discarded = await make(lane, "2");
+    await target.letters.discard(discarded, "ada", "old");
+    const superseded = await make(lane, "3");
+    await lane.step((transaction) => transaction.resolveLetters([superseded], "superseded"));
+    const kept = [
+      await make(lane, "4"),
+      await putLetter(lane, table, table.key("5")),
+      await make(other, "6"),
+    ];
+    await other.step((transaction) => transaction.resolveLetters([kept[2]!], "applied"));
+    const left = async (): Promise<readonly string[]> => {
+      const { letters } = await target.letters.list({ source: "pruned" }, { limit: 50 });
+      return letters.map(({ id }) => id).sort();
+    };
+    expect(await lane.session.pruneLetters(Date.now() - 3_600_000, 10)).equal(0);
+    const soon = Date.now() + 3_600_000;
+    expect(await lane.session.pruneLetters(soon, 2)).equal(2);
+    const rest = await left();
+    expect(rest).length(4);
+    expect(rest).not.include(applied);
+    expect(await lane.session.pruneLetters(soon, 10)).equal(1);
+    expect(await left()).deep.equal([...kept].sort());
+    await lane.close();
+    await other.close();
   });
 }
