@@ -4,6 +4,7 @@ import {
   LockstepError,
   type Logger,
   type LoggedEvent,
+  positionOf,
   silentLogger,
   startPosition,
 } from "@lockstep/core";
@@ -25,8 +26,9 @@ import {
 import { binlogProblems, type ForeignKeyActions } from "./binlog-needs.js";
 import { Latch } from "../../relay/latch.js";
 import type { LogContext } from "./log/assembler.js";
-import { endOfLog, keepMark, type Mark, newestMark, oldestMark } from "./log/marks.js";
+import { beginningOfLog, endOfLog, keepMark, newestMark, oldestMark, stampMark } from "./log/marks.js";
 import { backlogOf, pruneMarks } from "./log/prune-marks.js";
+import { watchForPurges } from "./log/purge-watch.js";
 import { openReaders } from "./log/readers.js";
 import { openTables } from "./table/tables.js";
 
@@ -60,6 +62,7 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
   const tables = openTables(connections, prefix);
   const candidate = candidateOf(connections, prefix);
   const heard = new Latch();
+  const purges = watchForPurges(names, { logger, source });
   let context: LogContext | undefined;
   let readers: ReturnType<typeof openReaders> | undefined;
   /** Ticks up to and including this one are cut. */
@@ -91,23 +94,28 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
 
   /** @throws LockstepError CAPTURE_SOURCE_SETTINGS naming everything that is wrong. */
   const refuseUnfit = async (session: MysqlSession): Promise<void> => {
+    await endOfLog(session);
     const schemas = await readSchemas(session, names);
     const wrong = await binlogProblems(session.run, schemas, foreignKeyActions);
     if (wrong.length === 0) return;
     throw new LockstepError("CAPTURE_SOURCE_SETTINGS", wrong.map(({ message }) => message).join("; "));
   };
 
-  const firstMark = async (session: MysqlSession): Promise<Mark> => {
+  /** A mark that the server still has what follows of: the newest, or one at the log's end when there is none, or it was purged. */
+  const usableMark = async (session: MysqlSession): Promise<void> => {
     const known = await newestMark(session, names);
-    if (known) return known;
+    if (known && known.boundary >= (await beginningOfLog(session))) return;
     const { base, boundary } = await endOfLog(session);
-    await keepMark(session, names, { boundary, base, stamp: 0, total: 0, last: startPosition });
-    return (await newestMark(session, names))!;
+    if (known && known.boundary > boundary) throw wentBack();
+    // What lies between is lost: only a position from here on may be taken to have it.
+    const last = known ? positionOf(boundary, 0) : startPosition;
+    await keepMark(session, names, { boundary, base, stamp: 0, total: known?.total ?? 0, last });
   };
 
   const markFurthest = async (session: MysqlSession): Promise<void> => {
     const found = readers?.furthest?.mark;
     if (found === undefined || found.stamp === 0) return;
+    await stampMark(session, names, found);
     const newest = await newestMark(session, names);
     const isNews =
       newest === undefined ||
@@ -123,7 +131,8 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
       if (!leadership) return undefined;
       try {
         await use(refuseUnfit);
-        await use(firstMark);
+        await use((session) => warnOfLostCommits(session, source, logger));
+        await use(usableMark);
       } catch (error) {
         await leadership.release().catch(() => undefined);
         throw error;
@@ -171,7 +180,7 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
     schemas: () => use((session) => readSchemas(session, names)),
     register: (target) =>
       use(async (session) => {
-        await firstMark(session);
+        await usableMark(session);
         await markFurthest(session);
         return registerTarget(session, { ...names, tick: names.logMark }, target);
       }),
@@ -181,6 +190,8 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
     prune: () =>
       use(async (session) => {
         await markFurthest(session);
+        await usableMark(session);
+        await purges.look(session);
         return pruneMarks(session, names, { logger, source });
       }),
     backlog: () =>
@@ -200,6 +211,17 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
       await connections.close();
     },
   };
+}
+
+/** With other settings a crash of the machine can take back what was published, and give its place to other changes (PROTOCOL.md 6). */
+async function warnOfLostCommits(session: MysqlSession, source: string, logger: Logger): Promise<void> {
+  const [row] = await session.rows("SELECT @@sync_binlog, @@innodb_flush_log_at_trx_commit");
+  const [syncBinlog, flushLog] = row!.map(Number);
+  if (syncBinlog === 1 && flushLog === 1) return;
+  logger.warn(
+    { source, syncBinlog, flushLog },
+    "commits of the source may be lost in a crash: set sync_binlog and innodb_flush_log_at_trx_commit to 1",
+  );
 }
 
 const never = new AbortController().signal;

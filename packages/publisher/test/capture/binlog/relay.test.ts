@@ -1,4 +1,4 @@
-import { eventually, startMariaDb, startRedis } from "@lockstep/testing";
+import { eventually, NodeProcess, startMariaDb, startRedis } from "@lockstep/testing";
 import { expect } from "chai";
 import { applied } from "../../relay/source-writers.js";
 import { joined, openStage, type Stage } from "../../relay/stage.js";
@@ -98,6 +98,26 @@ describe("relay on the binlog", function () {
     }
     for (const lane of following) await followed(lane);
     await stage.close();
+  });
+
+  it("loses and repeats nothing while its process is killed at random moments", async () => {
+    await open();
+    stage = await openStage();
+    const lane = stage.lane(lanes[0]);
+    const main = new URL("relay-process.js", import.meta.url).pathname;
+    const start = () => NodeProcess.start({ main, args: [source.url, stage.url, stage.source] });
+    let relay = await start();
+    await joined(lane);
+    for (let round = 0; round < 8; round++) {
+      const seen = lane.taken.length;
+      const writing = write(20);
+      await eventually(async () => lane.taken.length > seen + Math.random() * 60, { timeoutMs: 20_000 });
+      await relay.kill();
+      relay = await start();
+      await writing;
+    }
+    await followed(lane);
+    await relay.kill();
   });
 
   it("feeds a target that lagged from the log while the other goes on", async () => {

@@ -1,4 +1,4 @@
-import { comparePositions, LockstepError, type LoggedEvent, type Position, positionOf } from "@lockstep/core";
+import { LockstepError, type LoggedEvent, type Position, positionOf, splitPosition } from "@lockstep/core";
 import { Latch } from "../../../relay/latch.js";
 import { type Dump, openDump } from "../wire/dump.js";
 import { Assembler, type LogContext, type Scanned } from "./assembler.js";
@@ -30,6 +30,7 @@ export class LogReader {
   private waitingBytes = 0;
   private readonly room = new Latch();
   private isClosed = false;
+  private isSameLog = false;
 
   private constructor(
     private readonly dump: Dump,
@@ -94,6 +95,7 @@ export class LogReader {
 
   private takeWaiting(after: Position, through: bigint, limit: number): LoggedEvent[] {
     const page: LoggedEvent[] = [];
+    const passed = splitPosition(after);
     let count = 0;
     for (const { events, bytes } of this.parts) {
       if (events[0]!.tick > through || (page.length > 0 && page.length + events.length > limit)) break;
@@ -102,10 +104,10 @@ export class LogReader {
       this.waitingBytes -= bytes;
       const last = events.at(-1)!;
       this.taken = positionOf(last.tick, last.ordinal);
-      if (comparePositions(this.taken, after) <= 0) continue;
-      for (const event of events) {
-        if (comparePositions(positionOf(event.tick, event.ordinal), after) > 0) page.push(event);
-      }
+      const isPassed = ({ tick, ordinal }: LoggedEvent): boolean =>
+        tick < passed.tick || (tick === passed.tick && BigInt(ordinal) <= passed.n);
+      if (isPassed(events[0]!)) page.push(...events.filter((event) => !isPassed(event)));
+      else page.push(...events);
     }
     if (count > 0) this.parts = this.parts.slice(count);
     if (this.hasRoom) this.room.set();
@@ -138,8 +140,8 @@ export class LogReader {
         for (const event of events) {
           const pending = this.assembler.push(event);
           if (pending) await pending;
+          this.refuseOtherLog();
         }
-        this.refuseOtherLog();
         // A boundary moved: whoever waits for the end of the log may have reached it.
         this.arrived.set();
         while (!this.hasRoom && !this.isClosed) {
@@ -156,14 +158,16 @@ export class LogReader {
 
   /** A log that was begun anew (RESET MASTER, another server) may have a file of the same name (PROTOCOL.md 11). */
   private refuseOtherLog(): void {
-    const { follower } = this.assembler;
-    const isSameFile = placeOf(follower.boundary).file === placeOf(this.start.boundary).file;
-    if (!isSameFile || this.start.stamp === 0 || follower.stamp === 0) return;
-    if (follower.stamp === this.start.stamp) return;
-    throw new LockstepError(
-      "SOURCE_REPLACED",
-      "the server's log is another one than the one that was read so far",
-    );
+    const { stamp } = this.assembler.follower;
+    // The first description is that of the file which the mark is in, and comes before its first event.
+    if (this.isSameLog || stamp === 0) return;
+    if (this.start.stamp !== 0 && this.start.stamp !== stamp) {
+      throw new LockstepError(
+        "SOURCE_REPLACED",
+        "the server's log is another one than the one that was read so far",
+      );
+    }
+    this.isSameLog = true;
   }
 
   close(): void {

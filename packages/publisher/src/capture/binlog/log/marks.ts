@@ -1,7 +1,7 @@
 import { LockstepError, positionOf, type Position, splitPosition } from "@lockstep/core";
 import { type MysqlSession, quoteText, type TableNames } from "@lockstep/outbox/mysql";
 import type { Scanned } from "./assembler.js";
-import { splitFileName, tickAt } from "./place.js";
+import { placeOf, splitFileName, tickAt } from "./place.js";
 
 /** A place from which the log can be read with the right count, as kept in the source. */
 export interface Mark extends Scanned {
@@ -58,11 +58,28 @@ export async function keepMark(session: MysqlSession, { logMark }: TableNames, m
   VALUES (${mark.boundary}, UTC_TIMESTAMP(6), ${mark.total}, ${tick}, ${n}, ${quoteText(mark.base)}, ${mark.stamp})`);
 }
 
+/** A mark made at the log's end didn't know yet when its file was begun. */
+export async function stampMark(
+  session: MysqlSession,
+  { logMark }: TableNames,
+  { base, stamp, boundary }: Mark,
+): Promise<void> {
+  const { file } = placeOf(boundary);
+  const [from, to] = [file, file + 1].map((number) => tickAt({ file: number, offset: 0 }));
+  await session.change(
+    `UPDATE ${logMark} SET stamp = ${stamp} WHERE stamp = 0 AND base = ${quoteText(base)} AND n >= ${from} AND n < ${to}`,
+  );
+}
+
 /** The end of the server's log, and the name of its files. @throws LockstepError CAPTURE_SOURCE_SETTINGS. */
 export async function endOfLog(
   session: MysqlSession,
 ): Promise<{ readonly boundary: bigint; readonly base: string }> {
-  const rows = await session.rows("SHOW MASTER STATUS").catch(() => session.rows("SHOW BINARY LOG STATUS"));
+  const rows = await session.rows("SHOW MASTER STATUS").catch((error: unknown) => {
+    if (isDenied(error)) throw new LockstepError("CAPTURE_SOURCE_SETTINGS", noRight, { cause: error });
+    // MySQL 8.4 knows it under this name only.
+    return session.rows("SHOW BINARY LOG STATUS");
+  });
   const [name, offset] = rows[0] ?? [];
   if (name == null)
     throw new LockstepError("CAPTURE_SOURCE_SETTINGS", "the server writes no binlog: set log_bin");
@@ -74,4 +91,11 @@ export async function endOfLog(
 export async function beginningOfLog(session: MysqlSession): Promise<bigint> {
   const [row] = await session.rows("SHOW BINARY LOGS");
   return tickAt({ file: splitFileName(String(row![0])).file, offset: 0 });
+}
+
+const noRight = "no right to ask for the log's end: GRANT BINLOG MONITOR (MySQL: REPLICATION CLIENT)";
+const accessDenied = 1227;
+
+function isDenied(error: unknown): boolean {
+  return error instanceof Error && "errno" in error && error.errno === accessDenied;
 }
