@@ -54,4 +54,12 @@ export interface OutboxWriter {
    * Absent where the engine or its driver can't send two statements at once.
    */
   appendStatement?(notes: readonly RowNote[], transaction: TransactionNote): string;
+  /**
+   * The statement that writes the image of one row if it is there, to be run behind the row's update in the same message and transaction.
+   * It fails with the SQLSTATE `moved`, and takes the update along, where a trigger may have given the row another key. Absent as above.
+   */
+  appendUpdated?(
+    note: Pick<RowNote, "table" | "key">,
+    transaction: TransactionNote,
+  ): { readonly sql: string; readonly parameters: readonly (string | null)[]; readonly moved: string };
 }

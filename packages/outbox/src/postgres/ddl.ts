@@ -1,12 +1,10 @@
+import { formatVersion } from "./format-version.js";
 import { flushFunctions } from "./flush-function.js";
 import { quoteName, quoteText } from "./quote.js";
 import { dropRowFunctions, rowFunctions } from "./row-function.js";
 import { shapeFunctions } from "./shape-function.js";
 import { tickFunctions } from "./tick-function.js";
 import { removeTriggers } from "./trigger/remove-triggers.js";
-
-/** Version of tables and functions; `ensure` replaces what is older. */
-export const formatVersion = 2;
 
 /** One statement that makes everything and can run at any time, also from several processes at once. */
 export function createStatement(schema: string): string {

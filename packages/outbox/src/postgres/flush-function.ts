@@ -16,7 +16,8 @@ export function flushFunctions(schema: string): string {
 
 /**
  * Everything is read first and then written in the order of notes, across tables.
- * `tables`: JSON array of `{t, b, r}`: quoted table name, whether keys changed, and rows `[order, 'i' | 'u', key, before?]`.
+ * `tables`: JSON array of `{t, b, r}`: quoted table name, whether keys changed, and rows `[order, 'i' | 'u' | 'U', key, before?]`; 'U': an
+ * update, if the row is there.
  */
 function flushMany(s: string, wake: string): string {
   return `create or replace function ${s}.flush(tables jsonb, traceparent text, origin text) returns integer
@@ -75,6 +76,20 @@ begin
 end $fn$;`;
 }
 
+/** SQLSTATE of a flush whose row may have got another key from a trigger or a rule. */
+export const rowMoved = "LS001";
+
+/**
+ * In the functions for one row, where it isn't there. `op` 'U' stands for an update of a row that the transaction hasn't been seen to hold:
+ * without it nothing is written, for another transaction may just be making it. But a trigger may have moved it.
+ */
+export function refuseMoved(op: string, relation: string): string {
+  return `if ${op} = 'U' and (exists (select from pg_trigger g where g.tgrelid = ${relation} and not g.tgisinternal)
+        or (select c.relhasrules from pg_class c where c.oid = ${relation})) then
+      raise exception 'the row may have another key' using errcode = '${rowMoved}';
+    end if;`;
+}
+
 /** The same for a transaction that touched one row, as most do. */
 function flushRow(s: string, wake: string): string {
   return `create or replace function ${s}.flush_row(name text, op text, key jsonb, traceparent text, origin text)
@@ -97,11 +112,12 @@ begin
   end if;
   if k is null then
     -- Gone, or a table not yet described: the way for many rows knows what to do.
+    ${refuseMoved("op", "relation")}
     return ${s}.flush_pinned(jsonb_build_array(jsonb_build_object('t', name, 'r',
       jsonb_build_array(jsonb_build_array(1, op, given)))), traceparent, origin);
   end if;
   insert into ${s}.outbox (seq, op, fingerprint, key, image, traceparent, origin)
-  values (nextval(${quoteText(`${s}.outbox_seq`)}), op::"char", print, k, m, traceparent, origin);
+  values (nextval(${quoteText(`${s}.outbox_seq`)}), lower(op)::"char", print, k, m, traceparent, origin);
   ${wake}
   return 1;
 end $fn$;`;

@@ -6,8 +6,10 @@ import {
   type RunStatement,
   type TableSchema,
 } from "@lockstep/core";
-import { createStatement, dropStatements, formatVersion } from "./ddl.js";
+import { createStatement, dropStatements } from "./ddl.js";
+import { formatVersion } from "./format-version.js";
 import { flushCall, nameOf } from "./flush-call.js";
+import { rowMoved } from "./flush-function.js";
 import { quoteName, quoteText } from "./quote.js";
 import { tableSchemaOf, type TableDefinition } from "./table-definition.js";
 
@@ -41,6 +43,11 @@ export function postgresOutboxWriter({ schema = "lockstep" }: PostgresOutboxOpti
       // A function that is made in a transaction goes with it: whoever remembered its name would fail every later flush of the table.
       describe(run, s, inTransaction ? new Map() : rowFunctions, tables),
     appendStatement: (notes, transaction) => withLiterals(...flushCall(s, rowFunctions, notes, transaction)),
+    appendUpdated(note, transaction) {
+      const [sql, parameters] = flushCall(s, rowFunctions, [{ ...note, op: "update" }], transaction);
+      // The first parameter of both functions for one row.
+      return { sql, parameters: ["U", ...parameters.slice(1)], moved: rowMoved };
+    },
     async append(run, notes, transaction) {
       if (notes.length === 0) return 0;
       try {

@@ -1,3 +1,4 @@
+import { refuseMoved } from "./flush-function.js";
 import { pinnedSettings } from "./pinned-settings.js";
 import { quoteText } from "./quote.js";
 import { wakeStatement } from "./wake-up.js";
@@ -21,11 +22,12 @@ begin
     %3$s;
   end if;
   if k is null then
+    ${refuseMoved("$1", "to_regclass(%1$L)")}
     return ${s}.flush_pinned(jsonb_build_array(jsonb_build_object('t', %1$L, 'r',
       jsonb_build_array(jsonb_build_array(1, $1, $2)))), $3, $4);
   end if;
   insert into ${s}.outbox (seq, op, fingerprint, key, image, traceparent, origin)
-  values (nextval(${quoteText(`${s}.outbox_seq`)}), $1::"char", %4$L, k, m, $3, $4);
+  values (nextval(${quoteText(`${s}.outbox_seq`)}), lower($1)::"char", %4$L, k, m, $3, $4);
   ${wakeStatement(schema)}
   return 1;
 end $body$, name, ${s}.catalog_version(shape.rel),

@@ -1,3 +1,5 @@
+import { formatVersion } from "./format-version.js";
+
 /**
  * Functions that read a table's shape from the catalog: the one place where a fingerprint is defined.
  *
@@ -34,7 +36,8 @@ language plpgsql stable parallel unsafe as $fn$
 declare columns numeric := ${s}.columns_version(rel); pk oid;
 begin
   select i.indexrelid into pk from pg_catalog.pg_index i where i.indrelid = rel and i.indisprimary;
-  return pg_catalog.concat(columns, ' ', pk);
+  -- With the format: shapes that an older version made are not used.
+  return pg_catalog.concat('${formatVersion} ', columns, ' ', pk);
 end $fn$;`;
 }
 
@@ -114,13 +117,13 @@ begin
   -- don't, and the keys from before.
   made.images := format(
     'select array_agg(f.ord), array_agg(f.op), array_agg(f.key), array_agg(f.image) from ('
-    'select (n.e->>0)::int as ord, (n.e->>1)::"char" as op, array_to_json(array[%s])::text as key, '
+    'select (n.e->>0)::int as ord, lower(n.e->>1)::"char" as op, array_to_json(array[%s])::text as key, '
     'array_to_json(array[%s])::text as image from jsonb_array_elements($1) n(e) join %s t on %s for share of t) f',
     key_cells, cells, name, key_match);
   made.keys := format(
     'select array_agg((n.e->>0)::int), array_agg(case when n.e->3 is null then array_to_json(array[%s])::text '
     'else array_to_json(array[%s])::text end) '
-    'from jsonb_array_elements($1) n(e) where (n.e->>0)::int <> all ($2) and (n.e->>1 <> ''i'' or n.e->3 is not null)',
+    'from jsonb_array_elements($1) n(e) where (n.e->>0)::int <> all ($2) and (n.e->>1 not in (''i'', ''U'') or n.e->3 is not null)',
     key_given, key_before);
   made.befores := format(
     'select jsonb_object_agg(n.e->>0, array_to_json(array[%s])::text) from jsonb_array_elements($1) n(e) where n.e->3 is not null',

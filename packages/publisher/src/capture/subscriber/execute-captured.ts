@@ -1,6 +1,8 @@
 import type { CaptureRules } from "./capture-rules.js";
+import type { CapturedTable } from "./captured-tables.js";
 import { identify } from "./identify/identify.js";
-import type { Session } from "./session.js";
+import { namedByUpdate } from "./identify/named-update.js";
+import type { Captured, Session } from "./session.js";
 import {
   dataSourceOf,
   driverOf,
@@ -49,11 +51,18 @@ export async function executeCaptured(
     const made = builder.getQueryAndParameters.call(copy);
     onTheWay.set(made[1], (sql, parameters) => {
       const session = sessionOf(runner);
-      return session.write(async () => {
+      const statement = { sql, parameters, where };
+      const writeTo = (table: CapturedTable): BuilderWrite =>
+        new BuilderWrite({ rules, session, runner, table }, copy, driverOf(dataSource));
+      const perform = async (): Promise<Captured> => {
         const table = await rules.tables.at(path, (text, values) => session.statement(text, values));
         if (!table) return sendUncaptured(rules, runner, path, sql, parameters);
-        const write = new BuilderWrite({ rules, session, runner, table }, copy, driverOf(dataSource));
-        return identify(write, { sql, parameters, where });
+        return identify(writeTo(table), statement);
+      };
+      return session.write(perform, () => {
+        const table = rules.tables.known(path);
+        const key = table && namedByUpdate(writeTo(table), statement);
+        return key && { sql, parameters, row: { table: table.table, key } };
       });
     });
     return made;

@@ -74,7 +74,8 @@ function append(
   });
 }
 
-function traced<T>(commits: boolean, work: (span: Span) => Promise<T>): Promise<T> {
+/** Runs a flush inside its span, its errors made Lockstep's. */
+export function traced<T>(commits: boolean, work: (span: Span) => Promise<T>): Promise<T> {
   // Asked for at each use: a tracer that was made before the application registered its provider would stay with the first it met.
   return trace.getTracer("@lockstep/publisher").startActiveSpan(spanNames.capture, async (span) => {
     try {
@@ -97,7 +98,7 @@ function traced<T>(commits: boolean, work: (span: Span) => Promise<T>): Promise<
 }
 
 /** The W3C traceparent of a span, when it is one that is traced. */
-function transactionOf(span: Span): { readonly traceparent?: string } {
+export function transactionOf(span: Span): { readonly traceparent?: string } {
   const context = span.spanContext();
   if (!isSpanContextValid(context)) return {};
   const flags = context.traceFlags.toString(16).padStart(2, "0");

@@ -26,6 +26,12 @@ function errorNumber(error: unknown): number | undefined {
   return "driverError" in error ? errorNumber(error.driverError) : undefined;
 }
 
+/** The SQLSTATE behind an error of TypeORM or of the driver. */
+export function sqlStateOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
+  return "driverError" in error ? sqlStateOf(error.driverError) : sqlState(error);
+}
+
 function sqlState(error: object): string | undefined {
   if ("code" in error && typeof error.code === "string") return error.code;
   return undefined;

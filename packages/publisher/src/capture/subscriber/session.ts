@@ -6,6 +6,7 @@ import { Journal, Unidentified } from "./journal.js";
 import { rollsBack } from "./server-errors.js";
 import { transactionIsOpen } from "./server-status.js";
 import type { Statement } from "./statement.js";
+import { type NamedUpdate, updateAndFlush } from "./update-and-flush.js";
 import type { RunnerInternals, StructuredResult } from "./typeorm-internals.js";
 
 /** A write's result for the caller, and what it touched. */
@@ -97,11 +98,14 @@ export class Session {
   }
 
   /** Runs a captured write: in the open transaction, or in one of its own, so that row and outbox row are one. */
-  async write(perform: () => Promise<Captured>): Promise<StructuredResult> {
+  async write(
+    perform: () => Promise<Captured>,
+    named: () => NamedUpdate | undefined = () => undefined,
+  ): Promise<StructuredResult> {
     // Whoever else has a transaction of our own open on this runner: its end comes first.
     while (this.#ownOpen) await this.#tail;
     if (this.journal.active) return this.#note(perform);
-    return this.#own(perform);
+    return this.#own(perform, named);
   }
 
   /** Goes by other rules from the next transaction on. What was sent while no capture was installed isn't known: TypeORM's word is taken. */
@@ -165,11 +169,11 @@ export class Session {
     if (open === false && this.#follows(at)) await this.#ended(at.mark, rolledBack);
   }
 
-  #own(perform: () => Promise<Captured>): Promise<StructuredResult> {
+  #own(perform: () => Promise<Captured>, named: () => NamedUpdate | undefined): Promise<StructuredResult> {
     const before = this.#tail;
     this.#ownOpen = true;
     const own = before.then(() => {
-      if (!this.journal.active) return this.#ownTransaction(perform);
+      if (!this.journal.active) return this.#ownTransaction(perform, named());
       // A BEGIN was waiting for the same end, and came first.
       this.#ownOpen = false;
       return this.#note(perform);
@@ -179,8 +183,17 @@ export class Session {
   }
 
   // No code of the application runs in here: whoever waits for the end can't be waited for.
-  async #ownTransaction(perform: () => Promise<Captured>): Promise<StructuredResult> {
+  async #ownTransaction(
+    perform: () => Promise<Captured>,
+    named: NamedUpdate | undefined,
+  ): Promise<StructuredResult> {
     try {
+      const sent = named && (await updateAndFlush(this.#rules, this.#runner, named));
+      if (sent) {
+        if (!sent.flushed) await this.#flushLate([{ ...named.row, op: "update" }]);
+        this.#rules.committed();
+        return sent.result;
+      }
       await this.#raw("START TRANSACTION");
       this.journal.begin();
       const result = await this.#note(perform);
@@ -246,9 +259,13 @@ export class Session {
     return flushed;
   }
 
-  async #flushLate(): Promise<void> {
+  async #flushLate(notes?: readonly RowNote[]): Promise<void> {
     try {
       await this.#raw("START TRANSACTION");
+      if (notes) {
+        this.journal.begin();
+        this.journal.putBack(notes);
+      }
       const flushed = await this.#flush();
       await this.#raw("COMMIT");
       if (flushed > 0) this.#rules.committed();

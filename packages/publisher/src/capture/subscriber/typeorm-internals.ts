@@ -18,6 +18,8 @@ export interface RunnerInternals {
   readonly isTransactionActive: boolean;
   query(sql: string, parameters?: unknown[], useStructuredResult?: boolean): Promise<unknown>;
   release(): Promise<void>;
+  /** The driver's own connection. */
+  connect(): Promise<unknown>;
   startTransaction(isolationLevel?: string): Promise<void>;
 }
 

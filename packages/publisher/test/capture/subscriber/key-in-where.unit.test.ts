@@ -7,7 +7,11 @@ const table = (kind: "integer" | "text", ...names: string[]) =>
 
 describe("keyInWhere", () => {
   const told = (where: string, parameter: unknown, of = table("integer", "id")) =>
-    keyInWhere(of, { sql: `UPDATE \`t\` SET \`a\` = ?${where}`, parameters: ["x", parameter], where });
+    keyInWhere("mysql", of, {
+      sql: `UPDATE \`t\` SET \`a\` = ?${where}`,
+      parameters: ["x", parameter],
+      where,
+    });
 
   it("tells a single integer key", () => {
     expect(told(" WHERE `id` IN (?)", 5)).to.deep.equal(["5"]);
@@ -30,5 +34,17 @@ describe("keyInWhere", () => {
     }
     expect(told(" WHERE `id` = ?", "a", table("text", "id"))).to.equal(undefined);
     expect(told(" WHERE `id` = ?", 5, table("integer", "id", "other"))).to.equal(undefined);
+  });
+
+  it("tells it on PostgreSQL by the placeholder's number", () => {
+    const of = table("integer", "id");
+    const where = ' WHERE "id" IN ($2)';
+    const said = (sql: string, parameters: unknown[]) =>
+      keyInWhere("postgres", of, { sql, parameters, where });
+    expect(said(`UPDATE "t" SET "a" = $1${where}`, ["x", 5])).to.deep.equal(["5"]);
+    expect(said(`UPDATE "t" SET "a" = $1, "b" = $3${where} RETURNING "c"`, ["x", 5, 6])).to.deep.equal(["5"]);
+    expect(said(`UPDATE "t" SET "a" = $1${where} AND "b" = $1`, ["x", 5])).to.equal(undefined);
+    expect(said(`UPDATE "t" SET "a" = $1${where} OR "id" = $1 RETURNING "c"`, ["x", 5])).to.equal(undefined);
+    expect(said('UPDATE "t" SET "a" = $1 WHERE "id" IN ($2, $3)', ["x", 5, 6])).to.equal(undefined);
   });
 });

@@ -1,13 +1,15 @@
+import type { Engine } from "@lockstep/core";
 import type { CapturedTable } from "../captured-tables.js";
 import { quoteName } from "../quote.js";
 import type { WriteStatement } from "../write.js";
 
 /**
- * The key that a MySQL statement names itself: its whole WHERE is `id = ?` or `id IN (?)` on a single integer key, as `save()` and
+ * The key that a statement names itself: its whole WHERE is `id = ?` or `id IN (?)` on a single integer key, as `save()` and
  * `update(id, …)` write it. An integer's text is known without asking. One key only: of several, the count of affected rows
  * doesn't tell which were there.
  */
 export function keyInWhere(
+  engine: Engine,
   table: CapturedTable,
   { sql, parameters, where }: WriteStatement,
 ): string[] | undefined {
@@ -15,9 +17,16 @@ export function keyInWhere(
   if (key === undefined || second !== undefined || key.kind !== "integer") return undefined;
   // One WHERE only: with a second one, the clause at the end may belong to a subquery.
   if (where.toUpperCase().split("WHERE").length !== 2) return undefined;
-  const column = quoteName("mysql", key.name).replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
-  if (!new RegExp(String.raw` WHERE [( ]*${column} (?:= \?|IN \(\?\))[ )]*$`).test(sql)) return undefined;
-  const text = integerText(parameters.at(-1));
+  const column = quoteName(engine, key.name).replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+  const [placeholder, returning] =
+    engine === "mysql" ? [String.raw`(\?)`, ""] : [String.raw`\$(\d+)`, "(?: RETURNING [^$]*)?"];
+  const end = new RegExp(
+    String.raw` WHERE [( ]*${column} (?:= ${placeholder}|IN \(${placeholder}\))[ )]*${returning}$`,
+  );
+  const found = end.exec(sql);
+  if (!found) return undefined;
+  const place = engine === "mysql" ? parameters.length : Number(found[1] ?? found[2]);
+  const text = integerText(parameters[place - 1]);
   return text === undefined ? undefined : [text];
 }
 

@@ -10,7 +10,7 @@ import { keyInWhere } from "./key-in-where.js";
  */
 export function selectFirst(op: "update" | "delete") {
   return async (write: BuilderWrite, statement: WriteStatement): Promise<Captured> => {
-    const told = keyInWhere(write.table, statement);
+    const told = keyInWhere(write.engine, write.table, statement);
     const keys = told ? [told] : await lockKeys(write, statement);
     const result = await write.execute(statement.sql, statement.parameters);
     // A key from the statement's own text: that row may not be there.
