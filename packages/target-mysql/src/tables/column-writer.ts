@@ -1,4 +1,4 @@
-import { convertText, LockstepError, type ColumnSchema, type Engine } from "@lockstep/core";
+import { convertText, LockstepError, type ColumnKind, type ColumnSchema, type Engine } from "@lockstep/core";
 import { textLiteral } from "../sql/literal.js";
 import type { TargetColumn } from "./catalog.js";
 import { enumMembers } from "./enum-members.js";
@@ -10,6 +10,7 @@ export type WriteCell = (text: string) => string;
 const wholeNumber = /^-?(0|[1-9]\d{0,63})$/;
 const fixedNumber = /^-?(0|[1-9]\d{0,39})(\.\d{1,25})?$/;
 const floatSource = /^(real|float)/i;
+const dated: ReadonlySet<ColumnKind> = new Set<ColumnKind>(["date", "timestamp", "timestamptz"]);
 /** ZEROFILL only prints: the zeros in front are no part of the number. */
 const zeroFilled = /zerofill/i;
 /** CHAR(n) of either engine: spaces at its end mean nothing. */
@@ -58,9 +59,13 @@ function literalOf(
     case "float":
       return sameType || floatSource.test(source.type) ? textLiteral : (text) => floatLiteral(text, target);
     case "double":
-      return source.kind === "float" ? textLiteral : (text) => doubleLiteral(text, target);
+      return (text) => (source.kind === "float" ? finiteLiteral : doubleLiteral)(text, target);
+    case "date":
     case "datetime":
     case "timestamp":
+      return dated.has(source.kind)
+        ? (text) => dateLiteral(text, target)
+        : (text) => timeLiteral(text, target);
     case "time":
       return (text) => timeLiteral(text, target);
     case "char":
@@ -81,10 +86,16 @@ function integerLiteral(text: string, target: TargetColumn): string {
   return whole;
 }
 
+// Digits that the column hasn't got are refused here, not by the server: in a condition it would round them, and find another row.
 function decimalLiteral(text: string, target: TargetColumn): string {
-  if (fixedNumber.test(text)) return text;
-  if (/^-?0\d/.test(text)) throw refused(target);
-  return textLiteral(text);
+  const [, whole, fraction] = /^-?(\d+)(?:\.(\d*?)0*)?$/.exec(text) ?? [];
+  const scale = target.scale ?? 0;
+  const fits =
+    whole !== undefined &&
+    whole.replace(/^0+/, "").length <= (target.precision ?? 10) - scale &&
+    (fraction ?? "").length <= scale;
+  if (!fits || /^-?0\d/.test(text)) throw refused(target);
+  return fixedNumber.test(text) ? text : textLiteral(text);
 }
 
 // Without quotes, because '0' would be the year 2000.
@@ -114,10 +125,22 @@ function floatLiteral(text: string, target: TargetColumn): string {
   return textLiteral(text);
 }
 
+// In a condition the server takes "NaN" for 0, and would find the row of 0.
+function finiteLiteral(text: string, target: TargetColumn): string {
+  if (!Number.isFinite(Number(text))) throw refused(target);
+  return textLiteral(text);
+}
+
 function doubleLiteral(text: string, target: TargetColumn): string {
   const digits = text.replace(/^-|\.|e.*$/gi, "").replace(/^0+|0+$/g, "");
   if (digits.length > 15) throw refused(target);
   return textLiteral(text);
+}
+
+// Infinity, years before 1 and of more than four digits: an error of the server also where a row with such a key is only removed.
+function dateLiteral(text: string, target: TargetColumn): string {
+  if (!/^\d{4}-\d\d-\d\d(?: [\d:.]+)?$/.test(text)) throw refused(target);
+  return timeLiteral(text, target);
 }
 
 function timeLiteral(text: string, target: TargetColumn): string {

@@ -64,7 +64,7 @@ export function columnType(
     case "uuid":
       return "CHAR(36)";
     case "json":
-      return "LONGTEXT";
+      return textType({ kind: "json" }, inKey, choice);
     case "enum":
       return "VARCHAR(255)";
     case "date":

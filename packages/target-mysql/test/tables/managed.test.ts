@@ -70,6 +70,21 @@ describe("managed tables", function () {
     });
   }
 
+  for (const [kind, type, held, other] of [
+    ["numeric", "numeric", "0", `0.${"0".repeat(30)}1`],
+    ["float", "double precision", "0", "NaN"],
+    ["date", "date", "0001-01-01", "-infinity"],
+    ["timestamp", "timestamp without time zone", "0001-01-01 00:00:00", "0001-01-01 00:00:00 BC"],
+  ] as const) {
+    it(`removes no other row by a key of ${type} that it can't hold`, async () => {
+      const name = `unheld_${kind}`;
+      const [table] = await lane.tables(schemaOf("postgres", name, { k: [kind, type], v: ["text", "text"] }));
+      await lane.step((transaction) => transaction.upsert(table!, [row(held, "a")]));
+      await lane.step((transaction) => transaction.remove(table!, [row(other).key]));
+      expect(await lane.fixture.read(`select v from ${name}`)).deep.equal([["a"]]);
+    });
+  }
+
   it("keeps keys apart that differ only in case, accents or trailing spaces", async () => {
     const schema = schemaOf("postgres", "cases", { k: ["text", "text"], v: ["text", "text"] });
     const [table] = await lane.tables(schema);

@@ -41,7 +41,7 @@ describe("types of managed columns", () => {
     ["bits", "bit(8)", {}, "BIT(8)", "BIT(8)"],
     ["bits", "bit varying(8)", {}, "LONGTEXT", "VARCHAR(255)"],
     ["uuid", "uuid", {}, "CHAR(36)", "CHAR(36)"],
-    ["json", "jsonb", {}, "LONGTEXT", "LONGTEXT"],
+    ["json", "jsonb", {}, "LONGTEXT", "VARCHAR(255)"],
     ["enum", "mood", {}, "VARCHAR(255)", "VARCHAR(255)"],
     ["date", "date", {}, "DATE", "DATE"],
     ["time", "time without time zone", {}, "TIME(6)", "TIME(6)"],

@@ -68,10 +68,13 @@ function keyMismatch(schema: TableSchema, table: CatalogTable, name: string): re
   return [{ code: "TARGET_KEY_MISMATCH", what }];
 }
 
+/** Types of a source that ignore spaces at the end, too. */
+const padded = /^(character\(|bpchar$)/;
+
 function insensitiveKeys(schema: TableSchema, table: CatalogTable, name: string): readonly TableProblem[] {
   const merges = (column: CatalogColumn): boolean => {
     const source = schema.columns.find(({ name }) => name === column.name);
-    return column.insensitive || (column.padded && source?.type.startsWith("character(") !== true);
+    return column.insensitive || (column.padded && !padded.test(source?.type ?? ""));
   };
   return table.columns
     .filter((column) => schema.key.includes(column.name) && merges(column))

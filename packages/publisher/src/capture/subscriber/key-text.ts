@@ -24,7 +24,9 @@ function postgresText({ kind, type }: KeyColumn, name: string): string {
   switch (kind) {
     case "text":
       // Cast to text, a char(n) loses its padding, and the outbox prints it.
-      return /^character\b(?! varying)/.test(type) ? `textin(bpcharout(${name}))` : `${name}::text`;
+      return /^(?:character\b(?! varying)|bpchar$)/.test(type)
+        ? `textin(bpcharout(${name}))`
+        : `${name}::text`;
     case "date":
     case "timestamp":
     case "timestamptz":
