@@ -74,8 +74,8 @@ async function until<T>(
   await eventually(
     async () => {
       if (enough(await look())) return true;
-      const { state } = lane.status();
-      throw new Error(`lane ${state}: ${said.slice(-3).join("; ")}`);
+      const { state, reason } = lane.status();
+      throw new Error(`lane ${state}: ${reason?.message ?? ""} ${said.at(-1) ?? ""}`);
     },
     { what: "the lane to come so far", timeoutMs: 60_000 },
   );
