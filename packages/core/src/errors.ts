@@ -61,6 +61,10 @@ export const errorTable = {
     recovery: "refuse",
     hint: "The source is captured in another way. Set the same capture here, or change it for all with lockstep capture switch.",
   },
+  CAPTURE_LOG_LOST: {
+    recovery: "halt",
+    hint: "The source no longer holds the part of its log that comes next. Verify the targets, install the capture anew (lockstep capture remove, lockstep capture install), then seed them again.",
+  },
   RELAY_FENCED: { recovery: "retry", hint: "Another relay leads this source. Nothing to do." },
   SOURCE_UNAVAILABLE: {
     recovery: "retry",

@@ -37,6 +37,8 @@ export interface Backlog {
   readonly events: number;
   /** Age of the oldest of them, ms; 0 when there is none. */
   readonly oldestMs: number;
+  /** Bytes of the database's own log that are held back for Lockstep; absent for an outbox. */
+  readonly heldBytes?: number;
 }
 
 /**
@@ -83,8 +85,11 @@ export interface ChangeLog {
   targets(): Promise<readonly RegisteredTarget[]>;
   /** Forgets a target: it holds nothing back any more. By id or name; returns how many lanes were removed. */
   removeTarget(idOrName: string): Promise<number>;
-  /** Deletes whole ticks that every following target has applied, bound and grace as in PROTOCOL.md 20. Returns deleted events. At most `maxTicks` a call. */
-  prune(options?: { readonly maxTicks?: number }): Promise<number>;
+  /**
+   * Deletes whole ticks that every following target has applied, bound and grace as in PROTOCOL.md 20. Returns deleted events. At most
+   * `maxTicks` a call. `published`: the stream holds everything up to here; a log without targets may let go of it.
+   */
+  prune(options?: { readonly maxTicks?: number; readonly published?: Position }): Promise<number>;
   backlog(): Promise<Backlog>;
   /** Returns when the database says something was written, at the latest after `timeoutMs`. May return early. */
   wait(timeoutMs: number, signal?: AbortSignal): Promise<void>;

@@ -11,6 +11,8 @@ export interface Connections {
   use<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T>;
   /** Opens a connection that the caller closes. */
   open(): Promise<pg.Client>;
+  /** Opens one that speaks the replication protocol of its database (and plain statements); the caller closes it. */
+  openReplication(): Promise<pg.Client>;
   close(): Promise<void>;
 }
 
@@ -41,22 +43,31 @@ export function connectionsTo(connection: PostgresConnection, name: string): Con
     connectionTimeoutMillis: connectTimeoutMs,
     types: types as unknown as pg.CustomTypesConfig,
   };
+  const connect = (settings: pg.ClientConfig): Promise<pg.Client> =>
+    unavailable(async () => {
+      const client = new (await driver()).Client(settings);
+      client.on("error", () => undefined);
+      await client.connect();
+      try {
+        await client.query(sessionSettings);
+        return client;
+      } catch (error) {
+        await endSoon(client);
+        throw error;
+      }
+    });
+  // pg passes it on to the server; its types don't know it.
+  const replicating: pg.ClientConfig & { readonly replication: string } = {
+    ...config,
+    replication: "database",
+    // Sending the log is a query that never ends.
+    query_timeout: 0,
+  };
   let pool: Promise<pg.Pool> | undefined;
   return {
     use: (work) => unavailable(async () => lend(await (pool ??= openPool(config)), work)),
-    open: () =>
-      unavailable(async () => {
-        const client = new (await driver()).Client(config);
-        client.on("error", () => undefined);
-        await client.connect();
-        try {
-          await client.query(sessionSettings);
-          return client;
-        } catch (error) {
-          await endSoon(client);
-          throw error;
-        }
-      }),
+    open: () => connect(config),
+    openReplication: () => connect(replicating),
     // Also when none was opened: what is asked after the end must be refused.
     close: async () => (await (pool ??= openPool(config))).end(),
   };
@@ -119,7 +130,8 @@ const missing = new Set(["42P01", "42883", "3F000"]);
 const unreachable = /^(08|53|57|25006|25P03|55P03|3D000|28)/;
 const networkError = /^E[A-Z]+$/;
 
-function lockstepErrorOf(error: unknown): unknown {
+/** Lockstep's error for what the driver or the server says. */
+export function lockstepErrorOf(error: unknown): unknown {
   if (isLockstepError(error) || !(error instanceof Error)) return error;
   const code = "code" in error ? String(error.code) : "";
   if (missing.has(code))

@@ -6,17 +6,27 @@ type Row = Record<string, string>;
 const columns = `t.id, t.partition, t.name, t.address, t.tick, t.n, t.state, (extract(epoch from t.seen_at) * 1000)::bigint as seen_at`;
 
 /** Registers or renames a target; a new one starts at the end of the last tick that is cut. */
-export async function registerTarget(
+export function registerTarget(
   client: pg.ClientBase,
   s: string,
   target: Pick<RegisteredTarget, "id" | "name" | "address" | "partition">,
+): Promise<RegisteredTarget> {
+  return placeTarget(client, s, target, `select k.n, k.events from ${s}.tick k order by k.n desc limit 1`);
+}
+
+/** The same where a new one starts at what the query `start` gives (tick, n), asked under the lock that pruning takes. */
+export async function placeTarget(
+  client: pg.ClientBase,
+  s: string,
+  target: Pick<RegisteredTarget, "id" | "name" | "address" | "partition">,
+  start: string,
 ): Promise<RegisteredTarget> {
   await client.query("begin isolation level read committed");
   // The lock that pruning takes: its bound must not be computed between our look at the last tick and our row (PROTOCOL.md 20).
   await client.query(`select from ${s}.state for update`);
   const { rows } = await client.query<Row>(
     `insert into ${s}.target as t (id, partition, name, address, tick, n)
-  select $1, $2, $3, $4, k.n, k.events from ${s}.tick k order by k.n desc limit 1
+  select $1, $2, $3, $4, k.* from (${start}) k
   on conflict (id, partition) do update set name = excluded.name, address = excluded.address, seen_at = clock_timestamp()
   returning ${columns}`,
     [target.id, target.partition, target.name, target.address],

@@ -35,10 +35,14 @@ function columnOf(column: TableDefinition["columns"][number]): ColumnSchema {
   };
 }
 
-/** Every schema the outbox knows. */
-export async function readSchemas(client: pg.ClientBase, s: string): Promise<TableSchema[]> {
+/** Every schema the outbox knows; `others`: a table that keeps more of them. */
+export async function readSchemas(client: pg.ClientBase, s: string, others?: string): Promise<TableSchema[]> {
+  const all =
+    others === undefined
+      ? `${s}.table_schema`
+      : `(select fingerprint, definition from ${s}.table_schema union all select fingerprint, definition from ${others}) k`;
   const { rows } = await client.query<{ fingerprint: string; definition: string }>(
-    `select distinct on (fingerprint) fingerprint, definition from ${s}.table_schema order by fingerprint`,
+    `select distinct on (fingerprint) fingerprint, definition from ${all} order by fingerprint`,
   );
   return rows.map((row) => tableSchemaOf(row.fingerprint, JSON.parse(row.definition) as TableDefinition));
 }

@@ -1,8 +1,9 @@
-import { assertNever, type CaptureKind, LockstepError } from "@lockstep/core";
+import { assertNever, type CaptureKind } from "@lockstep/core";
 import { binlogCapture } from "./binlog/binlog-capture.js";
 import type { CaptureSource, SourceCapture } from "./source-capture.js";
 import { subscriberCapture } from "./subscriber/subscriber-capture.js";
 import { triggerCapture } from "./trigger/trigger-capture.js";
+import { walCapture } from "./wal/wal-capture.js";
 
 /** The capture of a source, by its kind. @throws LockstepError CONFIG_INVALID when the source's engine hasn't got that kind. */
 export function captureOf(kind: CaptureKind, source: CaptureSource): SourceCapture {
@@ -14,7 +15,7 @@ export function captureOf(kind: CaptureKind, source: CaptureSource): SourceCaptu
     case "trigger":
       return triggerCapture(source);
     case "wal":
-      throw new LockstepError("CONFIG_INVALID", `capture: "${kind}" is not built yet`);
+      return walCapture(source);
     default:
       return assertNever(kind);
   }

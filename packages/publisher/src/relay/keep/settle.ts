@@ -1,4 +1,10 @@
-import { comparePositions, type Position, type RegisteredTarget, type StreamWriter } from "@lockstep/core";
+import {
+  comparePositions,
+  earlier,
+  type Position,
+  type RegisteredTarget,
+  type StreamWriter,
+} from "@lockstep/core";
 import { appliedEverywhere } from "../feed/feed-window.js";
 import { acksOf, aheadOfSource, followersOf } from "../feed/followers.js";
 import type { OpenFeed } from "../feed/open-feed.js";
@@ -22,7 +28,7 @@ export async function settle(context: RelayContext, term: Term, feeds: readonly 
   if (advanced.length > 0) await log.acknowledge(advanced);
   for (const open of feeds) await trimApplied(context, term, open, acks);
   term.prunes++;
-  await log.prune({ maxTicks: maxTicksPerPrune });
+  await log.prune({ maxTicks: maxTicksPerPrune, published: feeds.map((f) => f.window.last).reduce(earlier) });
 }
 
 /** Bounds one prune, and so how long acknowledgements and reports wait for it. */

@@ -1,0 +1,23 @@
+/**
+ * What another log of the same database (the write-ahead log) shares with the outbox: connections, leadership, the registry of targets,
+ * the incarnation, the schemas.
+ */
+export {
+  connectionsTo,
+  lockstepErrorOf,
+  unavailable,
+  type Connections,
+  type PostgresConnection,
+} from "./connections.js";
+export { incarnationOf } from "./incarnation.js";
+export { candidateOf } from "./lead.js";
+export { quoteName, quoteText } from "./quote.js";
+export {
+  acknowledgeTargets,
+  forgetTarget,
+  keepPartitions,
+  listTargets,
+  placeTarget,
+  readPartitions,
+} from "./registry.js";
+export { readSchemas } from "./table-definition.js";

@@ -1,0 +1,187 @@
+import { tableId, type CaptureFinding, type CapturePlan } from "@lockstep/core";
+import { quoteName, quoteText } from "@lockstep/outbox/postgres";
+import { stateTables } from "../slot/log-state.js";
+import type { SourceFacts, TableFacts } from "./facts.js";
+import type { CaptureNames } from "./names.js";
+
+const oldestVersion = 140_000;
+/** From here on generated columns can be published. */
+const generatedVersion = 180_000;
+/** From here on a slot can follow a fail-over to a standby. */
+const failoverVersion = 170_000;
+
+/** What the source lacks, and the statements that bring it in order. Pure. */
+export function planCapture(facts: SourceFacts, names: CaptureNames, schema: string): CapturePlan {
+  const findings = [
+    ...serverFindings(facts),
+    ...slotFindings(facts, names),
+    ...facts.tables.flatMap(tableFindings),
+  ];
+  const statements = [
+    ...(facts.isInstalled ? [] : stateTables(quoteName(schema))),
+    ...facts.tables
+      .flatMap(({ widen }) => widen)
+      .map((table) => `alter table ${table} replica identity full`),
+    ...publicationStatements(facts, names),
+    // Last: a slot can't read what was written before a publication that it sends was made.
+    ...(facts.isInstalled ? widened(facts, schema) : slotStatements(facts, names, schema)),
+  ];
+  // What is refused has to be mended first: a part of the capture would be worse than none.
+  const isRefused = findings.some(({ problem }) => problem === "refused");
+  return { findings, statements: findings.length === 0 || isRefused ? [] : statements };
+}
+
+const refused = (message: string): CaptureFinding => ({ problem: "refused", message });
+const missing = (message: string): CaptureFinding => ({ problem: "missing", message });
+
+function serverFindings({
+  version,
+  walLevel,
+  mayReplicate,
+  mayCreate,
+  role,
+  publications,
+}: SourceFacts): CaptureFinding[] {
+  const findings: CaptureFinding[] = [];
+  if (version < oldestVersion)
+    findings.push(refused("capture by the write-ahead log needs PostgreSQL 14 or newer"));
+  if (walLevel !== "logical") {
+    findings.push(refused(`wal_level is ${walLevel}: set wal_level = logical and restart the server`));
+  }
+  if (!mayReplicate)
+    findings.push(refused(`the role may not replicate: alter role ${quoteName(role)} replication`));
+  if (!mayCreate && publications.length < 2) {
+    findings.push(refused("the role may not make publications: grant create on the database to it"));
+  }
+  return findings;
+}
+
+function slotFindings(
+  { isInstalled, slot, publications, unpublishedOwn }: SourceFacts,
+  names: CaptureNames,
+): CaptureFinding[] {
+  const gone = "verify the targets, remove the capture, install it anew and seed the targets again";
+  const findings: CaptureFinding[] = [];
+  if (!isInstalled) findings.push(missing("there is no replication slot yet"));
+  else if (slot !== "ours")
+    findings.push(refused(`the replication slot ${names.slot} is gone or invalidated: ${gone}`));
+  else if (publications.length < 2) findings.push(refused(`a publication of the capture is gone: ${gone}`));
+  else if (unpublishedOwn.length > 0) findings.push(missing(`not published: ${unpublishedOwn.join(", ")}`));
+  return findings;
+}
+
+function tableFindings(table: TableFacts): CaptureFinding[] {
+  const id = tableId(table);
+  const about = (problem: CaptureFinding["problem"], message: string): CaptureFinding => ({
+    table: id,
+    problem,
+    message,
+  });
+  if (!table.exists) return [about("refused", `${id} does not exist`)];
+  if (!table.hasKey) {
+    return [
+      about(
+        "refused",
+        `${id} has no primary key: give it one, or leave it out (published, the server would refuse to update it)`,
+      ),
+    ];
+  }
+  const findings: CaptureFinding[] = [];
+  if (table.widen.length > 0) {
+    const what = table.widen.map((name) => `alter table ${name} replica identity full`).join("; ");
+    findings.push(
+      table.isOwner
+        ? about(
+            "missing",
+            `${id} doesn't log whole old rows: large values that an update leaves as they are would be unknown`,
+          )
+        : about("refused", `${id} belongs to another role, which must run: ${what}`),
+    );
+  }
+  if (!table.isPublished) {
+    findings.push(
+      table.isOwner
+        ? about("missing", `${id} is not published`)
+        : about("refused", `${id} belongs to another role, which must publish it`),
+    );
+  }
+  return findings;
+}
+
+function publicationStatements(facts: SourceFacts, names: CaptureNames): string[] {
+  const { version, publications, unpublishedOwn } = facts;
+  const tables = facts.tables
+    .filter(({ isPublished }) => !isPublished)
+    .map(({ namespace, name }) => `${quoteName(namespace)}.${quoteName(name)}`);
+  const generated = version >= generatedVersion ? ", publish_generated_columns = stored" : "";
+  return [
+    ...publish(names.tables, publications, tables, `publish_via_partition_root = true${generated}`),
+    ...publish(names.own, publications, unpublishedOwn, "publish = 'insert, update'"),
+  ];
+}
+
+function publish(
+  name: string,
+  known: readonly string[],
+  tables: readonly string[],
+  options: string,
+): string[] {
+  if (known.includes(name)) {
+    return tables.length === 0 ? [] : [`alter publication ${quoteName(name)} add table ${tables.join(", ")}`];
+  }
+  const content = tables.length === 0 ? "" : ` for table ${tables.join(", ")}`;
+  return [`create publication ${quoteName(name)}${content} with (${options})`];
+}
+
+/** One statement makes the slot and its record: neither is there without the other. */
+function slotStatements(facts: SourceFacts, names: CaptureNames, schema: string): string[] {
+  const failover = facts.version >= failoverVersion ? ", failover => true" : "";
+  const leftover = `select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = ${quoteText(names.slot)}`;
+  return [
+    ...(facts.slot === "missing" ? [] : [leftover]),
+    `insert into ${quoteName(schema)}.wal (slot, publications, confirmed, pruned_tick, markers, widened)
+select s.slot_name, array[${quoteText(names.tables)}, ${quoteText(names.own)}], s.lsn - '0/0', s.lsn - '0/0',
+       jsonb_build_array(jsonb_build_array((s.lsn - '0/0')::text, 0, ${Number.MAX_SAFE_INTEGER})), ${widenedOf(facts)}
+  from pg_create_logical_replication_slot(${quoteText(names.slot)}, 'pgoutput'${failover}) s`,
+  ];
+}
+
+/** Remembers whose replica identity was changed, so that removing can take it back. */
+function widened(facts: SourceFacts, schema: string): string[] {
+  if (facts.tables.every(({ widen }) => widen.length === 0)) return [];
+  return [`update ${quoteName(schema)}.wal set widened = widened || ${widenedOf(facts)}`];
+}
+
+function widenedOf({ tables }: SourceFacts): string {
+  const names = tables.flatMap(({ widen }) => widen).map(quoteText);
+  return `array[${names.join(", ")}]::text[]`;
+}
+
+/** Statements that take everything out of the source again. Pure. */
+export function removeCapture(names: CaptureNames, schema: string): string[] {
+  const s = quoteName(schema);
+  const slot = quoteText(names.slot);
+  return [
+    `do $lockstep$ declare name text; begin
+if to_regclass(${quoteText(`${s}.wal`)}) is null then return; end if;
+for name in execute ${quoteText(`select unnest(widened) from ${s}.wal`)} loop
+  if to_regclass(name) is not null then execute format('alter table %s replica identity default', name); end if;
+end loop;
+end $lockstep$`,
+    `drop table if exists ${s}.wal, ${s}.wal_schema`,
+    // A reader that is still there has to go first; it finds no record to begin again from.
+    `do $lockstep$ begin
+for i in 1..200 loop
+  perform pg_terminate_backend(active_pid) from pg_replication_slots where slot_name = ${slot} and active;
+  begin
+    perform pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = ${slot};
+    return;
+  exception when object_in_use then perform pg_sleep(0.05);
+  end;
+end loop;
+raise exception 'the replication slot is still in use';
+end $lockstep$`,
+    `drop publication if exists ${quoteName(names.tables)}`,
+    `drop publication if exists ${quoteName(names.own)}`,
+  ];
+}

@@ -1,0 +1,235 @@
+import type { LoggedEvent } from "@lockstep/core";
+import type { CapturedRelation, OutboxRelation, Relation, Relations } from "../relation/relation.js";
+import { epochMs } from "../wire/replication.js";
+import { CellWriter } from "./cell-writer.js";
+import type { Change } from "./change.js";
+import { outboxEvent } from "./outbox-row.js";
+import { readRelation } from "./relation-message.js";
+import { isSameCell, Tuple } from "./tuple.js";
+
+type Writable<T> = { -readonly [P in keyof T]: T[P] };
+/** An event whose place at the end of its transaction isn't known until the next message. */
+type OpenEvent = Writable<LoggedEvent>;
+
+const letter = {
+  begin: 0x42,
+  commit: 0x43,
+  insert: 0x49,
+  update: 0x55,
+  delete: 0x44,
+  truncate: 0x54,
+  relation: 0x52,
+  newRow: 0x4e,
+  oldRow: 0x4f,
+} as const;
+
+/** What the decoder does with what it reads. */
+export interface DecoderListener {
+  /** An event that is complete. */
+  event(event: LoggedEvent): void;
+  /** The first event of a transaction was met; `total`: events before it. */
+  began(tick: bigint, total: number, at: number): void;
+}
+
+/**
+ * Turns pgoutput's messages (protocol 1) into events. A transaction comes whole and in commit order; its first message names the place of
+ * its commit record, so the positions of its events are known from the first on, however large it is.
+ */
+export class Decoder {
+  readonly #relations = new Map<number, Relation>();
+  readonly #row = new Tuple();
+  readonly #old = new Tuple();
+  readonly #writer = new CellWriter();
+  #transaction: Writable<LoggedEvent["transaction"]> = { id: "", at: 0 };
+  #tick = 0n;
+  #ordinal = 0;
+  #open: OpenEvent | undefined;
+  /** Tick of the newest transaction of which an event was met. */
+  newest = 0n;
+  isInTransaction = false;
+  /** Everything whose commit record begins before this was read. */
+  passed = 0n;
+
+  /** Tick of a transaction of which events were met and more may follow. */
+  get openTick(): bigint | undefined {
+    return this.isInTransaction && this.#ordinal > 0 ? this.#tick : undefined;
+  }
+
+  /** `total`: events of the source before the first one that is decoded. */
+  constructor(
+    private readonly known: Relations,
+    private readonly listener: DecoderListener,
+    public total: number,
+  ) {}
+
+  /** Reads one message. Gives a promise when the next one must wait for it. */
+  message(bytes: Buffer, at: number): Promise<void> | undefined {
+    switch (bytes[at]) {
+      case letter.insert:
+      case letter.update:
+      case letter.delete:
+        return this.#change(bytes, at);
+      case letter.begin:
+        return this.#begin(bytes, at + 1);
+      case letter.commit:
+        return this.#commit(bytes, at + 1);
+      case letter.relation:
+        return this.#relation(bytes, at + 1);
+      case letter.truncate:
+        return this.#truncate(bytes, at + 1);
+      default:
+        // Types, origins, messages of others: nothing that an event needs.
+        return undefined;
+    }
+  }
+
+  #begin(bytes: Buffer, at: number): undefined {
+    this.#tick = bytes.readBigUInt64BE(at);
+    this.#transaction = { id: String(bytes.readUInt32BE(at + 16)), at: timeOf(bytes, at + 8) };
+    this.#ordinal = 0;
+    this.isInTransaction = true;
+  }
+
+  #commit(bytes: Buffer, at: number): undefined {
+    this.isInTransaction = false;
+    this.passed = bytes.readBigUInt64BE(at + 9);
+    if (this.#open === undefined) return;
+    this.#open.endsTransaction = true;
+    this.#open.endsTick = true;
+    this.#close();
+  }
+
+  async #relation(bytes: Buffer, at: number): Promise<void> {
+    const message = readRelation(bytes, at);
+    this.#relations.set(message.id, await this.known.resolve(message));
+  }
+
+  #change(bytes: Buffer, at: number): Promise<void> | undefined {
+    const relation = this.#relations.get(bytes.readUInt32BE(at + 1));
+    const op = bytes[at];
+    let p = at + 5;
+    let old: Tuple | undefined;
+    let isWholeOld = false;
+    if (bytes[p] !== letter.newRow) {
+      isWholeOld = bytes[p] === letter.oldRow;
+      old = this.#old;
+      p = old.read(bytes, p + 1);
+    }
+    if (op !== letter.delete) this.#row.read(bytes, p + 1);
+    switch (relation?.kind) {
+      case "captured":
+        return this.#captured(bytes, op!, relation, old, isWholeOld);
+      case "checkpoint":
+        return op === letter.delete ? undefined : this.#own(this.#row.text(bytes, relation.source));
+      case "outbox":
+        return op === letter.insert ? this.#outbox(bytes, relation) : undefined;
+      default:
+        return undefined;
+    }
+  }
+
+  #captured(
+    bytes: Buffer,
+    op: number,
+    relation: CapturedRelation,
+    old: Tuple | undefined,
+    isWholeOld: boolean,
+  ): undefined {
+    const { schema, table, key, booleans } = relation;
+    const writer = this.#writer;
+    if (op === letter.delete) {
+      return this.#emit({
+        op: "delete",
+        schema,
+        table,
+        key: writer.cells(bytes, old!, undefined, key, booleans),
+      });
+    }
+    const row = this.#row;
+    const image = writer.image(bytes, row, isWholeOld ? old : undefined, booleans);
+    const text = writer.cells(bytes, row, old, key, booleans);
+    if (op === letter.insert) return this.#emit({ op: "insert", schema, table, key: text, image });
+    const moved = old !== undefined && key.some((i) => !isUnchanged(bytes, old, row, i));
+    if (!moved) return this.#emit({ op: "update", schema, table, key: text, image });
+    const before = writer.cells(bytes, old, undefined, key, booleans);
+    return this.#emit({ op: "update", schema, table, key: text, image, before });
+  }
+
+  /** The lane moves its checkpoint before it writes: the origin is known with the first row. */
+  #own(source: string | undefined): undefined {
+    if (source !== undefined) this.#transaction.origin ??= source;
+  }
+
+  #outbox(bytes: Buffer, relation: OutboxRelation): Promise<void> | undefined {
+    const { at } = relation;
+    const row = this.#row;
+    const fingerprint = row.text(bytes, at.fingerprint) ?? "";
+    const cells = {
+      op: row.text(bytes, at.op),
+      key: row.text(bytes, at.key),
+      image: row.text(bytes, at.image),
+      before: row.text(bytes, at.before),
+    };
+    const traceparent = row.text(bytes, at.traceparent);
+    const origin = row.text(bytes, at.origin);
+    if (traceparent !== undefined) this.#transaction.traceparent = traceparent;
+    if (origin !== undefined) this.#transaction.origin = origin;
+    const schema = this.known.outboxSchema(fingerprint);
+    if (schema !== undefined) return this.#emit(outboxEvent(cells, schema));
+    return this.known.learn(fingerprint).then((learned) => this.#emit(outboxEvent(cells, learned)));
+  }
+
+  #truncate(bytes: Buffer, at: number): undefined {
+    const count = bytes.readInt32BE(at);
+    for (let i = 0; i < count; i++) {
+      const relation = this.#relations.get(bytes.readUInt32BE(at + 5 + i * 4));
+      if (relation?.kind !== "captured") continue;
+      this.#emit({ op: "truncate", schema: relation.schema, table: relation.table, key: "[]" });
+    }
+  }
+
+  #emit({ op, schema, key, table, image, before }: Change): undefined {
+    this.#close();
+    if (++this.#ordinal === 1) {
+      this.newest = this.#tick;
+      this.listener.began(this.#tick, this.total, this.#transaction.at);
+    }
+    const { transaction, tick, ordinal } = {
+      transaction: this.#transaction,
+      tick: this.#tick,
+      ordinal: this.#ordinal,
+    };
+    const total = ++this.total;
+    const event: OpenEvent = {
+      ordinal,
+      op,
+      schema,
+      key,
+      tick,
+      table,
+      transaction,
+      endsTransaction: false,
+      endsTick: false,
+      total,
+    };
+    if (image !== undefined) event.image = image;
+    if (before !== undefined) event.before = before;
+    this.#open = event;
+  }
+
+  /** Gives away the event that waited for what follows it. */
+  #close(): void {
+    const event = this.#open;
+    this.#open = undefined;
+    if (event !== undefined) this.listener.event(event);
+  }
+}
+
+/** A key column that wasn't sent, or not as an old one, has not changed. */
+function isUnchanged(bytes: Buffer, old: Tuple, row: Tuple, i: number): boolean {
+  return row.kinds[i] === 0x75 || isSameCell(bytes, old, row, i);
+}
+
+function timeOf(bytes: Buffer, at: number): number {
+  return Math.floor((bytes.readInt32BE(at) * 4_294_967_296 + bytes.readUInt32BE(at + 4)) / 1000) + epochMs;
+}

@@ -1,0 +1,119 @@
+import { LockstepError, type LoggedEvent } from "@lockstep/core";
+import { lockstepErrorOf } from "@lockstep/outbox/postgres";
+import { Latch } from "../../../relay/latch.js";
+import { openLogStream, type LogStream, type LogStreamSettings } from "./log-stream.js";
+import { comparePlaces, type Place } from "./place.js";
+import { Window } from "./window.js";
+
+/** Settings of {@link openTail}. */
+export interface TailSettings extends Omit<LogStreamSettings, "deliver" | "advanced" | "failed"> {
+  /** Everything after this is wanted. */
+  readonly after: Place;
+  /** Bytes of the log that are kept though they were read. */
+  readonly maxBehindBytes: number;
+}
+
+/** The log from a place on, as far as it has come in. Never more than a few megabytes: the server waits with the rest. */
+export interface Tail {
+  /** Where it began. */
+  readonly after: Place;
+  readonly window: Window;
+  readonly stream: LogStream;
+  /** Why it ended; `undefined` while it goes on. */
+  failure(): unknown;
+  /**
+   * Pages from `cursor` on, up to the end of the tick that `through` gives; waits while that isn't here yet. Returns true when it got there
+   * (or was aborted), false when the window has moved on past the cursor. `place` follows what was given. @throws what the stream died of.
+   */
+  pages(place: { at: Place }, reading: TailReading): AsyncGenerator<LoggedEvent[], boolean, undefined>;
+  /** Returns when something came in, at the latest after `timeoutMs`. */
+  changed(timeoutMs: number, signal: AbortSignal): Promise<void>;
+  close(): void;
+}
+
+/** How a tail is read. */
+interface TailReading {
+  readonly pageEvents: number;
+  readonly through: () => bigint;
+  readonly signal: AbortSignal;
+}
+
+/** The socket is paused while this much waits for a reader, and goes on at half of it. */
+const maxAheadBytes = 4 * 1024 * 1024;
+const lookAgainMs = 1_000;
+
+/** Begins to receive. Resolves when the server sends. */
+export async function openTail(settings: TailSettings): Promise<Tail> {
+  const { after, maxBehindBytes } = settings;
+  const window = new Window(after, maxBehindBytes);
+  const news = new Latch();
+  let failure: { readonly error: unknown } | undefined;
+  const fail = (error: unknown): void => {
+    failure ??= { error: lockstepErrorOf(error) };
+    news.set();
+  };
+  const stream = await openLogStream({
+    ...settings,
+    deliver(events, bytes) {
+      const rest =
+        comparePlaces(after, placeBefore(events)) > 0 ? events.filter((e) => isAfter(e, after)) : events;
+      if (rest.length > 0) window.add(rest, bytes);
+      news.set();
+      return window.ahead < maxAheadBytes;
+    },
+    advanced: () => news.set(),
+    failed: (error) => fail(error),
+  });
+
+  async function* pages(
+    place: { at: Place },
+    { pageEvents, through, signal }: TailReading,
+  ): AsyncGenerator<LoggedEvent[], boolean, undefined> {
+    const cursor = window.seek(place.at);
+    if (cursor === undefined) return false;
+    while (!signal.aborted) {
+      news.clear();
+      const taken = window.take(cursor, pageEvents, through());
+      if (taken === undefined) return false;
+      // A reader may stand before what comes in first: beyond it, when the log was opened for a slower one.
+      const page =
+        taken.length > 0 && !isAfter(taken[0]!, place.at) ? taken.filter((e) => isAfter(e, place.at)) : taken;
+      if (window.ahead < maxAheadBytes / 2) stream.goOn();
+      const last = page.at(-1);
+      if (last !== undefined) {
+        place.at = { tick: last.tick, n: last.ordinal };
+        yield page;
+      } else if (taken.length > 0) continue;
+      else if (place.at.tick > through() || stream.isComplete(through())) return true;
+      else if (failure !== undefined) throw failure.error;
+      else await news.wait(lookAgainMs, signal);
+    }
+    return true;
+  }
+
+  return {
+    after,
+    window,
+    stream,
+    failure: () => failure?.error,
+    pages,
+    changed: (timeoutMs, signal) => {
+      news.clear();
+      return failure === undefined ? news.wait(timeoutMs, signal) : Promise.resolve();
+    },
+    close() {
+      stream.close();
+      // Whoever still reads must not take the silence for the end of the log.
+      fail(new LockstepError("SOURCE_UNAVAILABLE", "the log is no longer read here"));
+    },
+  };
+}
+
+function isAfter({ tick, ordinal }: LoggedEvent, after: Place): boolean {
+  return comparePlaces({ tick, n: ordinal }, after) > 0;
+}
+
+function placeBefore(events: readonly LoggedEvent[]): Place {
+  const first = events[0]!;
+  return { tick: first.tick, n: first.ordinal - 1 };
+}

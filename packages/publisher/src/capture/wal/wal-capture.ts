@@ -1,0 +1,35 @@
+import { LockstepError, type RunStatement } from "@lockstep/core";
+import type { CaptureSource, SourceCapture } from "../source-capture.js";
+import { readFacts } from "./install/facts.js";
+import { captureNames, type CaptureNames } from "./install/names.js";
+import { planCapture, removeCapture } from "./install/plan.js";
+import { postgresWalLog } from "./wal-log.js";
+
+const defaultSchema = "lockstep";
+
+/**
+ * Capture by the write-ahead log: the server writes it anyway; a publication says which tables are sent, a replication slot keeps what
+ * is not applied yet.
+ * @throws LockstepError CONFIG_INVALID when the source isn't PostgreSQL.
+ */
+export function walCapture(source: CaptureSource): SourceCapture {
+  if (source.engine !== "postgres") {
+    throw new LockstepError("CONFIG_INVALID", 'capture: "wal" is for PostgreSQL; use "binlog"');
+  }
+  const { name, connection, outbox, logger } = source;
+  const { schema = defaultSchema } = outbox;
+  return {
+    kind: "wal",
+    async plan(run, tables) {
+      const names = await namesIn(run, schema);
+      return planCapture(await readFacts(run, { names, schema }, tables), names, schema);
+    },
+    removal: async (run) => removeCapture(await namesIn(run, schema), schema),
+    changeLog: () => postgresWalLog({ connection, source: name, schema, logger }),
+  };
+}
+
+async function namesIn(run: RunStatement, schema: string): Promise<CaptureNames> {
+  const [row] = await run("select current_database()::text as name");
+  return captureNames(String(row?.["name"]), schema);
+}

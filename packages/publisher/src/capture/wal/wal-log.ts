@@ -1,0 +1,126 @@
+import { createHash } from "node:crypto";
+import { positionOf, type ChangeLog, type Logger, type Position } from "@lockstep/core";
+import {
+  acknowledgeTargets,
+  candidateOf,
+  connectionsTo,
+  forgetTarget,
+  incarnationOf,
+  keepPartitions,
+  listTargets,
+  placeTarget,
+  quoteName,
+  readPartitions,
+  readSchemas,
+  type PostgresConnection,
+} from "@lockstep/outbox/postgres";
+import { logRelations } from "./relation/log-relations.js";
+import { readLogState } from "./slot/log-state.js";
+import { type LogRetention, slowestTarget } from "./slot/prune-log.js";
+import { heldWatch } from "./slot/held-watch.js";
+import { openTerm, type LogTerm } from "./log-term.js";
+
+/** Where the log is and how long it is kept. */
+export interface WalLogOptions {
+  /** A direct connection, not through a transaction pooler, by a role that may replicate. */
+  readonly connection: PostgresConnection;
+  /** Name of the source; shows in `pg_stat_activity`. */
+  readonly source: string;
+  /** Schema of Lockstep's own tables. Default `lockstep`. */
+  readonly schema?: string;
+  readonly retention?: Partial<LogRetention>;
+  /** Bytes of the log held back by the slot beyond which it is said loudly. Default 1 GiB. */
+  readonly maxHeldBytes?: number;
+  /**
+   * What happens beyond `maxHeldBytes`. `applied` (default): the log is held on, for no change may be lost; `published`: what Redis holds
+   * is confirmed, so that the source's disk doesn't fill; targets depend on Redis alone then.
+   */
+  readonly confirm?: "applied" | "published";
+  readonly logger: Logger;
+}
+
+const defaults = {
+  schema: "lockstep",
+  maxHeldBytes: 1024 * 1024 * 1024,
+  confirm: "applied",
+  retention: { maxAgeMs: 7 * 24 * 60 * 60 * 1000, maxBytes: Number.MAX_SAFE_INTEGER },
+} as const;
+
+const defaultPageEvents = 2_000;
+
+/**
+ * The write-ahead log of a PostgreSQL database (14 or newer) as the relay reads it, by logical replication. A tick is one transaction: a
+ * position is `<place of its commit record>-<ordinal>`. The log itself is the store: the slot is confirmed only as far as every following
+ * target has applied. Leadership, registry, incarnation and schemas are the outbox's. Connects on first use.
+ */
+export function postgresWalLog(options: WalLogOptions): ChangeLog {
+  const { source, logger, schema = defaults.schema } = options;
+  const s = quoteName(schema);
+  const retention = { ...defaults.retention, ...options.retention };
+  const connections = connectionsTo(options.connection, `lockstep ${source}`);
+  const candidate = candidateOf(connections, schema);
+  const relations = logRelations(connections, schema);
+  const held = heldWatch({ source, logger, maxBytes: options.maxHeldBytes ?? defaults.maxHeldBytes });
+  const newTerm = (): LogTerm => openTerm({ connections, s, relations, retention });
+  let term = newTerm();
+  const endTerm = (ended: LogTerm): void => {
+    ended.close();
+    if (term === ended) term = newTerm();
+  };
+  const state = () => connections.use((client) => readLogState(client, s));
+
+  return {
+    async incarnation() {
+      const database = await connections.use((client) => incarnationOf(client, s));
+      const { incarnation } = await state();
+      return createHash("sha256").update(`${database} ${incarnation}`).digest("hex").slice(0, 32);
+    },
+    async lead() {
+      const leadership = await candidate.lead();
+      if (leadership === undefined) return undefined;
+      endTerm(term);
+      const mine = term;
+      // Whoever leads next needs the slot at once.
+      void leadership.lost.then(() => endTerm(mine));
+      return {
+        lost: leadership.lost,
+        async release() {
+          endTerm(mine);
+          await leadership.release();
+        },
+      };
+    },
+    async cut() {
+      const tick = await term.cut();
+      return tick === undefined ? undefined : { tick, events: 1 };
+    },
+    // Whatever was committed so far is at or before this, received or not.
+    top: async (): Promise<Position> => positionOf((await state()).flushed, 0),
+    prunedThrough: async () => (await state()).pruned,
+    read: (after, { pageEvents = defaultPageEvents, signal } = {}) =>
+      term.read(after, { pageEvents, signal: signal ?? new AbortController().signal }),
+    schemas: () => connections.use((client) => readSchemas(client, s, `${s}.wal_schema`)),
+    partitions: () => connections.use((client) => readPartitions(client, s)),
+    keepPartitions: (partitions) => connections.use((client) => keepPartitions(client, s, partitions)),
+    register: (target) =>
+      connections.use((client) =>
+        placeTarget(client, s, target, "select (pg_current_wal_flush_lsn() - '0/0')::bigint as tick, 0 as n"),
+      ),
+    acknowledge: (acks) => connections.use((client) => acknowledgeTargets(client, s, acks)),
+    targets: () => connections.use((client) => listTargets(client, s)),
+    removeTarget: (idOrName) => connections.use((client) => forgetTarget(client, s, idOrName)),
+    prune: ({ published } = {}) => term.prune(published, options.confirm === "published" && held.isBeyond()),
+    async backlog() {
+      const { heldBytes } = await state();
+      const slowest = await connections.use((client) => slowestTarget(client, s));
+      held.note(heldBytes);
+      return { ...term.backlog(slowest), heldBytes };
+    },
+    wait: (timeoutMs, signal) => term.wait(timeoutMs, signal ?? new AbortController().signal),
+    async close() {
+      term.close();
+      await candidate.close();
+      await connections.close();
+    },
+  };
+}

@@ -1,0 +1,137 @@
+import {
+  silentLogger,
+  type CapturePlan,
+  type ChangeLog,
+  type LoggedEvent,
+  type Logger,
+  type OutboxWriter,
+  type Position,
+} from "@lockstep/core";
+import { postgresOutboxWriter } from "@lockstep/outbox";
+import { eventually, freshPostgres } from "@lockstep/testing";
+import pg from "pg";
+import { captureOf } from "../../../src/capture/index.js";
+import { postgresWalLog, type WalLogOptions } from "../../../src/capture/wal/wal-log.js";
+
+type Rows = readonly Record<string, string | null>[];
+
+/** A source whose write-ahead log is captured. Closes what it opened. */
+export interface WalSource extends AsyncDisposable {
+  readonly url: string;
+  readonly writer: OutboxWriter;
+  /** Runs SQL on the application's connection. */
+  sql(text: string, parameters?: readonly unknown[]): Promise<Rows>;
+  /** Another connection. */
+  connect(): Promise<pg.Client>;
+  plan(...tables: readonly string[]): Promise<CapturePlan>;
+  /** Captures these tables of the schema `public`. */
+  install(...tables: readonly string[]): Promise<void>;
+  remove(): Promise<void>;
+  log(options?: Partial<WalLogOptions>): ChangeLog;
+}
+
+/** An empty database with an outbox; `url` names one of the test's own. */
+export async function openWalSource(url?: string, logger: Logger = silentLogger): Promise<WalSource> {
+  const database = url === undefined ? await freshPostgres() : { url, drop: async () => undefined };
+  const clients: pg.Client[] = [];
+  const logs: ChangeLog[] = [];
+  const connect = async (): Promise<pg.Client> => {
+    const client = new pg.Client({ connectionString: database.url });
+    client.on("error", () => undefined);
+    await client.connect();
+    clients.push(client);
+    return client;
+  };
+  const client = await connect();
+  const sql: WalSource["sql"] = async (text, parameters) =>
+    (await client.query<Record<string, string | null>>(text, parameters as unknown[])).rows ?? [];
+  const capture = captureOf("wal", {
+    engine: "postgres",
+    connection: database.url,
+    name: "test",
+    outbox: {},
+    logger,
+  });
+  const writer = postgresOutboxWriter();
+  await writer.ensure(sql);
+  const plan = (...tables: readonly string[]) =>
+    capture.plan(
+      sql,
+      tables.map((name) => ({ namespace: "public", name })),
+    );
+  return {
+    url: database.url,
+    writer,
+    sql,
+    connect,
+    plan,
+    async install(...tables) {
+      for (const statement of (await plan(...tables)).statements) await sql(statement);
+    },
+    async remove() {
+      for (const statement of await capture.removal(sql)) await sql(statement);
+    },
+    log(options = {}) {
+      const log = postgresWalLog({ connection: database.url, source: "test", logger, ...options });
+      logs.push(log);
+      return log;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(logs.map((log) => log.close()));
+      await Promise.all(clients.map((c) => c.end()));
+      await database.drop();
+    },
+  };
+}
+
+/** Reads a log as a relay does: cut, read, again and again. */
+export class LogFollower {
+  readonly events: LoggedEvent[] = [];
+  #at: Position;
+
+  constructor(
+    private readonly log: ChangeLog,
+    at: Position,
+    /** Gives up the lead: another log may read. */
+    readonly release: () => Promise<void> = async () => undefined,
+  ) {
+    this.#at = at;
+  }
+
+  /** Leads, and begins where the log stands. */
+  static async lead(log: ChangeLog, at?: Position): Promise<LogFollower> {
+    const { release } = await eventually(() => log.lead(), { what: "the lead" });
+    return new LogFollower(log, at ?? (await log.top()), release);
+  }
+
+  get at(): Position {
+    return this.#at;
+  }
+
+  /** Takes what there is. */
+  async look(pageEvents?: number): Promise<void> {
+    await this.log.cut();
+    for await (const page of this.log.read(this.#at, pageEvents === undefined ? {} : { pageEvents })) {
+      this.events.push(...page);
+      const last = page.at(-1)!;
+      this.#at = `${last.tick}-${BigInt(last.ordinal)}`;
+    }
+  }
+
+  /** Takes until there are `n` events. */
+  async until(n: number, pageEvents?: number): Promise<readonly LoggedEvent[]> {
+    await eventually(
+      async () => {
+        await this.look(pageEvents);
+        return this.events.length >= n;
+      },
+      { what: `${n} events (there are ${this.events.length})` },
+    );
+    return this.events;
+  }
+}
+
+/** What an event says, briefly: op, key, image, previous key. */
+export function told({ op, key, image, before }: LoggedEvent): string {
+  return [op, key, image, before === undefined ? undefined : `from ${before}`].filter(Boolean).join(" ");
+}
