@@ -21,9 +21,25 @@ export async function binlogProblems(
     }));
   return [
     ...settings,
+    ...(await filtered(run)),
     ...(await withoutTransactions(run, tables)),
     ...(foreignKeyActions === "accept" ? [] : await withActions(run, tables)),
   ];
+}
+
+/** A server that leaves databases out of its log leaves out tables of theirs. */
+async function filtered(run: RunStatement): Promise<CaptureFinding[]> {
+  const [row = {}] = await run("SHOW MASTER STATUS").catch(() => run("SHOW BINARY LOG STATUS"));
+  return ["Binlog_Do_DB", "Binlog_Ignore_DB"].flatMap((name) =>
+    String(row[name] ?? "") === ""
+      ? []
+      : [
+          {
+            problem: "refused" as const,
+            message: `${name} is set: the log must not leave databases out, start the server without it`,
+          },
+        ],
+  );
 }
 
 async function withoutTransactions(run: RunStatement, tables: readonly Table[]): Promise<CaptureFinding[]> {
