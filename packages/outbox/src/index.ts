@@ -3,8 +3,9 @@ export { examinePostgres, type PostgresExamineOptions } from "./postgres/examine
 export { postgresChangeLog, type PostgresChangeLogOptions } from "./postgres/change-log.js";
 export type { PostgresConnection } from "./postgres/connections.js";
 export { postgresOutboxWriter, type PostgresOutboxOptions } from "./postgres/outbox-writer.js";
-export { postgresTriggers, type OutboxTriggers } from "./postgres/trigger/postgres-triggers.js";
+export { postgresTriggers } from "./postgres/trigger/postgres-triggers.js";
 export type { Retention } from "./retention.js";
+export { mysqlTriggers } from "./mysql/trigger/mysql-triggers.js";
 export { mysqlOutboxWriter, type MysqlOutboxOptions } from "./mysql/outbox-writer.js";
 export { mysqlChangeLog, type MysqlChangeLogOptions } from "./mysql/change-log.js";
 export type { MysqlConnection } from "./mysql/connections.js";

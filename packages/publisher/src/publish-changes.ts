@@ -1,5 +1,6 @@
 import { LockstepError } from "@lockstep/core";
 import type { DataSource } from "typeorm";
+import { claimCapture } from "./capture/claim-capture.js";
 import { captureOf } from "./capture/capture-of.js";
 import type { SourceCapture } from "./capture/source-capture.js";
 import { watchEntities } from "./capture/watched-entities.js";
@@ -112,7 +113,10 @@ function startPublisher(
 
   async function install(): Promise<void> {
     try {
-      await withRunner(dataSource, (run) => (tables === "ensure" ? writer.ensure(run) : writer.check(run)));
+      await withRunner(dataSource, async (run) => {
+        await (tables === "ensure" ? writer.ensure(run) : writer.check(run));
+        await claimCapture(writer, run, method.kind);
+      });
       const capture = await attach(dataSource, {
         ...options,
         engine,
@@ -148,6 +152,8 @@ function startPublisher(
     await close();
     if (what.tables !== true) return;
     await withRunner(dataSource, async (run) => {
+      // First: without the outbox every write that fires a trigger would fail.
+      for (const statement of await method.removal(run)) await run(statement);
       for (const statement of writer.ddl.down) await run(statement);
     });
   }

@@ -159,6 +159,46 @@ describe("publishChanges", () => {
       });
     });
 
+  describe("by triggers", () => {
+    beforeEach(async () => void (await dataSource.initialize()));
+
+    it("a source that targets follow is captured in one way, as it is kept there", async () => {
+      await (await publish({ relay: false })).close();
+      await (await publish({ capture: "trigger", relay: false })).close();
+      await dataSource.query(
+        "INSERT INTO lockstep.target (id, partition, name, address, tick, n) VALUES (gen_random_uuid(), 0, 't', 't', 0, 0)",
+      );
+      const error = await publish({ relay: false }).catch((error: unknown) => error);
+      expect(isLockstepError(error, "CAPTURE_CHANGED")).to.equal(true);
+      await dataSource.query("UPDATE lockstep.state SET capture = NULL");
+      await (await publish({ relay: false })).close();
+    });
+
+    it("raw SQL of MariaDB reaches the stream, and uninstall takes the triggers away", async () => {
+      const mariadb = await freshMariaDb();
+      const other = new DataSource({
+        type: "mariadb",
+        url: mariadb.url,
+        entities: [person],
+        synchronize: true,
+      });
+      try {
+        await other.initialize();
+        const publisher = await publish({ capture: "trigger" }, other);
+        const published = await follow();
+        await other.query("INSERT INTO person (name) VALUES ('ada')");
+        expect((await published(1)).map(({ op, key, image }) => [op, key, image])).to.deep.equal([
+          ["insert", '["1"]', '["1","ada"]'],
+        ]);
+        await publisher.uninstall({ tables: true });
+        await other.query("INSERT INTO person (name) VALUES ('eve')");
+      } finally {
+        await other.destroy();
+        await mariadb.drop();
+      }
+    });
+  });
+
   it("names the source after its database", async () => {
     await dataSource.initialize();
     const publisher = await publishChanges(dataSource, { redis: redis.url, relay: false });

@@ -1,3 +1,5 @@
+import type { RowNote, RunStatement } from "./outbox.js";
+
 /** Something that a capture needs at the source and that isn't as it should be. */
 export interface CaptureFinding {
   /** `namespace.name`; absent when it is about the source as a whole. */
@@ -17,4 +19,12 @@ export interface CapturePlan {
   readonly findings: readonly CaptureFinding[];
   /** What brings the source in order, to be run one after another, outside of or inside a transaction. Empty when nothing can be done. */
   readonly statements: readonly string[];
+}
+
+/** Triggers that write a source's changes to its outbox. One per engine. */
+export interface OutboxTriggers {
+  /** Compares the triggers of `tables` with what they must be. Registers the tables' schemas, changes nothing else. The outbox exists. */
+  plan(run: RunStatement, tables: readonly RowNote["table"][]): Promise<CapturePlan>;
+  /** Statements that remove them all, whichever tables they are on. */
+  removal(run: RunStatement): Promise<readonly string[]>;
 }

@@ -1,3 +1,4 @@
+import type { CaptureKind } from "../capture-kind.js";
 import type { TableSchema } from "../table-schema.js";
 
 /**
@@ -25,6 +26,13 @@ export interface TransactionNote {
   readonly origin?: string;
 }
 
+/** How a source is captured, as it is kept in the source. */
+export interface KeptCapture {
+  readonly kind: CaptureKind;
+  /** While the source changes over: the kind before. Both capture, and processes may start with either. */
+  readonly from?: CaptureKind;
+}
+
 /**
  * The outbox as the application's transaction sees it. One per engine.
  *
@@ -40,6 +48,12 @@ export interface OutboxWriter {
   readonly ddl: { readonly up: readonly string[]; readonly down: readonly string[] };
   /** @throws LockstepError OUTBOX_MISSING when `ensure` or the migration never ran. */
   check(run: RunStatement): Promise<void>;
+  /** How the source is captured; `undefined` when no process has said so yet. */
+  readCapture(run: RunStatement): Promise<KeptCapture | undefined>;
+  /** Keeps how the source is captured, whatever was kept before. */
+  keepCapture(run: RunStatement, capture: KeptCapture): Promise<void>;
+  /** Whether a target is registered, so that the source's changes are on their way to somebody. */
+  hasTargets(run: RunStatement): Promise<boolean>;
   /** Catalog of the tables named; @throws LockstepError TABLE_WITHOUT_PRIMARY_KEY naming all of them that have none. Registers their schemas. */
   describe(
     run: RunStatement,

@@ -2,13 +2,14 @@ import type { ColumnKind, ColumnSchema } from "@lockstep/core";
 import { quoteName, quoteText } from "./quote.js";
 
 /**
- * The expression that gives a column's text as UTF-8 bytes. It must not depend on the session: bytes are not converted to the
+ * The expression that gives a column's text of the row named `row` as UTF-8 bytes. It must not depend on the session: bytes are not converted to the
  * connection's charset on the way, and each type whose printing the session can change is printed in another way.
  */
 export function cellOf(
   column: Pick<ColumnSchema, "name" | "type" | "kind" | "length" | "precision">,
+  row = "t",
 ): string {
-  const text = textOf(column, `t.${quoteName(column.name)}`);
+  const text = textOf(column, `${row}.${quoteName(column.name)}`);
   return ascii.has(column.kind)
     ? `CAST(${text} AS BINARY)`
     : `CAST(CONVERT(${text} USING utf8mb4) AS BINARY)`;

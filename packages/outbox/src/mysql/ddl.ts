@@ -1,7 +1,7 @@
-import { quoteName } from "./quote.js";
+import { quoteName, quoteText } from "./quote.js";
 
 /** Version of the tables; `ensure` replaces what is older. */
-export const formatVersion = 2;
+export const formatVersion = 3;
 
 /** Names of Lockstep's own tables, quoted; they live in the connection's database. */
 export interface TableNames {
@@ -80,8 +80,14 @@ export function createStatements(names: TableNames): string[] {
   incarnation CHAR(36) NOT NULL,
   pruned_through BIGINT UNSIGNED NOT NULL DEFAULT 0,
   pruned_total BIGINT UNSIGNED NOT NULL DEFAULT 0,
-  \`partitions\` INT NULL
+  \`partitions\` INT NULL,
+  capture VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  capture_from VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NULL
 ) ${options}`,
+    ...addedColumn(names.state, "partitions", "INT NULL"),
+    // How the source is captured, and while it changes over, how it was before.
+    ...addedColumn(names.state, "capture", "VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NULL"),
+    ...addedColumn(names.state, "capture_from", "VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NULL"),
     // Everything below n is counted in total; the last event of it stands at (last_tick, last_n). events: as in the tick table, for
     // the registry. stamp: when the server began the file, which tells it from another one of the same name.
     `CREATE TABLE IF NOT EXISTS ${names.logMark} (
@@ -97,6 +103,19 @@ export function createStatements(names: TableNames): string[] {
     `INSERT IGNORE INTO ${names.tick} (n, at, events, total, atomic) VALUES (0, UTC_TIMESTAMP(6), 0, 0, 0)`,
     `INSERT INTO ${names.state} (one, format, incarnation) VALUES (1, ${formatVersion}, UUID())
   ON DUPLICATE KEY UPDATE format = ${formatVersion}`,
+  ];
+}
+
+/** Adds a column to a table of an older format. MySQL has no ADD COLUMN IF NOT EXISTS. */
+function addedColumn(table: string, column: string, definition: string): string[] {
+  const add = `ALTER TABLE ${table} ADD COLUMN ${quoteName(column)} ${definition}`;
+  const name = table.slice(1, -1).replaceAll("``", "`");
+  return [
+    `SET @lockstep_ddl = IF(EXISTS (SELECT 1 FROM information_schema.columns WHERE table_schema = DATABASE()
+  AND table_name = ${quoteText(name)} AND column_name = ${quoteText(column)}), 'DO 0', ${quoteText(add)})`,
+    "PREPARE lockstep_ddl FROM @lockstep_ddl",
+    "EXECUTE lockstep_ddl",
+    "DEALLOCATE PREPARE lockstep_ddl",
   ];
 }
 

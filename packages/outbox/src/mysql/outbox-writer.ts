@@ -9,6 +9,7 @@ import {
   type TransactionNote,
 } from "@lockstep/core";
 import { foldNotes } from "../fold-notes.js";
+import { keptCapture } from "../kept-capture.js";
 import { createStatements, dropStatements, formatVersion, tableNames, type TableNames } from "./ddl.js";
 import { captureRows, type CapturedRow } from "./images.js";
 import { quoteNullable, quoteText } from "./quote.js";
@@ -37,6 +38,15 @@ export function mysqlOutboxWriter({ prefix = "lockstep_" }: MysqlOutboxOptions =
         `the outbox is missing or older than version ${formatVersion}`,
       );
     },
+    async readCapture(run) {
+      const [row] = await run(`SELECT capture AS capture, capture_from AS \`from\` FROM ${names.state}`);
+      return keptCapture(row);
+    },
+    async keepCapture(run, { kind, from }) {
+      const values = [kind, from].map((value) => (value === undefined ? "NULL" : `'${value}'`));
+      await run(`UPDATE ${names.state} SET capture = ${values[0]}, capture_from = ${values[1]}`);
+    },
+    hasTargets: async (run) => (await run(`SELECT 1 AS one FROM ${names.target} LIMIT 1`)).length > 0,
     describe: (run, tables) => describe(run, names, shapes, tables),
     async append(run, notes, transaction) {
       try {

@@ -104,7 +104,11 @@ create table if not exists ${s}.state (
   incarnation uuid not null default gen_random_uuid(),
   pruned_through bigint not null default 0,
   pruned_total bigint not null default 0,
-  partitions integer
+  partitions integer,
+  -- How the source is captured, and while it changes over, how it was before.
+  capture text,
+  capture_from text
 );
-alter table ${s}.state add column if not exists partitions integer;`;
+alter table ${s}.state add column if not exists partitions integer, add column if not exists capture text,
+  add column if not exists capture_from text;`;
 }

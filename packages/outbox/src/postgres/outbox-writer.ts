@@ -10,6 +10,7 @@ import { createStatement, dropStatements } from "./ddl.js";
 import { formatVersion } from "./format-version.js";
 import { flushCall, nameOf } from "./flush-call.js";
 import { rowMoved } from "./flush-function.js";
+import { keptCapture } from "../kept-capture.js";
 import { quoteName, quoteText } from "./quote.js";
 import { tableSchemaOf, type TableDefinition } from "./table-definition.js";
 
@@ -39,6 +40,14 @@ export function postgresOutboxWriter({ schema = "lockstep" }: PostgresOutboxOpti
         );
       }
     },
+    async readCapture(run) {
+      const [row] = await run(`select capture, capture_from as "from" from ${s}.state`);
+      return keptCapture(row);
+    },
+    async keepCapture(run, { kind, from }) {
+      await run(`update ${s}.state set capture = $1, capture_from = $2`, [kind, from ?? null]);
+    },
+    hasTargets: async (run) => (await run(`select from ${s}.target limit 1`)).length > 0,
     describe: (run, tables, { inTransaction = false } = {}) =>
       // A function that is made in a transaction goes with it: whoever remembered its name would fail every later flush of the table.
       describe(run, s, inTransaction ? new Map() : rowFunctions, tables),

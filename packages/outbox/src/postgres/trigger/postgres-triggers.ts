@@ -1,8 +1,8 @@
 import {
   type CaptureFinding,
   type CapturePlan,
+  type OutboxTriggers,
   type RowNote,
-  type RunStatement,
   tableId,
 } from "@lockstep/core";
 import { quoteName } from "../quote.js";
@@ -10,14 +10,6 @@ import { type FoundTable, type FoundTrigger, readTables } from "./catalog.js";
 import { removeTriggers } from "./remove-triggers.js";
 import { createFunction, functionBody, nameOf, type TriggerTable } from "./trigger-function.js";
 import { createTrigger, functionName, tableHash, type WantedTrigger, wantedTriggers } from "./triggers.js";
-
-/** Triggers that write a source's changes to its outbox. */
-export interface OutboxTriggers {
-  /** Compares the triggers of `tables` with what they must be. The outbox exists. */
-  plan(run: RunStatement, tables: readonly RowNote["table"][]): Promise<CapturePlan>;
-  /** Statements that remove them all, whichever tables they are on. */
-  removal(run: RunStatement): Promise<readonly string[]>;
-}
 
 /** Triggers on PostgreSQL 13 or newer, writing to the outbox in `schema`. */
 export function postgresTriggers({ schema = "lockstep" }: { readonly schema?: string } = {}): OutboxTriggers {

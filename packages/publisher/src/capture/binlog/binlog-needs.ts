@@ -1,6 +1,6 @@
 import { type CaptureFinding, type RowNote, type RunStatement, tableId } from "@lockstep/core";
 import { binlogFindings, quoteText } from "@lockstep/outbox/mysql";
-import { activeForeignKeys } from "../subscriber/catalog/foreign-keys.js";
+import { unseenByActions } from "../unseen-by-actions.js";
 
 /** Tables whose rows foreign keys change by themselves: refused, or captured without those changes. */
 export type ForeignKeyActions = "refuse" | "accept";
@@ -23,7 +23,7 @@ export async function binlogProblems(
     ...settings,
     ...(await filtered(run)),
     ...(await withoutTransactions(run, tables)),
-    ...(foreignKeyActions === "accept" ? [] : await withActions(run, tables)),
+    ...(foreignKeyActions === "accept" ? [] : await unseenByActions(run, tables, "the log")),
   ];
 }
 
@@ -53,20 +53,6 @@ async function withoutTransactions(run: RunStatement, tables: readonly Table[]):
     const message = `${table} is a table of ${String(row["engine"])}, whose changes a roll-back doesn't undo: ALTER TABLE … ENGINE = InnoDB`;
     return wanted.has(table) ? [{ table, problem: "refused" as const, message }] : [];
   });
-}
-
-/** The engine changes child rows without a word in the log (PROTOCOL.md 25). */
-async function withActions(run: RunStatement, tables: readonly Table[]): Promise<CaptureFinding[]> {
-  if (tables.length === 0) return [];
-  const wanted = new Set(tables.map(tableId));
-  const names = [...new Set(tables.map(({ namespace }) => namespace))];
-  const keys = await activeForeignKeys("mysql", run, names);
-  const children = new Set(keys.map(({ child }) => tableId(child)).filter((table) => wanted.has(table)));
-  return [...children].map((table) => ({
-    table,
-    problem: "refused" as const,
-    message: `${table} has a foreign key whose action (CASCADE, SET NULL) the log doesn't show: use RESTRICT, capture: "subscriber", or foreignKeyActions: "accept"`,
-  }));
 }
 
 function namespaces(tables: readonly Table[]): string {

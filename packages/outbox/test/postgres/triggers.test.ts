@@ -1,12 +1,13 @@
 import { expect } from "chai";
-import { cellsOf } from "../../fixture/database.js";
-import { openTriggers, type TriggerSource } from "./fixture.js";
+import { cellsOf } from "../fixture/database.js";
+import { postgres } from "../fixture/postgres.js";
+import { openTriggers, type TriggerSource } from "../fixture/triggers.js";
 
 describe("triggers on PostgreSQL", () => {
   let db: TriggerSource;
   const run = (sql: string, parameters?: readonly unknown[]) => db.session.run(sql, parameters);
   beforeEach(async () => {
-    db = await openTriggers();
+    db = await openTriggers(postgres);
     await run("create table item (id int primary key, v text)");
   });
   afterEach(() => db.close());
