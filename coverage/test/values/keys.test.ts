@@ -1,6 +1,7 @@
 import type { Engine } from "@lockstep/core";
 import { freshMariaDb, freshPostgres, freshRedis } from "@lockstep/testing";
 import { expect } from "chai";
+import { testedCaptures } from "../../src/values/captures.js";
 import { mysqlTypes } from "../../src/values/mysql/index.js";
 import { postgresTypes } from "../../src/values/postgres/index.js";
 import { judge } from "../../src/values/run/judge.js";
@@ -22,13 +23,15 @@ describe("keys of every type", function () {
   this.timeout(120_000);
 
   for (const from of engines) {
-    for (const to of engines) {
-      it(`of ${from} find their rows in ${to}: changed, removed`, async () => {
+    for (const [capture, to] of testedCaptures(from).flatMap((one) =>
+      engines.map((to) => [one, to] as const),
+    )) {
+      it(`of ${from} find their rows in ${to}: changed, removed (${capture})`, async () => {
         const [redis, database, other] = await Promise.all([freshRedis(), fresh[from](), fresh[to]()]);
         const all = types[from].groups
           .flatMap((group) => group.types)
           .filter(({ type }) => !noKeys.has(type));
-        const source = await openKeyedSource(database.url, redis.url, "subscriber", all);
+        const source = await openKeyedSource(database.url, redis.url, capture, all);
         const target = await openTarget(other.url, redis.url);
         const reader = await openTextReader(database.url);
         await target.registered();
