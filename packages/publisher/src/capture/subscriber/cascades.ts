@@ -1,6 +1,6 @@
 import { type Engine, LockstepError, type RowNote, type RunStatement, tableId } from "@lockstep/core";
 import type { ActiveForeignKey } from "./catalog/foreign-keys.js";
-import { keyParameter, keyPlaceholder } from "./key-parameter.js";
+import { keyRows } from "./key-rows.js";
 import { type KeyColumn, keyList, readKey } from "./key-text.js";
 import { quoteName, quoteTable } from "./quote.js";
 
@@ -124,26 +124,6 @@ export class Cascades {
     };
     return visit(tableId(table));
   }
-}
-
-/** Keys as the right side of `(k1, k2) IN (…)`. */
-function keyRows(
-  engine: Engine,
-  columns: readonly KeyColumn[],
-  keys: readonly (readonly string[])[],
-): { readonly list: string; readonly parameters: readonly unknown[] } {
-  if (engine === "postgres") {
-    const arrays = columns.map(({ type }, index) => `$${index + 1}::${type}[]`);
-    return {
-      list: `SELECT * FROM unnest(${arrays.join(", ")})`,
-      parameters: columns.map((_, index) => keys.map((key) => key[index])),
-    };
-  }
-  const row = `(${columns.map(keyPlaceholder).join(", ")})`;
-  return {
-    list: keys.map(() => row).join(", "),
-    parameters: keys.flatMap((key) => columns.map((column, index) => keyParameter(column, key[index]!))),
-  };
 }
 
 function tooMany(table: RowNote["table"]): LockstepError {

@@ -61,6 +61,9 @@ interface ExpressionMap {
   };
   /** Until 0.3: what stands behind ON CONFLICT, as the application wrote it; empty when nothing does. */
   readonly onConflict?: string;
+  readonly commonTableExpressions?: readonly {
+    readonly queryBuilder: string | { getQuery(): string };
+  }[];
   readonly locallyGenerated: Readonly<Record<number, object>>;
   readonly nativeParameters?: Record<string, unknown>;
 }

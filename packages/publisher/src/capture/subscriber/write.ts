@@ -18,6 +18,8 @@ export interface WriteStatement {
   readonly parameters: unknown[];
   /** Its WHERE clause with TypeORM's named parameters; empty for INSERT. */
   readonly where: string;
+  /** Keys of the rows that it is restricted to, which are locked. */
+  readonly locked?: readonly (readonly string[])[];
 }
 
 interface WriteContext {
@@ -110,5 +112,16 @@ export class BuilderWrite extends Write {
       this.builder.getParameters(),
       this.builder.expressionMap.nativeParameters ?? {},
     );
+  }
+
+  /** The builder's statement with another WHERE, and without ORDER BY and LIMIT. */
+  rebuilt(where: string): [string, unknown[]] {
+    const prototype = Object.getPrototypeOf(this.builder) as WriteBuilder;
+    const copy = Object.assign(Object.create(prototype) as WriteBuilder, this.builder, {
+      createWhereExpression: () => where,
+      createOrderByExpression: () => "",
+      createLimitExpression: () => "",
+    });
+    return prototype.getQueryAndParameters.call(copy);
   }
 }

@@ -1,10 +1,12 @@
 import type { Change } from "../cascades.js";
 import type { Captured } from "../session.js";
+import type { WriteBuilder } from "../typeorm-internals.js";
 import type { BuilderWrite, WriteStatement } from "../write.js";
 import { insertByValues } from "./by-values.js";
 import { updateKeys } from "./key-update.js";
 import { returningKeys } from "./returning.js";
 import { selectFirst } from "./select-first.js";
+import { hasWritingCte } from "./writing-cte.js";
 import { type Assignment, assignedColumns, setsKey } from "./assigned-columns.js";
 import { movesRows, withMovedRows } from "./moved-rows.js";
 import { withCascades } from "./with-cascades.js";
@@ -18,6 +20,10 @@ type Identification = (write: BuilderWrite, statement: WriteStatement) => Promis
 
 function choose(write: BuilderWrite): Identification {
   const { builder, driver, table } = write;
+  if (hasWritingCte(builder)) {
+    write.refuse("a common table expression that writes");
+    return returningKeys(kindOf(builder));
+  }
   switch (builder.expressionMap.queryType) {
     case "insert": {
       const identification = insertReturns(write) ? returningKeys("insert") : insertByValues;
@@ -36,6 +42,10 @@ function choose(write: BuilderWrite): Identification {
       return withCascades(write, changeOf(assigned), identification);
     }
   }
+}
+
+function kindOf({ expressionMap: { queryType } }: WriteBuilder): "insert" | "update" | "delete" {
+  return queryType === "insert" || queryType === "delete" ? queryType : "update";
 }
 
 function changeOf(assigned: readonly Assignment[]): Change {

@@ -5,14 +5,15 @@ import { quoteName, quoteTable } from "../quote.js";
 import type { Captured } from "../session.js";
 import type { BuilderWrite, WriteStatement } from "../write.js";
 import { returningKeys } from "./returning.js";
-import { lockKeys } from "./select-first.js";
+import { lockRows } from "./locked-rows.js";
 import { type Assignment, assignedColumns } from "./assigned-columns.js";
 
 /** An UPDATE that sets a key column: both the old and the new key are needed. */
 export async function updateKeys(write: BuilderWrite, statement: WriteStatement): Promise<Captured> {
-  const before = await lockKeys(write, statement);
+  const restricted = await lockRows(write, statement);
+  const before = restricted.locked;
   if (write.driver.isReturningSqlSupported("update")) {
-    const { result, notes } = await returningKeys("update")(write, statement);
+    const { result, notes } = await returningKeys("update")(write, restricted);
     return {
       result,
       notes: moved(
@@ -28,7 +29,7 @@ export async function updateKeys(write: BuilderWrite, statement: WriteStatement)
   if (before.length > 0 && assigned.some(({ to }) => "expression" in to())) {
     write.refuse("an UPDATE that computes primary keys");
   }
-  const result = await write.execute(statement.sql, statement.parameters);
+  const result = await write.execute(restricted.sql, restricted.parameters);
   return { result, notes: moved(write, before, await newKeys(write, before, assigned)) };
 }
 

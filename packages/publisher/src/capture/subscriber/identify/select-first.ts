@@ -1,31 +1,22 @@
-import { quoteTable } from "../quote.js";
-import { keyList, readKey } from "../key-text.js";
 import type { Captured } from "../session.js";
 import type { BuilderWrite, WriteStatement } from "../write.js";
 import { keyInWhere } from "./key-in-where.js";
+import { lockRows } from "./locked-rows.js";
 
-/**
- * Where the server doesn't return keys: locks and reads the rows that the statement is about to change, by the same WHERE, ORDER BY and
- * LIMIT. A locking read sees what the write will see, also under REPEATABLE READ.
- */
+/** Where the server doesn't return keys: the rows are locked and read before they change. */
 export function selectFirst(op: "update" | "delete") {
   return async (write: BuilderWrite, statement: WriteStatement): Promise<Captured> => {
-    const told = keyInWhere(write.engine, write.table, statement);
-    const keys = told ? [told] : await lockKeys(write, statement);
-    const result = await write.execute(statement.sql, statement.parameters);
-    // A key from the statement's own text: that row may not be there.
-    const noted = told && result.affected === 0 ? [] : keys;
-    return { result, notes: noted.map((key) => write.note(op, key)) };
+    const told = statement.locked ? undefined : keyInWhere(write.engine, write.table, statement);
+    if (told) {
+      const result = await write.execute(statement.sql, statement.parameters);
+      // A key from the statement's own text: that row may not be there.
+      return { result, notes: result.affected === 0 ? [] : [write.note(op, told)] };
+    }
+    const { sql, parameters, locked } = await lockRows(write, statement);
+    const result = await write.execute(sql, parameters);
+    if ((result.affected ?? 0) > locked.length) {
+      return { result, notes: write.lost("a WHERE that chose more rows when asked again") };
+    }
+    return { result, notes: locked.map((key) => write.note(op, key)) };
   };
-}
-
-/** Locks the rows that an UPDATE or DELETE is about to change and gives their keys. */
-export async function lockKeys(write: BuilderWrite, { where }: WriteStatement): Promise<string[][]> {
-  const { builder, table, engine } = write;
-  const tail = `${where}${builder.createOrderByExpression?.() ?? ""}${builder.createLimitExpression?.() ?? ""}`;
-  const [rest, parameters] = write.resolve(
-    `${builder.createCteExpression()}SELECT ${keyList(engine, table.keys)} FROM ${quoteTable(engine, table.table)}${tail} FOR UPDATE`,
-  );
-  const rows = await write.select(rest, parameters);
-  return rows.map((row) => readKey(table.keys, row));
 }

@@ -2,7 +2,7 @@ import type { RunStatement } from "@lockstep/core";
 import type { Change } from "../cascades.js";
 import type { Captured } from "../session.js";
 import type { BuilderWrite, WriteStatement } from "../write.js";
-import { lockKeys } from "./select-first.js";
+import { lockRows } from "./locked-rows.js";
 
 type Identification = (write: BuilderWrite, statement: WriteStatement) => Promise<Captured>;
 
@@ -21,9 +21,9 @@ export function withCascades(
   const run: RunStatement = (sql, parameters = []) => write.select(sql, parameters);
   return async (_, statement) => {
     // Locked first: no child can come while its parent is held.
-    const keys = await lockKeys(write, statement);
-    const along = await cascades.notes(run, { table, keys, change });
-    const { result, notes } = await identification(write, statement);
+    const restricted = await lockRows(write, statement);
+    const along = await cascades.notes(run, { table, keys: restricted.locked, change });
+    const { result, notes } = await identification(write, restricted);
     if (change.kind === "delete") return { result, notes: [...along, ...notes] };
     const now = notes.filter(({ op }) => op !== "delete").map(({ key }) => key);
     const moved = await cascades.notes(run, { table, keys: now, change });
