@@ -1,13 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Command, Option } from "commander";
-import { format, resolveConfig } from "prettier";
 import {
   driverTypes,
   type DriverType,
   type TypeOrmVersion,
   typeOrmVersions,
 } from "./app/typeorm-versions.js";
+import { formatted } from "../values/formatted.js";
 import { matrixDocument, tallyOf } from "./document/matrix-document.js";
 import { runMatrix } from "./run-matrix.js";
 
@@ -47,6 +47,6 @@ process.exit(tally.wrong === 0 ? 0 : 1);
 
 async function write(document: string): Promise<void> {
   const file = fileURLToPath(new URL("../../../../docs/coverage-capture.md", import.meta.url));
-  await writeFile(file, await format(document, { ...(await resolveConfig(file)), filepath: file }));
+  await writeFile(file, await formatted(document));
   say("docs/coverage-capture.md written");
 }
