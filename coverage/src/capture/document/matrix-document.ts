@@ -92,7 +92,8 @@ export function verdictText(cell: Cell): string {
 
 function reasonsOf(results: readonly Result[]): string {
   const reasons = results.flatMap(({ cell }) => ("missing" in cell ? [cell.missing] : (cell.why ?? [])));
-  return [...new Set(reasons)].join("; ");
+  // The databases of a run have names of their own.
+  return [...new Set(reasons.map((reason) => reason.replaceAll(/\bdb_[0-9a-f]+\./g, "")))].join("; ");
 }
 
 function escaped(text: string): string {

@@ -3,7 +3,7 @@ import { executeTreeStatement } from "./identify/tree-statements.js";
 import { executeCaptured } from "./execute-captured.js";
 import { refuseBlindWrites } from "./blind-writes.js";
 import { Session } from "./session.js";
-import { refuseHiddenControl } from "./several-statements.js";
+import { hiddenWrite, refuseHiddenControl } from "./several-statements.js";
 import type { Statement } from "./statement.js";
 import type { RunnerInternals, WriteBuilder } from "./typeorm-internals.js";
 
@@ -54,6 +54,8 @@ export function createCapture(rules: CaptureRules): Capture {
       sql,
       sessions.get(runner)?.journal.active ?? runner.isTransactionActive,
     );
+    const written = hiddenWrite(rules.engine, sql);
+    if (written) refuseBlindWrites(rules, written, sql);
   };
   return {
     sessionOf,

@@ -1,5 +1,5 @@
 import { type Engine, LockstepError } from "@lockstep/core";
-import { readStatement } from "./statement.js";
+import { readStatement, type Statement } from "./statement.js";
 
 // What a semicolon may stand in without ending a statement.
 const postgresQuoted =
@@ -37,6 +37,13 @@ export function refuseHiddenControl(engine: Engine, sql: string, isOpen: boolean
     "CAPTURE_HIDDEN_COMMIT",
     `one string of ${statements.length} statements would begin or end a transaction unseen`,
   );
+}
+
+/** A write by hand that stands behind statements of other kinds; `undefined` when the string begins with it, or has none. */
+export function hiddenWrite(engine: Engine, sql: string): Statement | undefined {
+  const [first, ...others] = statementsOf(engine, sql).map(readStatement);
+  if (first?.kind === "write" || first?.kind === "truncate") return undefined;
+  return others.find(({ kind }) => kind === "write" || kind === "truncate");
 }
 
 function isControl(engine: Engine, kind: ReturnType<typeof readStatement>["kind"]): boolean {

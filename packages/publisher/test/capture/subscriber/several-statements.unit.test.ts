@@ -1,5 +1,9 @@
 import { expect } from "chai";
-import { refuseHiddenControl, statementsOf } from "../../../src/capture/subscriber/several-statements.js";
+import {
+  hiddenWrite,
+  refuseHiddenControl,
+  statementsOf,
+} from "../../../src/capture/subscriber/several-statements.js";
 
 describe("several statements in one string", () => {
   const counts = [
@@ -20,6 +24,13 @@ describe("several statements in one string", () => {
       expect(statementsOf(engine, sql)).to.have.length(count);
     });
   }
+
+  it("finds a write that stands behind others", () => {
+    expect(hiddenWrite("postgres", "SELECT 1; UPDATE t SET a = 1")).to.deep.equal({ kind: "write" });
+    expect(hiddenWrite("postgres", "SELECT 'a; UPDATE t SET a = 1'; SELECT 2")).to.equal(undefined);
+    // The statement at the beginning is judged as a whole string already.
+    expect(hiddenWrite("mysql", "DELETE FROM t; DELETE FROM u")).to.equal(undefined);
+  });
 
   const refused = (engine: "postgres" | "mysql", sql: string, isOpen: boolean): boolean => {
     try {
