@@ -186,6 +186,18 @@ export const update: Family = {
           .execute(),
     },
     {
+      name: "update with a common table expression that writes, by key",
+      missing: only(["postgres"], "the database has no CTE before UPDATE"),
+      write: ({ entities }, m) =>
+        m
+          .createQueryBuilder()
+          .update(entities.Author)
+          .addCommonTableExpression("UPDATE tag SET label = 'by cte' RETURNING slug", "c")
+          .set({ name: "cte" })
+          .where("id = :id", { id: 1 })
+          .execute(),
+    },
+    {
       name: "update of a relation and of a composite key's row",
       async write({ entities: { Post, Line } }, m) {
         await m.update(Post, posts.first, { author: { id: 2 } });

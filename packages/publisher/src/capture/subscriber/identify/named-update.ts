@@ -1,5 +1,6 @@
 import { assignedColumns, setsKey } from "./assigned-columns.js";
 import { keyInWhere } from "./key-in-where.js";
+import { hasWritingCte } from "./writing-cte.js";
 import type { BuilderWrite, WriteStatement } from "../write.js";
 
 /**
@@ -7,7 +8,7 @@ import type { BuilderWrite, WriteStatement } from "../write.js";
  * image can be read in the same message.
  */
 export function namedByUpdate(write: BuilderWrite, statement: WriteStatement): readonly string[] | undefined {
-  if (write.builder.expressionMap.queryType !== "update") return undefined;
+  if (write.builder.expressionMap.queryType !== "update" || hasWritingCte(write.builder)) return undefined;
   const key = keyInWhere(write.engine, write.table, statement);
   if (key === undefined) return undefined;
   const assigned = assignedColumns(write);
