@@ -1,5 +1,6 @@
 import { isLockstepError } from "@lockstep/core";
 import { Command, CommanderError } from "commander";
+import { addCapture } from "./capture/capture-command.js";
 import { addDoctor } from "./doctor/doctor-command.js";
 import { exitCodes, processTerminal, type Terminal } from "./terminal.js";
 
@@ -18,6 +19,7 @@ export async function runCli(args: readonly string[], terminal: Terminal = proce
       writeOut: (text) => terminal.out(text.trimEnd()),
       writeErr: (text) => terminal.error(text.trimEnd()),
     });
+  addCapture(program, terminal, result);
   addDoctor(program, terminal, result);
   try {
     await program.parseAsync(args, { from: "user" });

@@ -32,6 +32,8 @@ const source = z.strictObject({
   redis: redisUrl().exactOptional(),
   /** As in the publisher. */
   capture: z.enum(captureKinds).default("subscriber"),
+  /** Tables that the commands install capture for, as `name` or `namespace.name`; entities come from a DataSource. */
+  captureTables: z.array(z.string().min(1)).default([]),
   /** As in the publisher. */
   foreignKeyActions: z.enum(["refuse", "accept"]).default("refuse"),
   /** As in the publisher. */

@@ -1,7 +1,7 @@
 import { type Engine, LockstepError, type OutboxWriter } from "@lockstep/core";
-import { mysqlOutboxWriter, postgresOutboxWriter } from "@lockstep/outbox";
 import type { DataSource } from "typeorm";
-import { type PublishOptions, publishDefaults } from "./options.js";
+import { outboxWriterOf } from "./capture/outbox-writer-of.js";
+import type { PublishOptions } from "./options.js";
 
 /** The engine of a DataSource. @throws LockstepError DRIVER_UNSUPPORTED. */
 export function engineOf(dataSource: DataSource): Engine {
@@ -16,7 +16,5 @@ export function outboxWriterFor(
   dataSource: DataSource,
   { outbox = {} }: Pick<PublishOptions, "outbox">,
 ): OutboxWriter {
-  return engineOf(dataSource) === "postgres"
-    ? postgresOutboxWriter({ schema: outbox.schema ?? publishDefaults.outboxSchema })
-    : mysqlOutboxWriter({ prefix: outbox.prefix ?? publishDefaults.outboxPrefix });
+  return outboxWriterOf({ engine: engineOf(dataSource), outbox });
 }

@@ -174,6 +174,23 @@ describe("publishChanges", () => {
       await (await publish({ relay: false })).close();
     });
 
+    it("a migration puts them in place, and takes them away", async () => {
+      const migration = lockstepMigration({ capture: "trigger", timestamp: 1_700_000_000_000 });
+      const migrated = newDataSource({ migrations: [migration], synchronize: false });
+      await migrated.initialize();
+      try {
+        await migrated.runMigrations();
+        await (await publish({ capture: "trigger", tables: "migration", relay: false }, migrated)).close();
+        await migrated.query("INSERT INTO person (name) VALUES ('ada')");
+        expect(await outboxRows()).to.equal(1);
+        await migrated.undoLastMigration();
+        await migrated.query("INSERT INTO person (name) VALUES ('eve')");
+        expect(await outboxRows()).to.equal(1);
+      } finally {
+        await migrated.destroy();
+      }
+    });
+
     it("raw SQL of MariaDB reaches the stream, and uninstall takes the triggers away", async () => {
       const mariadb = await freshMariaDb();
       const other = new DataSource({

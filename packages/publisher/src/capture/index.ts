@@ -1,5 +1,12 @@
 export { examineSource, type Examined, type Watch } from "../examine/examine-source.js";
 export { warnAtStart } from "../examine/warn-at-start.js";
+export { captureSource } from "../source-connection.js";
 export { captureOf } from "./capture-of.js";
+export { beginChangeOver, type ChangeOver, finishChangeOver } from "./change-over.js";
+export { installAtSource } from "./install-at-source.js";
+export { outboxWriterOf } from "./outbox-writer-of.js";
+export { runAtSource } from "./run-at-source.js";
 export type { CaptureSource, SourceCapture } from "./source-capture.js";
 export { sourceOfUrl } from "./source-of-url.js";
+export { existingTables } from "./subscriber/catalog/existing-tables.js";
+export { namedTables, tableName } from "./watched-entities.js";

@@ -53,8 +53,8 @@ export async function watchEntities(
   };
 }
 
-/** The tables of the chosen entities, and those named. */
-function namedTables(
+/** The tables of the chosen entities, and those named. @throws LockstepError ENTITY_UNKNOWN. */
+export function namedTables(
   dataSource: DataSource,
   settings: Pick<WatchSettings, "engine" | "entities" | "exclude" | "captureTables">,
 ): readonly MappedTable[] {
@@ -64,7 +64,7 @@ function namedTables(
 }
 
 /** A table's name as configuration has it: `name`, or `namespace.name`. */
-function tableName(text: string): TableName {
+export function tableName(text: string): TableName {
   const dot = text.indexOf(".");
   return dot < 0 ? { name: text } : { namespace: text.slice(0, dot), name: text.slice(dot + 1) };
 }

@@ -1,0 +1,112 @@
+import { type CaptureFinding, type CaptureKind, LockstepError } from "@lockstep/core";
+import {
+  beginChangeOver,
+  captureOf,
+  finishChangeOver,
+  installAtSource,
+  outboxWriterOf,
+} from "@lockstep/publisher/capture";
+import { asScript } from "./as-script.js";
+import type { OpenSource } from "./open-source.js";
+
+/** What a command found, or did, at one source. */
+export interface Report {
+  readonly source: string;
+  readonly capture: CaptureKind;
+  /** What is wrong, or still is. */
+  readonly findings: readonly CaptureFinding[];
+  /** With `--sql`: what would have been run, as a script. */
+  readonly statements?: readonly string[];
+  /** What a person should do next. */
+  readonly said?: readonly string[];
+}
+
+/** Installs, or prints what installing would run. The outbox is made when it is missing. */
+export async function install(
+  open: OpenSource,
+  { sql = false }: { readonly sql?: boolean },
+): Promise<Report> {
+  const { run, tables } = open;
+  requireTables(open, open.capture);
+  const capture = captureOf(open.capture, open.source);
+  const writer = outboxWriterOf(open.source);
+  if (!sql) {
+    await writer.ensure(run);
+    return report(open, await installAtSource(capture, run, tables));
+  }
+  // What is to be done depends on what the outbox knows of the tables: it must be there to be asked.
+  await writer.check(run);
+  const { statements } = await capture.plan(run, tables);
+  return { ...report(open, []), statements: asScript(open.source.engine, statements) };
+}
+
+/** What is wrong now. */
+export async function status(open: OpenSource): Promise<Report> {
+  requireTables(open, open.capture);
+  await outboxWriterOf(open.source).check(open.run);
+  const { findings } = await captureOf(open.capture, open.source).plan(open.run, open.tables);
+  return report(open, findings);
+}
+
+/** Removes, or prints what removing would run. */
+export async function remove(
+  open: OpenSource,
+  { sql = false, force = false }: { readonly sql?: boolean; readonly force?: boolean },
+): Promise<Report> {
+  const writer = outboxWriterOf(open.source);
+  await writer.check(open.run);
+  const statements = await captureOf(open.capture, open.source).removal(open.run);
+  if (sql) return { ...report(open, []), statements: asScript(open.source.engine, statements) };
+  const kept = await writer.readCapture(open.run);
+  if (!force && kept?.kind === open.capture && (await writer.hasTargets(open.run))) {
+    throw new LockstepError(
+      "CAPTURE_CHANGED",
+      `targets follow ${open.name}, and without its capture writes would go past them: use switch, remove the targets, or say --force`,
+    );
+  }
+  for (const statement of statements) await open.run(statement);
+  return { ...report({ ...open, missing: [] }, []), said: ["removed"] };
+}
+
+/** Changes the capture, in two steps. */
+export async function switchTo(
+  open: OpenSource,
+  { to, finish = false }: { readonly to: CaptureKind; readonly finish?: boolean },
+): Promise<Report> {
+  requireTables(open, to);
+  const writer = outboxWriterOf(open.source);
+  await writer.check(open.run);
+  const over = {
+    run: open.run,
+    tables: open.tables,
+    writer,
+    captureOf: (kind: CaptureKind) => captureOf(kind, open.source),
+  };
+  const kept = finish ? await finishChangeOver(over, to) : await beginChangeOver(over, to);
+  const said =
+    kept.from === undefined
+      ? [`captured by "${to}" alone`]
+      : [
+          `both "${kept.from}" and "${to}" capture now; nothing is lost on the way`,
+          `set capture: "${to}" in every process of the application and start them again; then: lockstep capture switch --to ${to} --finish`,
+        ];
+  return { ...report({ ...open, capture: to }, []), said };
+}
+
+/** @throws LockstepError CONFIG_INVALID when there is nothing to capture: all would be in place, and nothing captured. */
+function requireTables({ name, tables }: OpenSource, capture: CaptureKind): void {
+  if (tables.length > 0 || capture === "subscriber") return;
+  throw new LockstepError(
+    "CONFIG_INVALID",
+    `no table of ${name} is named: give --data-source, or sources.${name}.captureTables`,
+  );
+}
+
+function report({ name, capture, missing }: OpenSource, findings: readonly CaptureFinding[]): Report {
+  const absent = missing.map((table) => ({
+    table,
+    problem: "refused" as const,
+    message: `${table}: the table doesn't exist`,
+  }));
+  return { source: name, capture, findings: [...findings, ...absent] };
+}

@@ -1,0 +1,141 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type CaptureSource, runAtSource, sourceOfUrl } from "@lockstep/publisher/capture";
+import { type FreshDatabase, freshMariaDb, freshPostgres } from "@lockstep/testing";
+import { silentLogger } from "@lockstep/core";
+import { expect } from "chai";
+import { runCli } from "../src/index.js";
+
+const kinds = { postgres: freshPostgres, mariadb: freshMariaDb } as const;
+
+for (const [kind, fresh] of Object.entries(kinds)) {
+  describe(`lockstep capture: ${kind}`, () => {
+    let database: FreshDatabase;
+    let source: CaptureSource;
+    let folder: string;
+    let config: string;
+    const sql = (statement: string) => runAtSource(source, (run) => run(statement));
+    const outbox = kind === "postgres" ? "lockstep.outbox" : "lockstep_outbox";
+    const captured = async () => {
+      const [row] = await sql(`SELECT count(*) AS n FROM ${outbox}`);
+      return Number(row!["n"]);
+    };
+    const run = async (...args: string[]) => {
+      const out: string[] = [];
+      const error: string[] = [];
+      const code = await runCli(["capture", ...args], {
+        out: (line) => void out.push(line),
+        error: (line) => void error.push(line),
+      });
+      return { code, out, error: error.join("\n") };
+    };
+    const configure = async (more: object): Promise<void> => {
+      config = join(folder, `${Math.random()}.config.json`);
+      const shop = { url: database.url, captureTables: ["item"], ...more };
+      await writeFile(config, JSON.stringify({ redis: "redis://nowhere", sources: { shop } }));
+    };
+
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), "lockstep-cli-"));
+      database = await fresh();
+      source = sourceOfUrl(database.url, { name: "shop", outbox: {}, logger: silentLogger });
+      await sql("CREATE TABLE item (id INT PRIMARY KEY)");
+      await configure({ capture: "trigger" });
+    });
+    afterEach(async () => {
+      await database.drop();
+      await rm(folder, { recursive: true, force: true });
+    });
+
+    it("installs, says what is wrong, mends it and removes it", async () => {
+      expect((await run("status", "-c", config)).code).to.equal(2);
+      expect((await run("install", "-c", config)).code).to.equal(0);
+      expect((await run("status", "-c", config)).code).to.equal(0);
+      await sql("INSERT INTO item VALUES (1)");
+      expect(await captured()).to.equal(1);
+      await sql("ALTER TABLE item ADD COLUMN v INT");
+      const drifted = await run("status", "-c", config, "--json");
+      expect(drifted.code).to.equal(1);
+      expect(JSON.parse(drifted.out.at(-1)!)).to.deep.include({ ok: false });
+      expect(drifted.out.join("\n")).to.contain("drifted");
+      expect((await run("install", "-c", config)).code).to.equal(0);
+      expect((await run("status", "-c", config)).code).to.equal(0);
+      expect((await run("remove", "-c", config)).code).to.equal(0);
+      expect((await run("status", "-c", config)).code).to.equal(1);
+      await sql("INSERT INTO item (id) VALUES (2)");
+      expect(await captured()).to.equal(1);
+    });
+
+    it("--sql prints a script and changes nothing", async () => {
+      await run("install", "-c", config);
+      await run("remove", "-c", config);
+      const { out, code } = await run("install", "-c", config, "--sql");
+      expect(code).to.equal(0);
+      expect(out.join("\n")).to.match(/create trigger/i);
+      expect((await run("status", "-c", config)).code).to.equal(1);
+    });
+
+    it("switches while it is written to, both ways, and loses nothing", async () => {
+      await configure({ capture: "subscriber" });
+      await run("install", "-c", config);
+      const to = async (kind: string, ...more: string[]) =>
+        run("switch", "-c", config, "--to", kind, ...more);
+      expect((await to("trigger", "--finish")).code).to.equal(2);
+      expect((await to("trigger")).code).to.equal(0);
+      await sql("INSERT INTO item VALUES (1)");
+      expect((await to("trigger", "--finish")).out.join("\n")).to.contain('captured by "trigger" alone');
+      await sql("INSERT INTO item VALUES (2)");
+      expect(await captured()).to.equal(2);
+      expect((await to("subscriber")).code).to.equal(0);
+      await sql("INSERT INTO item VALUES (3)");
+      expect(await captured()).to.equal(3);
+      expect((await to("subscriber", "--finish")).code).to.equal(0);
+      await sql("INSERT INTO item VALUES (4)");
+      expect(await captured()).to.equal(3);
+    });
+
+    it("takes the tables from a DataSource module", async () => {
+      const module = join(folder, "data-source.mjs");
+      const typeorm = import.meta.resolve("typeorm");
+      const type = kind === "postgres" ? "postgres" : "mariadb";
+      await writeFile(
+        module,
+        `import { DataSource, EntitySchema } from ${JSON.stringify(typeorm)};
+         const item = new EntitySchema({ name: "item", columns: { id: { type: "int", primary: true } } });
+         export default new DataSource({ type: "${type}", url: ${JSON.stringify(database.url)}, entities: [item], synchronize: true });`,
+      );
+      const of = ["--data-source", module, "--capture", "trigger"];
+      expect((await run("install", ...of)).error).to.equal("");
+      expect((await run("status", ...of)).code).to.equal(0);
+      await sql("INSERT INTO item VALUES (1)");
+      expect(await captured()).to.equal(1);
+    });
+
+    it("bad input ends with 2 and says what is wrong", async () => {
+      expect((await run("install", "-c", config, "-s", "shpo")).code).to.equal(2);
+      await configure({ capture: "trigger", captureTables: [] });
+      const nothing = await run("install", "-c", config);
+      expect(nothing.code).to.equal(2);
+      expect(nothing.error).to.contain("captureTables");
+      await configure({ capture: "trigger", captureTables: ["itme"] });
+      expect((await run("install", "-c", config)).code).to.equal(2);
+      expect((await run("install", "-c", config, "--capture", "nothing")).code).to.equal(2);
+    });
+
+    it("refuses to remove what targets depend on", async () => {
+      await run("install", "-c", config);
+      const quote = kind === "postgres" ? '"' : "`";
+      const name = kind === "postgres" ? "lockstep.target" : "lockstep_target";
+      await sql(
+        `INSERT INTO ${name} (id, ${quote}partition${quote}, name, address, tick, n, seen_at) VALUES ('00000000-0000-4000-8000-000000000001', 0, 't', 't', 0, 0, CURRENT_TIMESTAMP)`,
+      );
+      await sql(
+        `UPDATE ${kind === "postgres" ? "lockstep.state" : "lockstep_state"} SET capture = 'trigger'`,
+      );
+      expect((await run("remove", "-c", config)).code).to.equal(2);
+      expect((await run("status", "-c", config)).code).to.equal(0);
+      expect((await run("remove", "-c", config, "--force")).code).to.equal(0);
+    });
+  });
+}

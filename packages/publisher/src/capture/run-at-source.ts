@@ -1,0 +1,53 @@
+import type { RunStatement } from "@lockstep/core";
+import type { CaptureSource } from "./source-capture.js";
+
+/** Lends a session of the source, on a connection of its own that is closed afterwards. Statements commit one by one. */
+export async function runAtSource<T>(
+  source: CaptureSource,
+  work: (run: RunStatement) => Promise<T>,
+): Promise<T> {
+  const session = await (source.engine === "postgres"
+    ? openPostgres(source.connection)
+    : openMysql(source.connection));
+  try {
+    return await work(session.run);
+  } finally {
+    await session.close();
+  }
+}
+
+interface OpenSession {
+  readonly run: RunStatement;
+  close(): Promise<unknown>;
+}
+
+// The drivers are loaded when they are needed: whoever has one kind of source needn't install the other's.
+async function openPostgres(
+  connection: Extract<CaptureSource, { readonly engine: "postgres" }>["connection"],
+): Promise<OpenSession> {
+  const { default: pg } = await import("pg");
+  const client = new pg.Client(connection);
+  client.on("error", () => undefined);
+  await client.connect();
+  return {
+    run: async (sql, parameters = []) =>
+      (await client.query<Record<string, unknown>>(sql, [...parameters])).rows ?? [],
+    close: () => client.end(),
+  };
+}
+
+async function openMysql(
+  connection: Extract<CaptureSource, { readonly engine: "mysql" }>["connection"],
+): Promise<OpenSession> {
+  const { createConnection } = await import("mysql2/promise");
+  const client = await (typeof connection === "string"
+    ? createConnection(connection)
+    : createConnection(connection));
+  return {
+    run: async (sql, parameters = []) => {
+      const [rows] = await client.query(sql, [...parameters]);
+      return Array.isArray(rows) ? (rows as Record<string, unknown>[]) : [];
+    },
+    close: () => client.end(),
+  };
+}
