@@ -104,7 +104,9 @@ for (const engine of engines) {
     });
 
     it("lets go within a bound when its session doesn't hear it", async () => {
-      const leadership = await candidate(proxy.url(db.url)).lead();
+      // The server must not end it first.
+      const never = { everyMs: 60_000, silentMs: 60_000 };
+      const leadership = await candidate(proxy.url(db.url), never).lead();
       proxy.blackHole();
       const began = performance.now();
       await leadership!.release();

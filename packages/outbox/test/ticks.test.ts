@@ -104,6 +104,24 @@ for (const engine of engines) {
       expect(sevens).to.deep.equal(['["7","0"]', '["7","1"]', '["7","2"]']);
     });
 
+    it("reads what another relay cut while it didn't lead", async () => {
+      const other = db.log();
+      const lead = async (relay: ChangeLog) => (await relay.lead())!;
+      let leadership = await lead(log);
+      for (const id of [1, 2]) {
+        await save(app, id);
+        await log.cut();
+      }
+      await leadership.release();
+      leadership = await lead(other);
+      await save(app, 3);
+      await other.cut();
+      await leadership.release();
+      leadership = await lead(log);
+      expect((await readAll(log, "1-1")).map(keyOf)).to.deep.equal(["2", "3"]);
+      await leadership.release();
+    });
+
     it("says where transactions and ticks end, and counts", async () => {
       await app.transaction([noteOf(items, "insert", 1), noteOf(items, "insert", 2)], async () => {
         await insert(app, 1);

@@ -1,4 +1,4 @@
-import { isLockstepError } from "@lockstep/core";
+import { isLockstepError, silentLogger } from "@lockstep/core";
 import { startProxy } from "@lockstep/testing";
 import { expect } from "chai";
 import { put } from "../stage/changes.js";
@@ -10,8 +10,9 @@ export function lifeTests(stage: StageUse): void {
   it("waits for the relay before its first checkpoint, and is silent while it stands by", async () => {
     const { relay, shop, start, reached, until, target } = stage();
     relay.present = false;
-    const first = start();
-    await until(() => first.status().state === "starting" && first.status().targetId !== "", "ownership");
+    const said: string[] = [];
+    const first = start({ logger: { ...silentLogger, info: (_, message) => void said.push(message) } });
+    await until(() => said.includes("lane is owned"), "ownership");
     const second = start({ owner: "second" });
     relay.commit([put(shop.customers, "1", "a@x", "Ann")]);
     expect(await target.checkpoints()).deep.equal([]);

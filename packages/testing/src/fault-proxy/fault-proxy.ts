@@ -16,7 +16,7 @@ export interface FaultProxy {
   url(base: string): string;
   /** Breaks all connections (reset) and refuses new ones until `heal()`. */
   cut(): Promise<void>;
-  /** Freezes: connections stay open, new ones are accepted, no byte passes in either direction until `heal()`. */
+  /** Freezes: connections stay open, new ones are accepted, no byte and no farewell passes in either direction until `heal()`. */
   blackHole(): void;
   /** Ends `cut`, `blackHole` and `delay`; frozen bytes arrive now. */
   heal(): Promise<void>;
@@ -86,8 +86,10 @@ export async function startProxy(target: ProxyTarget): Promise<FaultProxy> {
 }
 
 function listenWith(target: ProxyTarget, pairs: Set<readonly [Socket, Socket]>, weather: Weather): Server {
-  return createServer({ noDelay: true }, (client) => {
-    const upstream = connect({ host: target.host ?? "127.0.0.1", port: target.port, noDelay: true });
+  // Half-open: a farewell is passed on like every other byte, so that a frozen one isn't heard.
+  const options = { noDelay: true, allowHalfOpen: true };
+  return createServer(options, (client) => {
+    const upstream = connect({ host: target.host ?? "127.0.0.1", port: target.port, ...options });
     const pair = [client, upstream] as const;
     pairs.add(pair);
     const end = (): void => {
@@ -102,11 +104,13 @@ function listenWith(target: ProxyTarget, pairs: Set<readonly [Socket, Socket]>, 
 
 async function pass(from: Socket, to: Socket, weather: Weather): Promise<void> {
   try {
-    for await (const piece of from as AsyncIterable<Buffer>) {
+    const pieces: AsyncIterable<Buffer> = from.iterator({ destroyOnReturn: false });
+    for await (const piece of pieces) {
       if (weather.delayMs > 0) await sleep(weather.delayMs);
       await weather.thaw;
       if (!to.write(piece)) await once(to, "drain");
     }
+    await weather.thaw;
     to.end();
   } catch {
     // Either side broke: its own error event has closed both.

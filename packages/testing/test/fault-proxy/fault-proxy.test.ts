@@ -77,6 +77,20 @@ describe("fault proxy", () => {
     await eventually(async () => arrived === "held", { what: "held bytes" });
   });
 
+  it("freezes farewells too", async () => {
+    const client = await open();
+    await echoed(client, "warm");
+    proxy.blackHole();
+    const closed = closeOf(client);
+    client.end();
+    // One that is open longer than its farewell needs: both take the same way through the proxy.
+    const witness = await open();
+    await eventually(async () => proxy.connections === 2, { what: "the proxy to accept while frozen" });
+    expect([client.destroyed, witness.destroyed]).to.deep.equal([false, false]);
+    await proxy.heal();
+    await closed;
+  });
+
   it("delays in each direction", async () => {
     const client = await open();
     await echoed(client, "warm");

@@ -1,4 +1,5 @@
 import { isLockstepError, LockstepError } from "@lockstep/core";
+import { startProxy } from "@lockstep/testing";
 import { expect } from "chai";
 import type { EntitySubscriberInterface } from "typeorm";
 import { type DriverType, openSource, type Source } from "../../support/open-source.js";
@@ -56,6 +57,30 @@ for (const version of Object.keys(typeOrmVersions)) {
         );
         await same();
       });
+
+      if (type === "postgres")
+        it("a COMMIT whose answer is lost fails with the driver's error: nobody knows whether it took place", async () => {
+          const { hostname, port } = new URL(urlOf(source.options));
+          await using proxy = await startProxy({ host: hostname, port: Number(port) });
+          const options = { ...source.options, url: proxy.url(urlOf(source.options)), synchronize: false };
+          const far = await new source.orm.DataSource(options as typeof source.options).initialize();
+          const capture = await source.installOn(far);
+          try {
+            const error = await errorOf(
+              far.manager.transaction(async (tx) => {
+                await tx.save(source.Author, { email: "a" });
+                proxy.blackHole();
+                setTimeout(() => proxy.reset(), 100);
+              }),
+            );
+            expect(error).to.be.instanceOf(Error);
+            expect(isLockstepError(error), String(error)).to.equal(false);
+          } finally {
+            await proxy.heal();
+            capture.uninstall();
+            await far.destroy();
+          }
+        });
 
       it("a rolled back savepoint leaves nothing, what is around it stays", async () => {
         await source.dataSource.manager.transaction(async (tx) => {
@@ -432,3 +457,7 @@ describe("await using of a query runner: typeorm 1.1.1", () => {
     }
   });
 });
+
+function urlOf(options: Source["options"]): string {
+  return (options as { readonly url: string }).url;
+}
