@@ -1,7 +1,8 @@
-import { LockstepError, splitPosition, type LoggedEvent, type Position } from "@lockstep/core";
+import { LockstepError, type LoggedEvent, type Position } from "@lockstep/core";
 import { eventOf, tickDamaged, transactionOf, type EventRow } from "../event-row.js";
 import type { SchemaCache } from "../schema-cache.js";
-import { groupTicks, type TickMemory } from "../tick.js";
+import { readTicks } from "../read-ticks.js";
+import type { TickMemory } from "../tick.js";
 import { arrangement, type Arranged } from "./arrange.js";
 import type { Connections } from "./connections.js";
 import type { MarkedTick } from "./cut.js";
@@ -25,32 +26,13 @@ const columns =
 const tickColumn = 11;
 
 /** Events after `after`, page by page. Pages are read by id: no order is computed, and no read stays open (PROTOCOL.md 13). */
-export async function* readEvents(
-  reading: Reading,
-  after: Position,
-): AsyncGenerator<readonly LoggedEvent[], void, undefined> {
-  let { tick, n } = splitPosition(after);
-  for (;;) {
-    const cut = reading.ticks.after(tick, n);
-    const ticks = cut.length > 0 ? cut : await lookUp(reading, tick, n);
-    for (const group of groupTicks(ticks, reading.pageEvents)) {
-      for await (const page of pagesOf(reading, group)) {
-        if (reading.signal?.aborted) return;
-        const rest =
-          page[0]!.tick === tick ? page.filter((e) => e.tick !== tick || BigInt(e.ordinal) > n) : page;
-        if (rest.length > 0) yield rest;
-      }
-    }
-    const last = ticks.at(-1);
-    // What this process cut last was the newest: a look for more would find nothing.
-    if (!last || cut.length > 0 || reading.signal?.aborted) return;
-    tick = last.n;
-    n = BigInt(last.events);
-  }
+export function readEvents(reading: Reading, after: Position): AsyncIterable<readonly LoggedEvent[]> {
+  const lookUp = (tick: bigint, n: bigint) => lookUpTicks(reading, tick, n);
+  return readTicks({ ...reading, lookUp, pagesOf: (group) => pagesOf(reading, group) }, after);
 }
 
 /** The ticks that hold what follows ordinal `n` of tick `after`. */
-async function lookUp({ connections, names }: Reading, after: bigint, n: bigint): Promise<MarkedTick[]> {
+async function lookUpTicks({ connections, names }: Reading, after: bigint, n: bigint): Promise<MarkedTick[]> {
   const rows = await connections.use((session) =>
     session.rows(`SELECT t.n, t.events, t.total, t.atomic, (SELECT pruned_through FROM ${names.state})
   FROM ${names.tick} t WHERE t.n >= ${after} ORDER BY t.n LIMIT ${ticksPerLook}`),

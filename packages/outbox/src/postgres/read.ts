@@ -1,6 +1,7 @@
-import { LockstepError, splitPosition, type LoggedEvent, type Position } from "@lockstep/core";
+import { LockstepError, type LoggedEvent, type Position } from "@lockstep/core";
 import type { SchemaCache } from "../schema-cache.js";
-import { groupTicks, type TickMemory } from "../tick.js";
+import { readTicks } from "../read-ticks.js";
+import type { TickMemory } from "../tick.js";
 import { readBigTick } from "./big-tick.js";
 import type { Connections } from "./connections.js";
 import { decoderOf, eventColumns } from "./decode.js";
@@ -23,28 +24,9 @@ const ticksPerLook = 256;
  * Events after `after`, page by page. Small ticks are read many at a time; a tick larger than a page by a cursor, so that its
  * order is computed once and memory stays flat (PROTOCOL.md 13).
  */
-export async function* readEvents(
-  reading: Reading,
-  after: Position,
-): AsyncGenerator<readonly LoggedEvent[], void, undefined> {
-  let { tick, n } = splitPosition(after);
-  for (;;) {
-    const cut = reading.ticks.after(tick, n);
-    const ticks = cut.length > 0 ? cut : await lookUp(reading, tick, n);
-    for (const group of groupTicks(ticks, reading.pageEvents)) {
-      for await (const page of pagesOf(reading, group)) {
-        if (reading.signal?.aborted) return;
-        const rest =
-          page[0]!.tick === tick ? page.filter((e) => e.tick !== tick || BigInt(e.ordinal) > n) : page;
-        if (rest.length > 0) yield rest;
-      }
-    }
-    const last = ticks.at(-1);
-    // What this process cut last was the newest: a look for more would find nothing.
-    if (!last || cut.length > 0 || reading.signal?.aborted) return;
-    tick = last.n;
-    n = BigInt(last.events);
-  }
+export function readEvents(reading: Reading, after: Position): AsyncIterable<readonly LoggedEvent[]> {
+  const lookUp = (tick: bigint, n: bigint) => lookUpTicks(reading, tick, n);
+  return readTicks({ ...reading, lookUp, pagesOf: (group) => pagesOf(reading, group) }, after);
 }
 
 function pagesOf(reading: Reading, group: readonly SnapshotTick[]): AsyncGenerator<LoggedEvent[]> {
@@ -55,7 +37,7 @@ function pagesOf(reading: Reading, group: readonly SnapshotTick[]): AsyncGenerat
 }
 
 /** The ticks that hold what follows ordinal `n` of tick `after`. */
-async function lookUp({ connections, s }: Reading, after: bigint, n: bigint): Promise<SnapshotTick[]> {
+async function lookUpTicks({ connections, s }: Reading, after: bigint, n: bigint): Promise<SnapshotTick[]> {
   const { rows } = await connections.use((client) =>
     client.query<(string | null)[]>({
       name: "lockstep look up",
