@@ -4,7 +4,6 @@ import {
   LockstepError,
   type Logger,
   type LoggedEvent,
-  positionOf,
   silentLogger,
   startPosition,
 } from "@lockstep/core";
@@ -23,10 +22,11 @@ import {
   registerTarget,
   tableNames,
 } from "@lockstep/outbox/mysql";
-import { binlogProblems, type ForeignKeyActions } from "./binlog-needs.js";
+import { binlogProblems, type ForeignKeyActions, warnOfLostCommits } from "./binlog-needs.js";
 import { Latch } from "../../relay/latch.js";
-import type { LogContext } from "./log/assembler.js";
-import { beginningOfLog, endOfLog, keepMark, newestMark, oldestMark, stampMark } from "./log/marks.js";
+import type { LogContext } from "./log/log-context.js";
+import { ensureUsableMark, logWentBack, markProgress } from "./log/keep-marks.js";
+import { endOfLog, newestMark, oldestMark } from "./log/marks.js";
 import { backlogOf, pruneMarks } from "./log/prune-marks.js";
 import { watchForPurges } from "./log/purge-watch.js";
 import { openReaders } from "./log/readers.js";
@@ -86,7 +86,7 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
   const reach = async (session: MysqlSession): Promise<bigint> => {
     const { boundary } = await endOfLog(session);
     const newest = await newestMark(session, names);
-    if (newest && newest.boundary > boundary) throw wentBack();
+    if (newest && newest.boundary > boundary) throw logWentBack();
     const end = boundary - 1n;
     if (through === undefined || end > through) through = end;
     return through;
@@ -101,27 +101,9 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
     throw new LockstepError("CAPTURE_SOURCE_SETTINGS", wrong.map(({ message }) => message).join("; "));
   };
 
-  /** A mark that the server still has what follows of: the newest, or one at the log's end when there is none, or it was purged. */
-  const usableMark = async (session: MysqlSession): Promise<void> => {
-    const known = await newestMark(session, names);
-    if (known && known.boundary >= (await beginningOfLog(session))) return;
-    const { base, boundary } = await endOfLog(session);
-    if (known && known.boundary > boundary) throw wentBack();
-    // What lies between is lost: only a position from here on may be taken to have it.
-    const last = known ? positionOf(boundary, 0) : startPosition;
-    await keepMark(session, names, { boundary, base, stamp: 0, total: known?.total ?? 0, last });
-  };
-
   const markFurthest = async (session: MysqlSession): Promise<void> => {
     const found = readers?.furthest?.mark;
-    if (found === undefined || found.stamp === 0) return;
-    await stampMark(session, names, found);
-    const newest = await newestMark(session, names);
-    const isNews =
-      newest === undefined ||
-      (found.boundary > newest.boundary &&
-        (found.total > newest.total || found.boundary - newest.boundary > quietBytes));
-    if (isNews) await keepMark(session, names, found);
+    if (found !== undefined) await markProgress(session, names, found);
   };
 
   return {
@@ -132,7 +114,7 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
       try {
         await use(refuseUnfit);
         await use((session) => warnOfLostCommits(session, source, logger));
-        await use(usableMark);
+        await use((session) => ensureUsableMark(session, names));
       } catch (error) {
         await leadership.release().catch(() => undefined);
         throw error;
@@ -180,7 +162,7 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
     schemas: () => use((session) => readSchemas(session, names)),
     register: (target) =>
       use(async (session) => {
-        await usableMark(session);
+        await ensureUsableMark(session, names);
         await markFurthest(session);
         return registerTarget(session, { ...names, tick: names.logMark }, target);
       }),
@@ -190,7 +172,7 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
     prune: () =>
       use(async (session) => {
         await markFurthest(session);
-        await usableMark(session);
+        await ensureUsableMark(session, names);
         await purges.look(session);
         return pruneMarks(session, names, { logger, source });
       }),
@@ -213,24 +195,4 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
   };
 }
 
-/** With other settings a crash of the machine can take back what was published, and give its place to other changes (PROTOCOL.md 6). */
-async function warnOfLostCommits(session: MysqlSession, source: string, logger: Logger): Promise<void> {
-  const [row] = await session.rows("SELECT @@sync_binlog, @@innodb_flush_log_at_trx_commit");
-  const [syncBinlog, flushLog] = row!.map(Number);
-  if (syncBinlog === 1 && flushLog === 1) return;
-  logger.warn(
-    { source, syncBinlog, flushLog },
-    "commits of the source may be lost in a crash: set sync_binlog and innodb_flush_log_at_trx_commit to 1",
-  );
-}
-
 const never = new AbortController().signal;
-/** So much of the log without a captured change is worth a mark: the server may purge what lies before it. */
-const quietBytes = 4n * 1024n * 1024n;
-
-function wentBack(): LockstepError {
-  return new LockstepError(
-    "SNAPSHOT_WENT_BACK",
-    "the server's log ends before what was read of it: it was reset, restored or replaced",
-  );
-}

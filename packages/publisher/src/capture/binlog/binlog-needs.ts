@@ -1,5 +1,5 @@
-import { type CaptureFinding, type RowNote, type RunStatement, tableId } from "@lockstep/core";
-import { binlogFindings, quoteText } from "@lockstep/outbox/mysql";
+import { type CaptureFinding, type Logger, type RowNote, type RunStatement, tableId } from "@lockstep/core";
+import { binlogFindings, type MysqlSession, quoteText } from "@lockstep/outbox/mysql";
 import { unseenByActions } from "../unseen-by-actions.js";
 
 /** Tables whose rows foreign keys change by themselves: refused, or captured without those changes. */
@@ -57,4 +57,19 @@ async function withoutTransactions(run: RunStatement, tables: readonly Table[]):
 
 function namespaces(tables: readonly Table[]): string {
   return [...new Set(tables.map(({ namespace }) => quoteText(namespace)))].join(", ");
+}
+
+/** With other settings a crash of the machine can take back what was published, and give its place to other changes (PROTOCOL.md 6). */
+export async function warnOfLostCommits(
+  session: MysqlSession,
+  source: string,
+  logger: Logger,
+): Promise<void> {
+  const [row] = await session.rows("SELECT @@sync_binlog, @@innodb_flush_log_at_trx_commit");
+  const [syncBinlog, flushLog] = row!.map(Number);
+  if (syncBinlog === 1 && flushLog === 1) return;
+  logger.warn(
+    { source, syncBinlog, flushLog },
+    "commits of the source may be lost in a crash: set sync_binlog and innodb_flush_log_at_trx_commit to 1",
+  );
 }

@@ -1,4 +1,5 @@
-import { type ChangeLog, isLockstepError, type Logger, type Position } from "@lockstep/core";
+import { type ChangeLog, isLockstepError, type Logger, type Position, positionOf } from "@lockstep/core";
+import { mysqlChangeLog, mysqlOutboxWriter } from "@lockstep/outbox";
 import { eventually, type RunningServer, startMariaDb } from "@lockstep/testing";
 import { expect } from "chai";
 import { begin, type BinlogSource, endOf, openBinlogSource, readAll } from "./binlog-source.js";
@@ -21,6 +22,12 @@ const codeOf = (work: Promise<unknown>): Promise<string> =>
     () => "none",
     (error: unknown) => (isLockstepError(error) ? error.code : String(error)),
   );
+
+/** The server frees a lock a moment after its session has said goodbye. */
+const leads = async (log: ChangeLog): Promise<void> => {
+  const lead = await eventually(() => log.lead());
+  await lead.release();
+};
 
 describe("a server whose binlog is read", function () {
   this.timeout(90_000);
@@ -152,8 +159,28 @@ describe("a server whose binlog is read", function () {
     await source.run("set global binlog_row_metadata = full, global binlog_row_image = full");
     await source.run("drop table plain");
     expect(await codeOf(source.log().lead())).to.equal("CAPTURE_SOURCE_SETTINGS");
-    const lead = await source.log({ foreignKeyActions: "accept" }).lead();
-    await lead!.release();
+    await leads(source.log({ foreignKeyActions: "accept" }));
+  });
+
+  it("is refused while the outbox holds what a target has not applied", async () => {
+    await source.run("delete from lockstep_log_mark");
+    const writer = mysqlOutboxWriter();
+    const note = { table: { namespace: source.namespace, name: "item" }, op: "update", key: ["1"] } as const;
+    await source.run("insert into item values (1, 'a')");
+    await writer.append(source.run, [note], {});
+    await source.run("update lockstep_target set tick = 0, n = 0");
+    expect(await codeOf(log.lead())).to.equal("CONFIG_INVALID");
+    const outbox = mysqlChangeLog({ connection: source.url, source: "test" });
+    const tick = await outbox.cut();
+    expect(await codeOf(log.lead())).to.equal("CONFIG_INVALID");
+    const { id } = (await outbox.targets())[0]!;
+    await outbox.acknowledge([{ id, partition: 0, position: positionOf(tick!.tick, tick!.events) }]);
+    await outbox.close();
+    await leads(log);
+    await source.run("insert into item values (2, 'b')");
+    expect((await readAll(log, (await log.targets())[0]!.position)).map(({ key }) => key)).to.deep.equal([
+      '["2"]',
+    ]);
   });
 
   it("is refused without the rights to read the log", async () => {
@@ -165,7 +192,7 @@ describe("a server whose binlog is read", function () {
     const poor = source.log({ connection: url.href });
     expect(await codeOf(poor.lead())).to.equal("CAPTURE_SOURCE_SETTINGS");
     await source.run("grant binlog monitor on *.* to reader@'127.0.0.1'");
-    expect(await codeOf(poor.lead())).to.equal("none");
+    await leads(poor);
     expect(await codeOf(readAll(poor, start))).to.equal("CAPTURE_SOURCE_SETTINGS");
     await source.run("grant replication slave on *.* to reader@'127.0.0.1'");
     expect(await codeOf(readAll(poor, start))).to.equal("none");

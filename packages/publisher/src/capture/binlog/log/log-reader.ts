@@ -1,7 +1,8 @@
 import { LockstepError, type LoggedEvent, type Position, positionOf, splitPosition } from "@lockstep/core";
 import { Latch } from "../../../relay/latch.js";
 import { type Dump, openDump } from "../wire/dump.js";
-import { Assembler, type LogContext, type Scanned } from "./assembler.js";
+import { Assembler } from "./assembler.js";
+import type { LogContext, Scanned } from "./log-context.js";
 import type { Mark } from "./marks.js";
 import { fileName, placeOf } from "./place.js";
 
@@ -119,8 +120,6 @@ export class LogReader {
   }
 
   private add(events: readonly LoggedEvent[], bytes: number): void {
-    // Before the mark, when the file had to be read from its begin.
-    if (events[0]!.tick < this.start.boundary) return;
     this.parts.push({ events, bytes });
     this.waitingEvents += events.length;
     this.waitingBytes += bytes;

@@ -1,6 +1,6 @@
 import { LockstepError, positionOf, type Position, splitPosition } from "@lockstep/core";
 import { type MysqlSession, quoteText, type TableNames } from "@lockstep/outbox/mysql";
-import type { Scanned } from "./assembler.js";
+import type { Scanned } from "./log-context.js";
 import { placeOf, splitFileName, tickAt } from "./place.js";
 
 /** A place from which the log can be read with the right count, as kept in the source. */

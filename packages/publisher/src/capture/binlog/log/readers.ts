@@ -1,5 +1,5 @@
 import { comparePositions, LockstepError, type Position } from "@lockstep/core";
-import type { LogContext } from "./assembler.js";
+import type { LogContext } from "./log-context.js";
 import { LogReader } from "./log-reader.js";
 import { markFor } from "./marks.js";
 

@@ -1,0 +1,54 @@
+import { LockstepError, positionOf, startPosition } from "@lockstep/core";
+import type { MysqlSession, TableNames } from "@lockstep/outbox/mysql";
+import { beginningOfLog, endOfLog, keepMark, type Mark, newestMark, stampMark } from "./marks.js";
+
+/** So much of the log without a captured change is worth a mark: the server may purge what lies before it. */
+const quietBytes = 4n * 1024n * 1024n;
+
+/** Keeps where the furthest reader stands, when that is news. */
+export async function markProgress(session: MysqlSession, names: TableNames, found: Mark): Promise<void> {
+  if (found.stamp === 0) return;
+  await stampMark(session, names, found);
+  const newest = await newestMark(session, names);
+  const isNews =
+    newest === undefined ||
+    (found.boundary > newest.boundary &&
+      (found.total > newest.total || found.boundary - newest.boundary > quietBytes));
+  if (isNews) await keepMark(session, names, found);
+}
+
+/**
+ * Sees to it that there is a mark which the server still has what follows of: the newest, or one at the log's end when there is none, or
+ * it was purged.
+ * @throws LockstepError SNAPSHOT_WENT_BACK, CONFIG_INVALID.
+ */
+export async function ensureUsableMark(session: MysqlSession, names: TableNames): Promise<void> {
+  const known = await newestMark(session, names);
+  if (known && known.boundary >= (await beginningOfLog(session))) return;
+  if (!known) await refuseUndrained(session, names);
+  const { base, boundary } = await endOfLog(session);
+  if (known && known.boundary > boundary) throw logWentBack();
+  // What lies between is lost: only a position from here on may be taken to have it.
+  const last = known ? positionOf(boundary, 0) : startPosition;
+  await keepMark(session, names, { boundary, base, stamp: 0, total: known?.total ?? 0, last });
+}
+
+/** The source was captured in another way before: what its targets haven't applied yet is in the outbox, and the log would pass it by. */
+async function refuseUndrained(session: MysqlSession, { outbox, target, tick }: TableNames): Promise<void> {
+  const rows =
+    await session.rows(`SELECT 1 FROM ${target} t JOIN (SELECT n, events FROM ${tick} ORDER BY n DESC LIMIT 1) k
+  WHERE t.state = 'following' AND (t.tick < k.n OR (t.tick = k.n AND t.n < k.events) OR EXISTS (SELECT 1 FROM ${outbox} WHERE tick = 0)) LIMIT 1`);
+  if (rows.length === 0) return;
+  throw new LockstepError(
+    "CONFIG_INVALID",
+    'the outbox holds changes that targets have not applied: let them catch up with the capture used so far, then change to "binlog"',
+  );
+}
+
+/** The log is another one, or an older state of this one. */
+export function logWentBack(): LockstepError {
+  return new LockstepError(
+    "SNAPSHOT_WENT_BACK",
+    "the server's log ends before what was read of it: it was reset, restored or replaced",
+  );
+}

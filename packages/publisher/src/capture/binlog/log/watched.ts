@@ -1,0 +1,116 @@
+import { LockstepError, type TableSchema } from "@lockstep/core";
+import { opOfLetter } from "@lockstep/outbox/mysql";
+import { type LoggedRow, rowsOpOf } from "../event/rows-event.js";
+import type { TableMapHead } from "../event/table-map.js";
+import type { ReadableTable } from "../table/tables.js";
+import type { LogContext } from "./log-context.js";
+import type { OpenTransaction } from "./open-transaction.js";
+
+/** Lockstep's own tables that say something about the changes beside them. */
+type OwnTable = "outbox" | "schemas" | "checkpoint";
+
+/** A table whose rows are read. */
+export interface Watched {
+  /** Absent for captured tables. */
+  readonly own?: OwnTable | undefined;
+  readonly table: ReadableTable;
+}
+
+/** The table that targets on MySQL keep their checkpoints in. */
+const checkpointTable = "lockstep_checkpoint";
+
+/** Which of Lockstep's own tables this is; `undefined`: none that is read. */
+export function ownTable(
+  { database, prefix }: Pick<LogContext, "database" | "prefix">,
+  { namespace, name }: TableMapHead,
+): OwnTable | undefined {
+  if (namespace !== database) return undefined;
+  if (name === `${prefix}outbox`) return "outbox";
+  if (name === `${prefix}table_schema`) return "schemas";
+  return name === checkpointTable ? "checkpoint" : undefined;
+}
+
+/** Takes a row into its transaction. `type`: of the event it stands in. */
+export function takeRow(
+  context: LogContext,
+  open: OpenTransaction,
+  { own, table }: Watched,
+  type: number,
+  row: LoggedRow,
+  ordinal: number,
+): void {
+  if (own === undefined) takeCaptured(open, table, type, row, ordinal);
+  else takeOwn(context, open, own, table, type, row, ordinal);
+}
+
+function takeCaptured(
+  open: OpenTransaction,
+  { schema, key }: ReadableTable,
+  type: number,
+  row: LoggedRow,
+  ordinal: number,
+): void {
+  const keyOf = (cells: LoggedRow["before"]): string => JSON.stringify(key.map((i) => cells![i]));
+  const op = rowsOpOf(type)!;
+  const before = row.before && keyOf(row.before);
+  const { fingerprint } = schema!;
+  if (op === "delete") {
+    open.add({ op, table: schema!, fingerprint, key: before!, ordinal });
+    return;
+  }
+  const after = row.after!;
+  // A minimal image leaves the key out where it is as before.
+  if (row.before) for (const i of key) if (after[i] === 0) after[i] = row.before[i]!;
+  const now = keyOf(after);
+  open.add({
+    op,
+    table: schema!,
+    fingerprint,
+    key: now,
+    image: JSON.stringify(after),
+    before: before === now ? undefined : before,
+    ordinal,
+  });
+}
+
+type Cells = (name: string) => string | undefined;
+
+function takeOwn(
+  context: LogContext,
+  open: OpenTransaction,
+  own: OwnTable,
+  { map }: ReadableTable,
+  type: number,
+  { after }: LoggedRow,
+  ordinal: number,
+): void {
+  if (after === undefined) return;
+  const cell: Cells = (name) => {
+    const value = after[map.columns.findIndex((column) => column.name === name)];
+    return typeof value === "string" ? value : undefined;
+  };
+  const isInsert = rowsOpOf(type) === "insert";
+  // A transaction that moves a checkpoint here is Lockstep's own (PROTOCOL.md 37).
+  if (own === "checkpoint") open.header.origin ??= cell("source") ?? "";
+  else if (own === "schemas" && isInsert) {
+    context.tables.capture(JSON.parse(cell("definition")!) as TableSchema);
+  }
+  // Marking a row or removing it is no event.
+  else if (own === "outbox" && isInsert) takeOutboxRow(context, open, cell, ordinal);
+}
+
+/** What backfill, repair and barriers wrote takes its place in the order (PROTOCOL.md 27). */
+function takeOutboxRow({ tables }: LogContext, open: OpenTransaction, cell: Cells, ordinal: number): void {
+  const fingerprint = cell("fingerprint")!;
+  const op = opOfLetter(cell("op")!);
+  const table = tables.named(fingerprint);
+  if (!op || !table) {
+    throw new LockstepError("STREAM_SCHEMA_UNKNOWN", "an event names a schema that the outbox doesn't know");
+  }
+  const traceparent = cell("traceparent");
+  const origin = cell("origin");
+  if (traceparent !== undefined) open.header.traceparent ??= traceparent;
+  if (origin !== undefined) open.header.origin ??= origin;
+  const [image, before] = [cell("image"), cell("before_key")];
+  open.add({ op, table, fingerprint, key: cell("row_key")!, image, before, ordinal });
+}
