@@ -1,6 +1,7 @@
 import { cpus, totalmem } from "node:os";
-import { Argument, Command, InvalidArgumentError } from "commander";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { benchEndToEnd } from "./end-to-end.js";
+import type { BenchCapture } from "./end-to-end/backlog.js";
 import { benchPublisher } from "./publisher.js";
 
 const program = new Command("bench")
@@ -9,6 +10,11 @@ const program = new Command("bench")
   .option("--rounds <n>", "paired rounds", count, 7)
   .option("--events <n>", "rows of the backlog (end-to-end)", count, 200_000)
   .option("--rows-per-transaction <n>", "rows a source transaction writes (end-to-end)", count, 10)
+  .addOption(
+    new Option("--capture <kind>", "how the source is captured (end-to-end)")
+      .choices(["subscriber", "wal"])
+      .default("subscriber"),
+  )
   .option("--json", "print one JSON object as the last line", false)
   .parse();
 
@@ -19,7 +25,13 @@ function count(text: string): number {
   return value;
 }
 
-const options = program.opts<{ rounds: number; events: number; rowsPerTransaction: number; json: boolean }>();
+const options = program.opts<{
+  rounds: number;
+  events: number;
+  rowsPerTransaction: number;
+  capture: BenchCapture;
+  json: boolean;
+}>();
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const machine = `${cpus().length} × ${cpus()[0]?.model ?? "cpu"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
 say(machine);

@@ -6,14 +6,20 @@ import pg from "pg";
 const writer = postgresOutboxWriter({});
 const table = { namespace: "public", name: "orders" };
 
-/** Writes order rows as the app would: plain inserts and, before each COMMIT, the flush of their outbox rows. */
-export class OrderWriter implements AsyncDisposable {
-  private constructor(private readonly client: pg.Client) {}
+/** How the orders are captured. */
+export type BenchCapture = "subscriber" | "wal";
 
-  static async open(url: string): Promise<OrderWriter> {
+/** Writes order rows as the app would: plain inserts and, with subscriber capture, the flush of their outbox rows before each COMMIT. */
+export class OrderWriter implements AsyncDisposable {
+  private constructor(
+    private readonly client: pg.Client,
+    private readonly capture: BenchCapture,
+  ) {}
+
+  static async open(url: string, capture: BenchCapture): Promise<OrderWriter> {
     const client = new pg.Client({ connectionString: url });
     await client.connect();
-    return new OrderWriter(client);
+    return new OrderWriter(client, capture);
   }
 
   readonly #run: RunStatement = async (sql, parameters) =>
@@ -36,8 +42,10 @@ export class OrderWriter implements AsyncDisposable {
       text,
       values: parameters,
     });
-    const notes = result.rows.map(({ id }) => ({ table, op: "insert" as const, key: [id] }));
-    await writer.append(this.#run, notes, {});
+    if (this.capture === "subscriber") {
+      const notes = result.rows.map(({ id }) => ({ table, op: "insert" as const, key: [id] }));
+      await writer.append(this.#run, notes, {});
+    }
     await this.client.query("COMMIT");
     return result.rows.at(-1)!.id;
   }
@@ -48,13 +56,17 @@ export class OrderWriter implements AsyncDisposable {
 }
 
 /** Writes `events` orders in transactions of `rowsPerTransaction` over four sessions, then one last order by itself; returns that one's id. */
-export async function makeBacklog(url: string, events: number, rowsPerTransaction: number): Promise<string> {
+export async function makeBacklog(
+  { sourceUrl: url, capture }: { readonly sourceUrl: string; readonly capture: BenchCapture },
+  events: number,
+  rowsPerTransaction: number,
+): Promise<string> {
   let left = events;
   const session = async () => {
-    await using orders = await OrderWriter.open(url);
+    await using orders = await OrderWriter.open(url, capture);
     while ((left -= rowsPerTransaction) >= 0) await orders.write(rowsPerTransaction);
   };
   await Promise.all([session(), session(), session(), session()]);
-  await using last = await OrderWriter.open(url);
+  await using last = await OrderWriter.open(url, capture);
   return await last.write(1);
 }

@@ -1,6 +1,7 @@
 import { percentile } from "../spread.js";
 import { OrderWriter } from "./backlog.js";
 import { type Contender, isVisible, pause } from "./drain.js";
+import type { Rig } from "./rig.js";
 
 /** Commit-to-visible, ms. */
 export interface Latency {
@@ -11,11 +12,11 @@ export interface Latency {
 /** Writes single-row transactions at `rate` per second and watches from outside when each becomes visible in the mirror (to about 1 ms). */
 export async function measureLatency(
   contender: Contender,
-  sourceUrl: string,
+  { sourceUrl, capture }: Pick<Rig, "sourceUrl" | "capture">,
   { rate = 200, seconds = 10 } = {},
 ): Promise<Latency> {
   await contender.go();
-  await using orders = await OrderWriter.open(sourceUrl);
+  await using orders = await OrderWriter.open(sourceUrl, capture);
   const waiting: { readonly id: string; readonly committedAt: number }[] = [];
   const latencies: number[] = [];
   let writing = true;

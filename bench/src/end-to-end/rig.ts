@@ -1,6 +1,7 @@
-import type { LaneReport } from "@lockstep/core";
+import { type LaneReport, type RunStatement, silentLogger } from "@lockstep/core";
 import { entityList, shopEntities, startService } from "@lockstep/example-shop";
 import { postgresOutboxWriter } from "@lockstep/outbox";
+import { captureOf, sourceOfUrl } from "@lockstep/publisher/capture";
 import { redisStatusReader } from "@lockstep/stream";
 import {
   eventually,
@@ -11,11 +12,13 @@ import {
 } from "@lockstep/testing";
 import pg from "pg";
 import { DataSource } from "typeorm";
+import type { BenchCapture } from "./backlog.js";
 
 /** The servers and processes of the end-to-end comparison. One target server holds both mirrors: Lockstep's and the native one's. */
 export interface Rig extends AsyncDisposable {
   readonly source: pg.Client;
   readonly sourceUrl: string;
+  readonly capture: BenchCapture;
   readonly lockstep: pg.Client;
   readonly native: pg.Client;
   readonly redis: string;
@@ -33,7 +36,7 @@ const settings = {
 };
 
 /** Starts everything; both mirrors follow the orders table and stand still at first. */
-export async function startRig(): Promise<Rig> {
+export async function startRig(capture: BenchCapture): Promise<Rig> {
   const servers = [
     await startPostgres({ settings }),
     await startPostgres({ settings }),
@@ -44,12 +47,19 @@ export async function startRig(): Promise<Rig> {
   const nativeUrl = await database(target, "native");
   const lockstepUrl = await database(target, "lockstep");
   await makeTables(sourceUrl);
+  await installCapture(sourceUrl, capture);
   await makeTables(nativeUrl);
   const targets = { mirror: { type: "postgres", url: lockstepUrl, schema: "managed" } };
-  const config = { redis: redis.url, sources: { shop: { url: sourceUrl } }, targets, logLevel: "warn" };
+  const config = {
+    redis: redis.url,
+    sources: { shop: { url: sourceUrl, capture } },
+    targets,
+    logLevel: "warn",
+  };
   const rig = {
     source: await connect(sourceUrl),
     sourceUrl,
+    capture,
     lockstep: await connect(lockstepUrl),
     native: await connect(nativeUrl),
     redis: redis.url,
@@ -101,6 +111,16 @@ async function makeTables(url: string): Promise<void> {
   const writer = postgresOutboxWriter({});
   await writer.ensure((sql, parameters) => dataSource.query(sql, parameters as unknown[]));
   await dataSource.destroy();
+}
+
+async function installCapture(url: string, kind: BenchCapture): Promise<void> {
+  const client = await connect(url);
+  const about = { name: "shop", outbox: {}, logger: silentLogger };
+  const run: RunStatement = async (sql) => (await client.query(sql)).rows;
+  const tables = [{ namespace: "public", name: "orders" }];
+  const { statements } = await captureOf(kind, sourceOfUrl(url, about)).plan(run, tables);
+  for (const statement of statements) await run(statement);
+  await client.end();
 }
 
 async function orderForeignKey(dataSource: DataSource): Promise<string> {

@@ -41,6 +41,8 @@ export interface TransactionHeader {
   readonly at: number;
   /** How many events of this entry belong to it. */
   readonly events: number;
+  /** The tick in which its events' ordinals count, when that isn't the one of the entry's id. */
+  readonly tick?: string;
   /** W3C traceparent of the span that wrote it. */
   readonly traceparent?: string;
   /** The node that first wrote it, when it came here by Lockstep itself. */
@@ -48,7 +50,8 @@ export interface TransactionHeader {
 }
 
 /**
- * The unit of the stream: one or more whole transactions of one tick, or a marked part of a very large one.
+ * The unit of the stream: one or more whole transactions of one tick, or a marked part of a very large one. Where each tick is one
+ * transaction (the database's own log), an entry may hold several ticks.
  * Entries of a partition form a chain: each names its predecessor (PROTOCOL.md 1).
  */
 export interface StreamEntry {

@@ -32,6 +32,7 @@ interface Envelope {
     events: number,
     traceparent?: string | null,
     origin?: string | null,
+    tick?: string | null,
   ])[];
 }
 
@@ -63,7 +64,7 @@ export function encodeEntry(entry: StreamEntry): EncodedEntry {
     end: entry.endsTick ? 1 : 0,
     more: entry.continues ? 1 : 0,
     schemas: [...schemas.keys()],
-    tx: entry.transactions.map((t) => [t.id, t.at, t.events, t.traceparent ?? null, t.origin ?? null]),
+    tx: entry.transactions.map(encodeTransaction),
   };
   return { envelope: JSON.stringify(envelope), rows: lines.join("\n") };
 }
@@ -101,8 +102,22 @@ export function decodeEntry(encoded: EncodedEntry): StreamEntry {
   }
 }
 
-function decodeTransaction([id, at, events, traceparent, origin]: Envelope["tx"][number]): TransactionHeader {
-  return { id, at, events, ...(traceparent ? { traceparent } : {}), ...(origin ? { origin } : {}) };
+function encodeTransaction(t: TransactionHeader): Envelope["tx"][number] {
+  const header = [t.id, t.at, t.events, t.traceparent ?? null, t.origin ?? null] as const;
+  return t.tick === undefined ? header : [...header, t.tick];
+}
+
+function decodeTransaction(header: Envelope["tx"][number]): TransactionHeader {
+  const [id, at, events, traceparent, origin, tick] = header;
+  if (tick != null) parsePosition(`${tick}-0`);
+  return {
+    id,
+    at,
+    events,
+    ...(traceparent ? { traceparent } : {}),
+    ...(origin ? { origin } : {}),
+    ...(tick == null ? {} : { tick }),
+  };
 }
 
 function decodeEvent(line: string, schemas: readonly string[]): ChangeEvent {

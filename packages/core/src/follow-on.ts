@@ -23,14 +23,15 @@ export function followOn(position: Position, entries: readonly StreamEntry[]): S
 
 function dropThrough(entry: StreamEntry, position: Position): StreamEntry {
   const { tick, n } = splitPosition(position);
-  if (splitPosition(entry.id).tick !== tick) return entry;
+  const { tick: last } = splitPosition(entry.id);
   const transactions = [];
   const events = [];
   let index = 0;
   for (const transaction of entry.transactions) {
+    const own = transaction.tick === undefined ? last : BigInt(transaction.tick);
     const mine = entry.events
       .slice(index, (index += transaction.events))
-      .filter((e) => BigInt(e.ordinal) > n);
+      .filter((e) => own > tick || (own === tick && BigInt(e.ordinal) > n));
     if (mine.length === 0) continue;
     transactions.push({ ...transaction, events: mine.length });
     events.push(...mine);

@@ -152,7 +152,7 @@ function startPublisher(
     await close();
     if (what.tables !== true) return;
     await withRunner(dataSource, async (run) => {
-      // First: without the outbox every write that fires a trigger would fail.
+      // First: without the outbox every write that fires a trigger would fail; a slot that nobody reads would hold the whole server's log.
       for (const statement of await method.removal(run)) await run(statement);
       for (const statement of writer.ddl.down) await run(statement);
     });

@@ -139,6 +139,8 @@ describe("publishChanges", () => {
         ]);
         await publisher.uninstall({ tables: true });
         await dataSource.query("INSERT INTO ledger VALUES (8, 'y')");
+        const left = "SELECT slot_name FROM pg_replication_slots WHERE database = current_database()";
+        expect(await dataSource.query(left)).to.deep.equal([]);
       });
 
       it('tables: "migration" refuses to start without them', async () => {

@@ -5,12 +5,14 @@ import {
   type RowWrite,
   splitPosition,
   type TableSchema,
+  type TransactionHeader,
 } from "@lockstep/core";
 
-/** Events and the position of the entry (or staged part) they came in; all of them belong to that position's tick. */
+/** Events and the position of the entry (or staged part) they came in; they belong to that position's tick, or to the one their transaction names. */
 export interface Part {
   readonly id: Position;
   readonly events: readonly ChangeEvent[];
+  readonly transactions?: readonly TransactionHeader[];
 }
 
 /** A row to write: the newest image of its key. `event` is the newest event it came from. */
@@ -53,5 +55,17 @@ export function rowId(table: string, key: string): RowId {
 
 /** The exact place of an event. */
 export function positionOfEvent(part: Part, event: ChangeEvent): Position {
-  return positionOf(splitPosition(part.id).tick, event.ordinal);
+  const { tick } = splitPosition(part.id);
+  return positionOf(ownTick(part, event) ?? tick, event.ordinal);
+}
+
+function ownTick({ events, transactions = [] }: Part, event: ChangeEvent): bigint | undefined {
+  if (transactions.every(({ tick }) => tick === undefined)) return undefined;
+  let index = events.indexOf(event);
+  for (const transaction of transactions) {
+    if (index < transaction.events)
+      return transaction.tick === undefined ? undefined : BigInt(transaction.tick);
+    index -= transaction.events;
+  }
+  return undefined;
 }

@@ -47,6 +47,8 @@ export interface Backlog {
  * `SOURCE_UNAVAILABLE` when the database can't be reached; the next call connects again.
  */
 export interface ChangeLog {
+  /** True where each tick is one transaction: entries may then hold several. Absent: a tick is cut, and is an entry of its own. */
+  readonly ticksAreTransactions?: boolean;
   /** Identity of the database (system identifier and timeline; server uuid and database). */
   incarnation(): Promise<string>;
   /**

@@ -76,7 +76,8 @@ async function feedAvailable(context: RelayContext, term: Term, feeding: Feeding
     p === open.feed.partition ? open.window.last : undefined,
   );
   const { maxEntryEvents: maxEvents, maxEntryBytes: maxBytes, pageEvents } = limits;
-  const cutter = openCutter({ incarnation: term.incarnation, starts, maxEvents, maxBytes });
+  const joinsTicks = log.ticksAreTransactions === true;
+  const cutter = openCutter({ incarnation: term.incarnation, starts, maxEvents, maxBytes, joinsTicks });
   const appending = appendingOf(context, term, signal);
   for await (const page of readAhead(log.read(open.window.last, { pageEvents, signal }), endsAt(term.top))) {
     signal.throwIfAborted();

@@ -89,6 +89,7 @@ async function publishAvailable(
     starts,
     maxEvents: limits.maxEntryEvents,
     maxBytes: limits.maxEntryBytes,
+    joinsTicks: log.ticksAreTransactions === true,
   });
   const read = { pageEvents: limits.pageEvents, signal: term.signal };
   let appending: Promise<void> = Promise.resolve();

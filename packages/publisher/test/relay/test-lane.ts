@@ -72,8 +72,10 @@ export function startTestLane(options: TestLaneOptions): TestLane {
     const following = followOn(state.position!, found);
     for (const entry of following) {
       entries.push(entry);
-      for (const event of entry.events) {
-        taken.push(positionOf(BigInt(entry.id.split("-")[0]!), event.ordinal));
+      let at = 0;
+      for (const { tick = entry.id.split("-")[0]!, events } of entry.transactions) {
+        for (const { ordinal } of entry.events.slice(at, (at += events)))
+          taken.push(positionOf(BigInt(tick), ordinal));
       }
       state.position = entry.id;
     }

@@ -107,6 +107,7 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
   };
 
   return {
+    ticksAreTransactions: true,
     incarnation: () => use((session) => incarnationOf(session, names)),
     async lead() {
       const leadership = await candidate.lead();

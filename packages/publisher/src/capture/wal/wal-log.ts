@@ -70,6 +70,7 @@ export function postgresWalLog(options: WalLogOptions): ChangeLog {
   const state = () => connections.use((client) => readLogState(client, s));
 
   return {
+    ticksAreTransactions: true,
     async incarnation() {
       const database = await connections.use((client) => incarnationOf(client, s));
       const { incarnation } = await state();

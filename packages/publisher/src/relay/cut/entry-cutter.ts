@@ -1,6 +1,7 @@
 import {
   comparePositions,
   positionOf,
+  splitPosition,
   type ChangeEvent,
   type LoggedEvent,
   type Position,
@@ -15,6 +16,8 @@ export interface CutterOptions {
   readonly starts: readonly (Position | undefined)[];
   readonly maxEvents: number;
   readonly maxBytes: number;
+  /** Where each tick is one transaction: entries hold as many as are there. Default false: a tick's end is an entry's end. */
+  readonly joinsTicks?: boolean;
 }
 
 /** An entry for a partition, and the size of its rows. */
@@ -24,7 +27,7 @@ export interface CutEntry extends FinishedEntry {
 
 /** Cuts the log into entries: pure apart from what it keeps of the page before. */
 export interface EntryCutter {
-  /** Entries that a page completes. However the log is split into pages, the entries are the same. */
+  /** Entries that a page completes. Unless ticks are joined, the entries are the same however the log is split into pages. */
   cut(page: readonly LoggedEvent[]): CutEntry[];
 }
 
@@ -34,6 +37,11 @@ export interface EntryCutter {
  */
 export function openCutter(options: CutterOptions): EntryCutter {
   const partitions = options.starts.length;
+  const joins = options.joinsTicks === true;
+  /** With several partitions a tick's last event may be another one's. */
+  const endsTicks = joins && partitions === 1;
+  /** The last tick's end, while it is not told. */
+  let untold: { readonly ordinal: number; readonly total: number } | undefined;
   const open = options.starts.map((start) => start && new OpenEntry(start));
   let tick = -1n;
   let transaction = 0;
@@ -57,10 +65,13 @@ export function openCutter(options: CutterOptions): EntryCutter {
     const isFull = (): boolean =>
       entry.length > 0 && (entry.length >= options.maxEvents || entry.bytes + bytes > options.maxBytes);
     if (isFull() && entry.isIn(transaction) && entry.hasWhole) {
-      emit(partition, entry.takeWhole(tick, options.incarnation));
+      emit(partition, entry.takeWhole(options.incarnation, endsTicks));
     }
     // Only now, when the transaction's next event is here, is it sure that it continues in this partition.
-    if (isFull()) emit(partition, entry.takeAll(tick, options.incarnation, entry.isIn(transaction)));
+    if (isFull()) {
+      const continues = entry.isIn(transaction);
+      emit(partition, entry.takeAll(options.incarnation, continues, endsTicks && !continues));
+    }
     entry.add(event, logged, transaction, bytes);
   };
 
@@ -70,6 +81,14 @@ export function openCutter(options: CutterOptions): EntryCutter {
     for (const [partition, entry] of open.entries()) {
       if (entry && comparePositions(id, entry.previous) > 0) emit(partition, entry.take(end));
     }
+  };
+
+  /** The rest of a large transaction, whose other parts may be staged somewhere, is an entry by itself. */
+  const mayJoin = (): boolean =>
+    joins && open.every((entry) => entry === undefined || splitPosition(entry.previous).tick !== tick);
+  const tellEnd = (): void => {
+    if (untold) endTick(untold.ordinal, untold.total);
+    untold = undefined;
   };
 
   let last: LoggedEvent | undefined;
@@ -82,12 +101,17 @@ export function openCutter(options: CutterOptions): EntryCutter {
           endTick(last.ordinal, last.total);
           transaction++;
         }
+        if (event.tick !== tick) untold = undefined;
         tick = event.tick;
         for (const { partition, event: routed } of route(event, partitions)) place(partition, routed, event);
         if (event.endsTransaction || event.endsTick) transaction++;
-        if (event.endsTick) endTick(event.ordinal, event.total);
+        if (event.endsTick) {
+          untold = event;
+          if (!mayJoin()) tellEnd();
+        }
         last = event;
       }
+      tellEnd();
       return finished;
     },
   };

@@ -1,5 +1,6 @@
 import {
   positionOf,
+  splitPosition,
   type ChangeEvent,
   type LoggedEvent,
   type Position,
@@ -18,6 +19,7 @@ export interface EntryEnd {
 
 /** Events, transactions and bytes that end where a transaction ended. */
 interface Mark {
+  readonly tick: bigint;
   readonly events: number;
   readonly transactions: number;
   readonly bytes: number;
@@ -37,9 +39,11 @@ export class OpenEntry {
   bytes = 0;
   private events: ChangeEvent[] = [];
   private transactions: (TransactionHeader & { events: number })[] = [];
+  /** The tick of each. */
+  private ticks: bigint[] = [];
   /** Number of the transaction that the last event belongs to, among those the cutter saw. */
   private transaction = -1;
-  private last = { ordinal: 0, total: 0 };
+  private last = { tick: 0n, ordinal: 0, total: 0 };
   private whole: Mark | undefined;
 
   constructor(previous: Position) {
@@ -65,7 +69,7 @@ export class OpenEntry {
     else this.openTransaction(logged, transaction);
     this.events.push(event);
     this.bytes += bytes;
-    this.last = { ordinal: event.ordinal, total: logged.total };
+    this.last = { tick: logged.tick, ordinal: event.ordinal, total: logged.total };
   }
 
   private openTransaction(logged: LoggedEvent, transaction: number): void {
@@ -75,34 +79,46 @@ export class OpenEntry {
     }
     this.transaction = transaction;
     this.transactions.push({ ...logged.transaction, events: 1 });
+    this.ticks.push(logged.tick);
   }
 
   /** Takes out the whole transactions before the one that is under way, which stays. */
-  takeWhole(tick: bigint, incarnation: string): FinishedEntry {
+  takeWhole(incarnation: string, endsTick: boolean): FinishedEntry {
     const mark = this.whole!;
+    const ticks = this.ticks.splice(mark.transactions);
     const events = this.events.splice(mark.events);
     const transactions = this.transactions.splice(mark.transactions);
     const bytes = this.bytes - mark.bytes;
     this.bytes = mark.bytes;
-    const id = positionOf(tick, mark.ordinal);
-    const finished = this.take({ id, incarnation, total: mark.total, endsTick: false, continues: false });
+    const id = positionOf(mark.tick, mark.ordinal);
+    const finished = this.take({ id, incarnation, total: mark.total, endsTick, continues: false });
     this.events = events;
     this.transactions = transactions;
+    this.ticks = ticks;
     this.bytes = bytes;
     return finished;
   }
 
   /** Takes out everything: a part of a transaction that goes on, or whole ones. */
-  takeAll(tick: bigint, incarnation: string, continues: boolean): FinishedEntry {
-    const { ordinal, total } = this.last;
-    return this.take({ id: positionOf(tick, ordinal), incarnation, total, endsTick: false, continues });
+  takeAll(incarnation: string, continues: boolean, endsTick: boolean): FinishedEntry {
+    const { tick, ordinal, total } = this.last;
+    return this.take({ id: positionOf(tick, ordinal), incarnation, total, endsTick, continues });
+  }
+
+  /** The transactions; those of another tick than the entry's id say so. */
+  private named(tick: bigint): TransactionHeader[] {
+    const { transactions, ticks } = this;
+    if (ticks.length === 0 || ticks[0] === tick) return transactions;
+    return transactions.map((t, i) => (ticks[i] === tick ? t : { ...t, tick: String(ticks[i]) }));
   }
 
   /** Takes out everything under a given end; an entry without events is a marker. */
   take(end: EntryEnd): FinishedEntry {
-    const { events, transactions, bytes, previous } = this;
+    const { events, bytes, previous } = this;
+    const transactions = this.named(splitPosition(end.id).tick);
     this.events = [];
     this.transactions = [];
+    this.ticks = [];
     this.bytes = 0;
     this.whole = undefined;
     this.previous = end.id;

@@ -1,6 +1,9 @@
 import {
   comparePositions,
+  decodeEntry,
+  encodeEntry,
   endOfTick,
+  followOn,
   positionOf,
   startPosition,
   type LoggedEvent,
@@ -198,6 +201,49 @@ describe("entry cutter", () => {
         expect((rest![0] ?? { previous: stop.id }).previous).to.equal(stop.id);
       }),
     );
+  });
+
+  describe("where each tick is one transaction", () => {
+    const ticksOf = (transactions: Change[][]) => logOf(transactions.map((changes) => [changes]));
+    const placesOf = (entry: StreamEntry): string[] => {
+      let at = 0;
+      return entry.transactions.flatMap(({ tick, events }) =>
+        entry.events
+          .slice(at, (at += events))
+          .map(({ ordinal }) => `${tick ?? entry.id.split("-")[0]}-${ordinal}`),
+      );
+    };
+
+    it("puts several into an entry, and a large one apart from what follows it", async () => {
+      const events = await ticksOf([inserts(1), inserts(2), inserts(7), inserts(1), inserts(1)]);
+      const [entries] = cutAll([events], { joinsTicks: true });
+      expect(entries!.map((e) => [e.id, placesOf(e).length, e.continues, e.endsTick])).to.deep.equal([
+        ["2-2", 3, false, true],
+        ["3-5", 5, true, false],
+        ["3-7", 2, false, true],
+        ["5-1", 2, false, true],
+      ]);
+    });
+
+    it("gives a reader that stands anywhere exactly what follows", async () => {
+      const transactions = fc.array(fc.array(change, { minLength: 1, maxLength: 12 }), {
+        minLength: 1,
+        maxLength: 9,
+      });
+      await fc.assert(
+        fc.asyncProperty(transactions, sizes, async (changes, pageSizes) => {
+          const events = await ticksOf(changes);
+          const [entries] = cutAll(pagesOf(events, pageSizes), { joinsTicks: true });
+          const sent = entries!.map((entry) => decodeEntry(encodeEntry(entry)));
+          const places = events.map((e) => positionOf(e.tick, e.ordinal));
+          for (const [index, place] of [startPosition, ...places].entries()) {
+            const following = followOn(place, sent);
+            expect(following.flatMap(placesOf)).to.deep.equal(places.slice(index));
+          }
+          expect(sent.at(-1)!.endsTick).to.equal(true);
+        }),
+      );
+    });
   });
 });
 
