@@ -25,8 +25,9 @@ export async function markProgress(session: MysqlSession, names: TableNames, fou
 export async function ensureUsableMark(session: MysqlSession, names: TableNames): Promise<void> {
   const known = await newestMark(session, names);
   if (known && known.boundary >= (await beginningOfLog(session))) return;
-  if (!known) await refuseUndrained(session, names);
+  // Before the outbox is looked at: what is written from now on lies behind the mark, its outbox rows included.
   const { base, boundary } = await endOfLog(session);
+  if (!known) await refuseUndrained(session, names);
   if (known && known.boundary > boundary) throw logWentBack();
   // What lies between is lost: only a position from here on may be taken to have it.
   const last = known ? positionOf(boundary, 0) : startPosition;
@@ -35,10 +36,14 @@ export async function ensureUsableMark(session: MysqlSession, names: TableNames)
 
 /** The source was captured in another way before: what its targets haven't applied yet is in the outbox, and the log would pass it by. */
 async function refuseUndrained(session: MysqlSession, { outbox, target, tick }: TableNames): Promise<void> {
-  const rows =
-    await session.rows(`SELECT 1 FROM ${target} t JOIN (SELECT n, events FROM ${tick} ORDER BY n DESC LIMIT 1) k
-  WHERE t.state = 'following' AND (t.tick < k.n OR (t.tick = k.n AND t.n < k.events) OR EXISTS (SELECT 1 FROM ${outbox} WHERE tick = 0)) LIMIT 1`);
-  if (rows.length === 0) return;
+  const following = await session.rows(`SELECT t.tick < k.n OR (t.tick = k.n AND t.n < k.events)
+  FROM ${target} t JOIN (SELECT n, events FROM ${tick} ORDER BY n DESC LIMIT 1) k WHERE t.state = 'following'`);
+  if (following.length === 0) return;
+  // A locking read: the log holds a transaction a moment before other sessions see it, and this one waits for it.
+  const uncut = await session.rows(
+    `SELECT 1 FROM ${outbox} FORCE INDEX (by_tick) WHERE tick = 0 LIMIT 1 LOCK IN SHARE MODE`,
+  );
+  if (uncut.length === 0 && following.every(([lags]) => Number(lags) === 0)) return;
   throw new LockstepError(
     "CONFIG_INVALID",
     'the outbox holds changes that targets have not applied: let them catch up with the capture used so far, then change to "binlog"',
