@@ -1,13 +1,14 @@
 import { cpus, totalmem } from "node:os";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { benchCapture } from "./capture.js";
 import { benchEndToEnd } from "./end-to-end.js";
 import type { BenchCapture } from "./end-to-end/backlog.js";
 import { benchPublisher } from "./publisher.js";
 
 const program = new Command("bench")
   .description("Measured comparisons: paired rounds in one run, ratios with min / median / max.")
-  .addArgument(new Argument("<scenario>").choices(["end-to-end", "publisher"]))
-  .option("--rounds <n>", "paired rounds", count, 7)
+  .addArgument(new Argument("<scenario>").choices(["end-to-end", "publisher", "capture"]))
+  .option("--rounds <n>", "paired rounds", count, 9)
   .option("--events <n>", "rows of the backlog (end-to-end)", count, 200_000)
   .option("--rows-per-transaction <n>", "rows a source transaction writes (end-to-end)", count, 10)
   .addOption(
@@ -35,9 +36,11 @@ const options = program.opts<{
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const machine = `${cpus().length} × ${cpus()[0]?.model ?? "cpu"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
 say(machine);
-const result =
-  program.args[0] === "publisher"
-    ? await benchPublisher(options.rounds, say)
-    : await benchEndToEnd(options, say);
+const scenarios = {
+  "end-to-end": () => benchEndToEnd(options, say),
+  publisher: () => benchPublisher(options.rounds, say),
+  capture: () => benchCapture(options.rounds, say),
+};
+const result = await scenarios[program.args[0] as keyof typeof scenarios]();
 say(options.json ? JSON.stringify({ ...result, machine }) : JSON.stringify(result, undefined, 2));
 process.exit(0);

@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { benchCapture } from "../src/capture.js";
 import { benchEndToEnd } from "../src/end-to-end.js";
 import { benchPublisher } from "../src/publisher.js";
 
@@ -12,6 +13,14 @@ describe("benches", () => {
     expect(result.ratioToNative.median).to.be.greaterThan(0);
     expect(result.latencyMs.p50).to.be.greaterThan(0);
     expect(result.rssMb.consumer).to.be.greaterThan(10);
+  });
+
+  it("capture: every way, with and without", async () => {
+    const { ratio } = await benchCapture(1, quiet, 0.02);
+    for (const { single, bulk } of Object.values(ratio)) {
+      expect(single.median).to.be.greaterThan(0);
+      expect(bulk.lowerQuartile).to.be.greaterThan(0);
+    }
   });
 
   it("publisher: every kind of write, with and without", async () => {

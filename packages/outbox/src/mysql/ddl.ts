@@ -47,7 +47,9 @@ export function createStatements(names: TableNames): string[] {
   before_key MEDIUMTEXT NULL,
   traceparent VARCHAR(255) NULL,
   origin VARCHAR(255) NULL,
-  KEY by_tick (tick)
+  KEY by_tick (tick),
+  -- In a trigger the server gives NULL for a text beyond max_allowed_packet: an event without its values must not be.
+  CONSTRAINT has_image CHECK (image IS NOT NULL OR op IN ('d', 't', 'b'))
 ) ${options}`,
     `CREATE TABLE IF NOT EXISTS ${names.tick} (
   n BIGINT UNSIGNED NOT NULL PRIMARY KEY,

@@ -1,20 +1,52 @@
-import type { ColumnSchema } from "@lockstep/core";
+import type { ColumnKind, ColumnSchema } from "@lockstep/core";
 import { cellOf } from "../cell.js";
 import { quoteName } from "../quote.js";
 
-/** The expression for the JSON array of columns' texts of a trigger's row, byte for byte as `JSON.stringify` writes it. Pure. */
+/** Kinds whose text holds nothing that JSON escapes. */
+const plain: ReadonlySet<ColumnKind> = new Set<ColumnKind>([
+  "boolean",
+  "integer",
+  "numeric",
+  "float",
+  "bytes",
+  "bits",
+  "uuid",
+  "date",
+  "time",
+  "timestamp",
+  "timestamptz",
+]);
+
+/** The expression for the JSON array of columns' texts of a trigger's row. */
 export function jsonArray(columns: readonly ColumnSchema[], row: "NEW" | "OLD"): string {
+  return arrayOf(columns, row, (text) => `JSON_QUOTE(${text})`);
+}
+
+/** Whether {@link jsonArray} can write these columns in another way than JavaScript and PostgreSQL do, or equal values in two ways (0 and -0). */
+export function needsCanonical(columns: readonly ColumnSchema[]): boolean {
+  return columns.some(({ kind }) => !plain.has(kind) || kind === "float");
+}
+
+/**
+ * The same, byte for byte as `JSON.stringify` writes it: MariaDB's JSON_QUOTE writes \u001F where others write \u001f, and equal keys must be equal texts.
+ * Slow: to be used where {@link jsonArray} has given a `\u`.
+ */
+export function canonicalArray(columns: readonly ColumnSchema[], row: "NEW" | "OLD"): string {
+  return arrayOf(columns, row, (text) => `CONCAT('"', ${escaped(text)}, '"')`);
+}
+
+function arrayOf(
+  columns: readonly ColumnSchema[],
+  row: "NEW" | "OLD",
+  quote: (text: string) => string,
+): string {
   const cells = columns.map((column) => {
     const text = `CONVERT(${cellOf(column, row)} USING utf8mb4)`;
     const value = `${row}.${quoteName(column.name)}`;
-    return column.nullable ? `IF(${value} IS NULL, 'null', ${quoted(text)})` : quoted(text);
+    const quoted = plain.has(column.kind) ? `CONCAT('"', ${text}, '"')` : quote(text);
+    return column.nullable ? `IF(${value} IS NULL, 'null', ${quoted})` : quoted;
   });
   return `CONCAT('[', ${cells.join(", ',', ")}, ']')`;
-}
-
-/** MariaDB's JSON_QUOTE writes \u001F where JavaScript and PostgreSQL write \u001f: equal keys must be equal texts. */
-function quoted(text: string): string {
-  return `IF(${text} REGEXP '[[:cntrl:]]', CONCAT('"', ${escaped(text)}, '"'), JSON_QUOTE(${text}))`;
 }
 
 /** Backslashes first: they stand before what the others become. Characters as bytes, so that sql_mode doesn't matter. */

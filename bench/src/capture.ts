@@ -1,0 +1,77 @@
+import type { CaptureKind } from "@lockstep/core";
+import { type BenchSource, type Engine, openSource } from "./capture/source.js";
+import { percentile, type Spread, spreadOf } from "./spread.js";
+
+/** How writes with a capture compare to those without. The aims are set for the lower quartile. */
+interface CaptureRatio {
+  readonly single: Spread & { readonly lowerQuartile: number };
+  readonly bulk: Spread & { readonly lowerQuartile: number };
+}
+
+/** The result of `npm run bench -- capture`. `triggerMariaDb` and `binlog` are on MariaDB, the others on PostgreSQL. */
+export interface CaptureResult {
+  readonly scenario: "capture";
+  readonly rounds: number;
+  readonly ratio: Readonly<Record<keyof typeof contenders, CaptureRatio>>;
+}
+
+const contenders = {
+  subscriber: ["postgres", "subscriber"],
+  trigger: ["postgres", "trigger"],
+  wal: ["postgres", "wal"],
+  triggerMariaDb: ["mariadb", "trigger"],
+  binlog: ["mariadb", "binlog"],
+} as const satisfies Readonly<Record<string, readonly [Engine, CaptureKind]>>;
+
+const times = { single: 400, bulk: 40 } as const;
+
+/**
+ * Plain-SQL writes on the source with each capture ÷ without, the capture's reader running beside it on the same machine. Paired rounds: each has a
+ * server of its own, and who goes first alternates.
+ */
+export async function benchCapture(
+  rounds: number,
+  say: (line: string) => void,
+  share = 1,
+): Promise<CaptureResult> {
+  const ratio: Partial<Record<keyof typeof contenders, CaptureRatio>> = {};
+  for (const [name, [engine, kind]] of Object.entries(contenders) as [
+    keyof typeof contenders,
+    (typeof contenders)[keyof typeof contenders],
+  ][]) {
+    await using bare = await openSource(engine);
+    await using captured = await openSource(engine, kind);
+    const figures = async (size: keyof typeof times) => {
+      const ratios = await measure(bare, captured, size, { rounds, share });
+      const spread = { ...spreadOf(ratios), lowerQuartile: percentile(ratios, 0.25) };
+      say(`${name}, ${size}: with ÷ without ${JSON.stringify(spread)}`);
+      return spread;
+    };
+    ratio[name] = { single: await figures("single"), bulk: await figures("bulk") };
+  }
+  return { scenario: "capture", rounds, ratio: ratio as CaptureResult["ratio"] };
+}
+
+async function measure(
+  bare: BenchSource,
+  captured: BenchSource,
+  size: keyof typeof times,
+  { rounds, share }: { readonly rounds: number; readonly share: number },
+): Promise<number[]> {
+  const count = Math.max(3, Math.ceil(times[size] * share));
+  const speed = async (source: BenchSource): Promise<number> => {
+    const start = performance.now();
+    for (let n = 0; n < count; n++) await source[size](n);
+    return count / (performance.now() - start);
+  };
+  // Plans are made and pages read before anything counts.
+  for (const source of [bare, captured]) await speed(source);
+  const ratios: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const order = round % 2 === 0 ? [bare, captured] : [captured, bare];
+    const speeds = new Map<BenchSource, number>();
+    for (const source of order) speeds.set(source, await speed(source));
+    ratios.push(speeds.get(captured)! / speeds.get(bare)!);
+  }
+  return ratios;
+}
