@@ -167,6 +167,10 @@ export const traps: readonly (readonly [trap: string, covered: Covered])[] = [
     rows("a query runner released inside an open transaction"),
   ],
   ["saves side by side in one transaction", inTransactions("saves side by side in one transaction")],
+  [
+    "nested transactions side by side: savepoints of one name, a connection given back inside a transaction",
+    rows("nested transactions at the same time, one of which fails (TypeORM mixes up their savepoints)"),
+  ],
   ["a save that nobody waited for", inTransactions("a write that nobody waited for before the commit")],
   ["`queryRunner.data` is replaced during a save", inTransactions("queryRunner.data replaced during a save")],
   [

@@ -75,10 +75,10 @@ function verdictOn(path: WritePath, context: Context, run: Run): Finding {
     if (path.beyond !== undefined) return { verdict: "notVisible", why: path.beyond };
     return warned ? { verdict: "notVisible", why: "warned of" } : wrong(differs.join("; "));
   }
-  if (refused) return { verdict: "refused", why: error.message };
+  if (refused) return { verdict: "refused", why: error.message.split(" [")[0]! };
   if (!context.undone && !path.changesNothing && difference(before, after).length === 0)
     return wrong("it was to change rows and changed none");
-  if (path.changesNothing && difference(before, after).length > 0)
+  if (path.changesNothing === true && difference(before, after).length > 0)
     return wrong("it was to change nothing and changed rows");
   return { verdict: "exact", ...(surplus > 0 && { surplus }) };
 }

@@ -138,6 +138,29 @@ export const transactions: Family = {
         ),
     },
     {
+      name: "nested transactions at the same time, one of which fails (TypeORM mixes up their savepoints)",
+      ownTransaction: true,
+      changesNothing: "perhaps",
+      async write({ entities: { Author } }, m) {
+        const inner: Promise<unknown>[] = [];
+        await m
+          .transaction(async (tx) => {
+            inner.push(
+              tx.transaction((one) => one.save(Author, { email: "n1" })),
+              tx.transaction(async (other) => {
+                await other.update(Author, 1, { name: "ghost" });
+                throw new Error("undone");
+              }),
+            );
+            await Promise.all(inner);
+          })
+          .catch(() => undefined);
+        await Promise.allSettled(inner);
+        // The connection's next user must not commit what they left.
+        await m.transaction((tx) => tx.insert(Author, { email: "next" }));
+      },
+    },
+    {
       name: "a statement failed and swallowed: PostgreSQL answers COMMIT with ROLLBACK",
       ownTransaction: true,
       changesNothing: true,

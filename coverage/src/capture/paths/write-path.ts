@@ -8,8 +8,8 @@ export interface WritePath {
   write(app: App, manager: EntityManager): Promise<unknown>;
   /** It begins and ends transactions by itself: it is not run inside another. */
   readonly ownTransaction?: true;
-  /** What it asks for changes no row. */
-  readonly changesNothing?: true;
+  /** What it asks for changes no row; `perhaps`: which of its writes stay is a matter of time. */
+  readonly changesNothing?: true | "perhaps";
   /** Which DataSource it goes through, where that is the point. Default: all that hold for every path. */
   readonly door?: "strict" | "lenient";
   /** Why no capture inside the application can see it. */
