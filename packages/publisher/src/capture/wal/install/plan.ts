@@ -23,6 +23,8 @@ export function planCapture(facts: SourceFacts, names: CaptureNames, schema: str
       .flatMap(({ widen }) => widen)
       .map((table) => `alter table ${table} replica identity full`),
     ...publicationStatements(facts, names),
+    // The log names columns; what a table's key was is known from here when it is read after the table was altered.
+    ...describeStatements(facts, schema),
     // Last: a slot can't read what was written before a publication that it sends was made.
     ...(facts.isInstalled ? widened(facts, schema) : slotStatements(facts, names, schema)),
   ];
@@ -117,6 +119,16 @@ function publicationStatements(facts: SourceFacts, names: CaptureNames): string[
   return [
     ...publish(names.tables, publications, tables, `publish_via_partition_root = true${generated}`),
     ...publish(names.own, publications, unpublishedOwn, "publish = 'insert, update'"),
+  ];
+}
+
+function describeStatements({ tables }: SourceFacts, schema: string): string[] {
+  const names = tables
+    .filter(({ isPublished }) => !isPublished)
+    .map(({ namespace, name }) => `${quoteName(namespace)}.${quoteName(name)}`);
+  if (names.length === 0) return [];
+  return [
+    `select fingerprint from ${quoteName(schema)}.describe(${quoteText(JSON.stringify(names))}::jsonb)`,
   ];
 }
 

@@ -17,7 +17,7 @@ export class CellWriter {
   #n = 0;
   #high = 0;
 
-  /** The row's image. Cells that weren't sent are taken from `old`, where it is a whole row; else they are `0`. */
+  /** The row's image. Cells that weren't sent are taken from `old`, as far as it has them; else they are `0`. */
   image(bytes: Buffer, row: Tuple, old: Tuple | undefined, booleans: readonly boolean[] | undefined): string {
     this.#begin();
     for (let i = 0; i < row.count; i++) this.#cell(bytes, known(row, old, i), i, booleans);
@@ -106,6 +106,9 @@ export class CellWriter {
   }
 }
 
+// A value that wasn't sent because it didn't change is never NULL. A NULL in the old row means that only its key was logged (a partition
+// made later doesn't log whole rows by itself, and the message doesn't tell).
 function known(row: Tuple, old: Tuple | undefined, i: number): Tuple {
-  return old !== undefined && row.kinds[i] === cellKind.unchanged ? old : row;
+  const isHere = row.kinds[i] !== cellKind.unchanged || old?.kinds[i] !== cellKind.text;
+  return isHere ? row : old;
 }

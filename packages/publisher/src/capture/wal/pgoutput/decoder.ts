@@ -20,7 +20,6 @@ const letter = {
   truncate: 0x54,
   relation: 0x52,
   newRow: 0x4e,
-  oldRow: 0x4f,
 } as const;
 
 /** What the decoder does with what it reads. */
@@ -109,16 +108,14 @@ export class Decoder {
     const op = bytes[at];
     let p = at + 5;
     let old: Tuple | undefined;
-    let isWholeOld = false;
     if (bytes[p] !== letter.newRow) {
-      isWholeOld = bytes[p] === letter.oldRow;
       old = this.#old;
       p = old.read(bytes, p + 1);
     }
     if (op !== letter.delete) this.#row.read(bytes, p + 1);
     switch (relation?.kind) {
       case "captured":
-        return this.#captured(bytes, op!, relation, old, isWholeOld);
+        return this.#captured(bytes, op!, relation, old);
       case "checkpoint":
         return op === letter.delete ? undefined : this.#own(this.#row.text(bytes, relation.source));
       case "outbox":
@@ -128,13 +125,7 @@ export class Decoder {
     }
   }
 
-  #captured(
-    bytes: Buffer,
-    op: number,
-    relation: CapturedRelation,
-    old: Tuple | undefined,
-    isWholeOld: boolean,
-  ): undefined {
+  #captured(bytes: Buffer, op: number, relation: CapturedRelation, old: Tuple | undefined): undefined {
     const { schema, table, key, booleans } = relation;
     const writer = this.#writer;
     if (op === letter.delete) {
@@ -146,7 +137,7 @@ export class Decoder {
       });
     }
     const row = this.#row;
-    const image = writer.image(bytes, row, isWholeOld ? old : undefined, booleans);
+    const image = writer.image(bytes, row, old, booleans);
     const text = writer.cells(bytes, row, old, key, booleans);
     if (op === letter.insert) return this.#emit({ op: "insert", schema, table, key: text, image });
     const moved = old !== undefined && key.some((i) => !isUnchanged(bytes, old, row, i));
