@@ -4,6 +4,7 @@ import { quoteName, quoteText } from "./quote.js";
 import { dropRowFunctions, rowFunctions } from "./row-function.js";
 import { shapeFunctions } from "./shape-function.js";
 import { tickFunctions } from "./tick-function.js";
+import { dropSharedFunctions, sharedTriggerFunctions } from "./trigger/shared-functions.js";
 import { removeTriggers } from "./trigger/remove-triggers.js";
 
 /** One statement that makes everything and can run at any time, also from several processes at once. */
@@ -17,6 +18,7 @@ ${rowFunctions(schema, s)}
 ${shapeFunctions(s)}
 ${tickFunctions(s)}
 ${flushFunctions(schema)}
+${sharedTriggerFunctions(schema, s)}
 insert into ${s}.state (format) select ${formatVersion} where not exists (select from ${s}.state);
 update ${s}.state set format = ${formatVersion};
 end $lockstep$`;
@@ -28,6 +30,7 @@ export function dropStatements(schema: string): string[] {
   return [
     // First: without the outbox every write that fires one would fail.
     removeTriggers(schema),
+    ...dropSharedFunctions(s),
     dropRowFunctions(schema),
     `drop function if exists ${s}.make_row_function(${s}.table_schema, text)`,
     `drop function if exists ${s}.flush(jsonb, text, text), ${s}.flush_pinned(jsonb, text, text),

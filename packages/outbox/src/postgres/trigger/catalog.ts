@@ -1,6 +1,6 @@
 import type { RowNote, RunStatement } from "@lockstep/core";
 import { quoteName, quoteText } from "../quote.js";
-import { functionName, triggerPrefix } from "./triggers.js";
+import { functionName, partitionTrigger, triggerPrefix } from "./triggers.js";
 import { nameOf } from "./trigger-function.js";
 
 /** A trigger as the catalog has it. */
@@ -9,8 +9,9 @@ export interface FoundTrigger {
   readonly type: number;
   /** `A`: always. */
   readonly enabled: string;
-  /** It runs the table's own function. */
-  readonly isOwn: boolean;
+  /** The function it runs, as `functionName` writes it. */
+  readonly function: string;
+  readonly isDeferred: boolean;
   readonly oldTable: string | null;
   readonly newTable: string | null;
   readonly columns: readonly string[];
@@ -31,6 +32,13 @@ export interface FoundTable {
   readonly inherits: boolean;
   /** It has columns that are computed when they are read. */
   readonly isHalfSeen: boolean;
+  readonly hasDeferrable: boolean;
+  /** Its partitions, at every level; `guarded`: with the trigger that keeps it from being emptied alone. */
+  readonly partitions: readonly {
+    readonly namespace: string;
+    readonly name: string;
+    readonly guarded: boolean;
+  }[];
   /** A logical replication writes to it. */
   readonly isSubscribed: boolean;
   /** Source of its trigger function, if there is one. */
@@ -53,10 +61,18 @@ export async function readTables(
          c.relkind = 'p' as "isPartitioned", c.relispartition as "isPartition",
          not c.relispartition and c.relkind <> 'p' and exists (select from pg_inherits i where c.oid in (i.inhparent, i.inhrelid)) as inherits,
          exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and a.attgenerated = 'v') as "isHalfSeen",
+         exists (select from pg_constraint k where c.oid in (k.conrelid, k.confrelid) and k.condeferrable and k.contype <> 't') as "hasDeferrable",
+         coalesce((select json_agg(json_build_object('namespace', n.nspname, 'name', p.relname, 'guarded', exists (select from pg_trigger t
+              join pg_proc f on f.oid = t.tgfoid join pg_namespace fn on fn.oid = f.pronamespace
+             where t.tgrelid = p.oid and t.tgname = ${quoteText(partitionTrigger(schema).name)} and t.tgenabled = 'A'
+               and fn.nspname = ${quoteText(schema)} and f.proname = 'refuse_truncate')))
+           from pg_partition_tree(c.oid) i join pg_class p on p.oid = i.relid join pg_namespace n on n.oid = p.relnamespace
+          where i.level > 0 and c.relkind = 'p'), '[]') as partitions,
          exists (select from pg_subscription_rel r where r.srrelid = c.oid) as "isSubscribed",
          (select p.prosrc from pg_proc p where p.oid = to_regprocedure(g.e->>1)) as body,
          coalesce((select json_agg(json_build_object('name', t.tgname, 'type', t.tgtype, 'enabled', t.tgenabled,
-           'isOwn', t.tgfoid = to_regprocedure(g.e->>1),
+           'isDeferred', t.tginitdeferred,
+           'function', (select concat('"', replace(n.nspname, '"', '""'), '".', p.proname) from pg_proc p join pg_namespace n on n.oid = p.pronamespace where p.oid = t.tgfoid),
            'oldTable', t.tgoldtable, 'newTable', t.tgnewtable,
            'columns', (select coalesce(json_agg(distinct a.attname), '[]') from pg_depend d
               join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid

@@ -9,7 +9,14 @@ import { quoteName } from "../quote.js";
 import { type FoundTable, type FoundTrigger, readTables } from "./catalog.js";
 import { removeTriggers } from "./remove-triggers.js";
 import { createFunction, functionBody, nameOf, type TriggerTable } from "./trigger-function.js";
-import { createTrigger, functionName, tableHash, type WantedTrigger, wantedTriggers } from "./triggers.js";
+import {
+  createTrigger,
+  functionName,
+  partitionTrigger,
+  tableHash,
+  type WantedTrigger,
+  wantedTriggers,
+} from "./triggers.js";
 
 /** Triggers on PostgreSQL 13 or newer, writing to the outbox in `schema`. */
 export function postgresTriggers({ schema = "lockstep" }: { readonly schema?: string } = {}): OutboxTriggers {
@@ -41,14 +48,17 @@ function planTable(schema: string, table: RowNote["table"], found: FoundTable | 
   const execute = functionName(schema, table);
   const body = functionBody(schema, own, tableHash(table));
   const wanted = wantedTriggers(schema, own);
-  const isFine = (trigger: WantedTrigger): boolean => found.triggers.some((other) => isSame(trigger, other));
+  const isFine = (trigger: WantedTrigger): boolean =>
+    found.triggers.some((other) => isSame(trigger, other, execute));
   const missing = wanted.filter((trigger) => !isFine(trigger));
   const extra = found.triggers.filter(({ name }) => !wanted.some((trigger) => trigger.name === name));
-  const finding = findingOf(id, found, { isDrifted: body !== found.body, missing, extra });
+  const unguarded = found.partitions.filter(({ guarded }) => !guarded);
+  const finding = findingOf(id, found, { isDrifted: body !== found.body, missing, extra, unguarded });
   if (finding === undefined) return { findings: [], statements: [] };
   const changes = [
     ...(body === found.body ? [] : [createFunction(execute, body)]),
     ...missing.map((trigger) => createTrigger(table, trigger, execute)),
+    ...unguarded.map((partition) => createTrigger(partition, partitionTrigger(schema), execute)),
     ...extra.map(({ name }) => `drop trigger ${quoteName(name)} on ${nameOf(table)};`),
   ];
   return { findings: [finding], statements: [asOne(changes)] };
@@ -62,12 +72,13 @@ function refusal({ key, isPartition, inherits }: FoundTable): string | undefined
   return undefined;
 }
 
-function isSame(wanted: WantedTrigger, found: FoundTrigger): boolean {
+function isSame(wanted: WantedTrigger, found: FoundTrigger, execute: string): boolean {
   return (
     found.name === wanted.name &&
     found.type === wanted.type &&
     found.enabled === "A" &&
-    found.isOwn &&
+    found.function === (wanted.function ?? execute) &&
+    found.isDeferred === (wanted.isDeferred ?? false) &&
     found.oldTable === (wanted.oldTable ?? null) &&
     found.newTable === (wanted.newTable ?? null) &&
     [...found.columns].sort().join() === [...(wanted.columns ?? [])].sort().join()
@@ -81,7 +92,13 @@ function findingOf(
     isDrifted,
     missing,
     extra,
-  }: { isDrifted: boolean; missing: readonly WantedTrigger[]; extra: readonly FoundTrigger[] },
+    unguarded,
+  }: {
+    isDrifted: boolean;
+    missing: readonly WantedTrigger[];
+    extra: readonly FoundTrigger[];
+    unguarded: readonly { readonly name: string }[];
+  },
 ): CaptureFinding | undefined {
   if (found.triggers.length === 0) {
     return {
@@ -96,6 +113,14 @@ function findingOf(
       table,
       problem: "missing",
       message: `${table}: triggers missing, disabled or changed: ${names}`,
+    };
+  }
+  if (unguarded.length > 0) {
+    const names = unguarded.map(({ name }) => name).join(", ");
+    return {
+      table,
+      problem: "drifted",
+      message: `${table} has partitions that can be emptied by themselves, uncaptured: ${names}`,
     };
   }
   if (isDrifted) {

@@ -23,6 +23,8 @@ export interface TriggerTable {
    * partition by its own name, logical replication).
    */
   readonly level: "statement" | "row";
+  /** Constraints that are checked at the end of the transaction are on it, or lead to it. */
+  readonly hasDeferrable: boolean;
   /** Triggers don't see all values: rows are always read again. */
   readonly isHalfSeen: boolean;
 }
@@ -57,7 +59,7 @@ export function functionBody(schema: string, table: TriggerTable, hash: string):
   const block = `capture_${hash}`;
   return `
 declare shape ${s}.table_schema; written bigint; again boolean := ${table.isHalfSeen};
-begin
+begin${isRow ? truncating : ""}
   if pg_trigger_depth() > 1 then
     perform set_config('${nested}', 'on', true);
     again := true;
@@ -81,6 +83,15 @@ ${choice(isRow, firingStatements(s, made, givenRows), (statement) => executed(st
   return null;
 end `;
 }
+
+/** Lets the triggers of partitions know that the whole table is emptied. */
+const truncating = `
+  if TG_OP = 'TRUNCATE' then
+    perform set_config('lockstep.truncating', case TG_WHEN when 'BEFORE' then 'on' else 'off' end, true);
+    if TG_WHEN = 'AFTER' then
+      return null;
+    end if;
+  end if;`;
 
 /** Runs a statement made from the shape. */
 function executed(statement: string, name: string): string {

@@ -14,6 +14,10 @@ export interface WantedTrigger {
   readonly forEach: string;
   readonly oldTable?: string;
   readonly newTable?: string;
+  /** Fires at the end of the transaction. */
+  readonly isDeferred?: true;
+  /** What it runs, when that is not the table's own function. */
+  readonly function?: string;
   /** Columns it depends on. */
   readonly columns?: readonly string[];
 }
@@ -43,7 +47,53 @@ function hashOf(text: string): string {
 }
 
 /** The triggers of a table. Pure. */
-export function wantedTriggers(schema: string, { level, key }: TriggerTable): readonly WantedTrigger[] {
+export function wantedTriggers(schema: string, table: TriggerTable): readonly WantedTrigger[] {
+  const own = table.level === "row" ? rowTriggers(schema) : statementTriggers(schema, table);
+  return table.hasDeferrable ? [...own, tailTrigger(schema)] : own;
+}
+
+/** What a partition needs beside the triggers that it has from its table: it is not to be emptied by itself. Pure. */
+export function partitionTrigger(schema: string): WantedTrigger {
+  return {
+    name: `${triggerPrefix(schema)}partition`,
+    type: bits.truncate | bits.before,
+    when: "before truncate",
+    forEach: "for each statement",
+    function: `${quoteName(schema)}.refuse_truncate`,
+  };
+}
+
+/** See `shared-functions.ts`. */
+function tailTrigger(schema: string): WantedTrigger {
+  return {
+    name: `${triggerPrefix(schema)}tail`,
+    type: bits.row | bits.insert | bits.update | bits.delete,
+    when: "after insert or update or delete",
+    forEach: "deferrable initially deferred for each row",
+    isDeferred: true,
+    function: `${quoteName(schema)}.note_tail`,
+  };
+}
+
+function rowTriggers(schema: string): readonly WantedTrigger[] {
+  const prefix = triggerPrefix(schema);
+  const every = {
+    name: `${prefix}row`,
+    type: bits.row | bits.insert | bits.update | bits.delete,
+    when: "after insert or update or delete",
+    forEach: "for each row",
+  };
+  // Two: between them the partitions' own triggers let a TRUNCATE of the whole table through.
+  const truncate = (suffix: string, when: "before" | "after"): WantedTrigger => ({
+    name: `${prefix}${suffix}`,
+    type: bits.truncate | (when === "before" ? bits.before : 0),
+    when: `${when} truncate`,
+    forEach: "for each statement",
+  });
+  return [every, truncate("truncate", "before"), truncate("truncated", "after")];
+}
+
+function statementTriggers(schema: string, { key }: TriggerTable): readonly WantedTrigger[] {
   const prefix = triggerPrefix(schema);
   const statement = (event: "insert" | "update" | "delete", table: "old" | "new"): WantedTrigger => ({
     name: `${prefix}${event}`,
@@ -58,15 +108,6 @@ export function wantedTriggers(schema: string, { level, key }: TriggerTable): re
     when: "after truncate",
     forEach: "for each statement",
   };
-  if (level === "row") {
-    const every = {
-      name: `${prefix}row`,
-      type: bits.row | bits.insert | bits.update | bits.delete,
-      when: "after insert or update or delete",
-      forEach: "for each row",
-    };
-    return [every, truncate];
-  }
   // Transition tables don't pair a row's old and new version: rows whose key changes are seen one by one, and cost the others one comparison.
   // By their bytes: keys that are equal to the type ('a' and 'A' of citext) are two texts, and two rows of a target.
   const rowOf = (row: "old" | "new"): string =>
@@ -90,11 +131,11 @@ export function wantedTriggers(schema: string, { level, key }: TriggerTable): re
 /** Makes a trigger anew. It fires whatever `session_replication_role` is: rows that a replication brings are changes too. Pure. */
 export function createTrigger(
   table: Pick<TriggerTable, "namespace" | "name">,
-  { name, when, forEach }: WantedTrigger,
+  { name, when, forEach, isDeferred, function: other }: WantedTrigger,
   execute: string,
 ): string {
   const relation = nameOf(table);
   return `drop trigger if exists ${quoteName(name)} on ${relation};
-create trigger ${quoteName(name)} ${when} on ${relation} ${forEach} execute function ${execute}();
+create ${isDeferred ? "constraint " : ""}trigger ${quoteName(name)} ${when} on ${relation} ${forEach} execute function ${other ?? execute}();
 alter table ${relation} enable always trigger ${quoteName(name)};`;
 }
