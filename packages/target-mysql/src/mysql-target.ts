@@ -28,7 +28,12 @@ export function mysqlTarget(options: MysqlTargetOptions): Target {
     address: resolved.address,
     capabilities: { transactions: true },
     open: () => sessions.use(async (session) => ({ id: await ensureTables(session, resolved.namespace) })),
-    lane: ({ source, partition }) => openLane({ lane: { source, partition }, tables, connect }),
+    lane: ({ source, partition }) =>
+      openLane({
+        lane: { source, partition },
+        tables,
+        connect: () => connection(resolved, resolved.statementTimeoutMs, source),
+      }),
     letters: letterDesk(sessions),
     checkpoints: () => sessions.use(readCheckpoints),
     setPaused: async (lane, paused) => {
@@ -43,6 +48,15 @@ export function mysqlTarget(options: MysqlTargetOptions): Target {
   };
 }
 
-function connection(options: ResolvedOptions, statementTimeoutMs: number | undefined): Promise<Session> {
-  return Session.open({ url: options.url, database: options.namespace, statementTimeoutMs });
+function connection(
+  options: ResolvedOptions,
+  statementTimeoutMs: number | undefined,
+  origin?: string,
+): Promise<Session> {
+  return Session.open({
+    url: options.url,
+    database: options.namespace,
+    statementTimeoutMs,
+    ...(origin !== undefined && { origin }),
+  });
 }

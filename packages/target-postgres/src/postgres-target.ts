@@ -48,7 +48,7 @@ class PostgresTarget implements Target {
 
   lane(lane: LaneName): Promise<LaneSession | undefined> {
     const applicationName = `lockstep lane ${lane.source}/${lane.partition}`;
-    return PostgresLane.open({ ...this.#options, lane, applicationName });
+    return PostgresLane.open({ ...this.#options, lane, applicationName, origin: lane.source });
   }
 
   async checkpoints(): Promise<readonly (Checkpoint & LaneName)[]> {

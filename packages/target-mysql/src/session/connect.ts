@@ -1,5 +1,6 @@
 import { createConnection, type Connection, type RowDataPacket } from "mysql2/promise";
 import { flavourOf, type Flavour } from "./flavour.js";
+import { textLiteral } from "../sql/literal.js";
 import { sessionPin } from "./session-pin.js";
 
 /** Where and how to connect. */
@@ -8,6 +9,8 @@ export interface SessionOptions {
   readonly database: string;
   /** Undefined: no limit (DDL). */
   readonly statementTimeoutMs: number | undefined;
+  /** The source whose changes the session writes: where the target is itself captured by triggers, they know whose these are. */
+  readonly origin?: string;
 }
 
 /** A connection with pinned settings. */
@@ -51,6 +54,8 @@ export async function connectPinned(options: SessionOptions): Promise<PinnedConn
     );
     const flavour = flavourOf(String(rows[0]?.["version"]), Number(rows[0]?.["bytes"]));
     await connection.query(sessionPin(flavour, options.statementTimeoutMs));
+    if (options.origin !== undefined)
+      await connection.query(`SET @lockstep_origin = ${textLiteral(options.origin)}`);
     return { connection, flavour, ended, drop };
   } catch (error) {
     drop();

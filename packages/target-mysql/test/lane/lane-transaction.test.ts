@@ -53,6 +53,22 @@ describe("a lane's transaction", function () {
     expect((await lane.session.checkpoint())?.position).equal(before.position);
   });
 
+  it("says whose changes it writes, to triggers that ask", async () => {
+    const [table] = await lane.tables(numbers);
+    const other = await createConnection(lane.fixture.url);
+    try {
+      await other.query("CREATE TABLE origins (origin TEXT)");
+      await other.query(
+        "CREATE TRIGGER ask AFTER INSERT ON numbers FOR EACH ROW INSERT INTO origins VALUES (@lockstep_origin)",
+      );
+      await lane.step((transaction) => transaction.upsert(table!, [row("1", "1")]));
+      await other.query("INSERT INTO numbers VALUES (2, 2)");
+    } finally {
+      await other.end();
+    }
+    expect(await lane.fixture.read("SELECT origin FROM origins")).deep.equal([["app"], [null]]);
+  });
+
   it("gives up on a lock that another session holds, as systemic", async () => {
     const [table] = await lane.tables(numbers);
     await lane.step((transaction) => transaction.upsert(table!, [row("1", "1")]));

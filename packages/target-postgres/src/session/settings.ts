@@ -4,6 +4,8 @@ import type { Command } from "../wire/pipeline.js";
 export interface SessionLimits {
   /** Bound of one statement, ms. */
   readonly statementTimeoutMs: number;
+  /** The source whose changes the session writes: where the target is itself captured by triggers, they know whose these are. */
+  readonly origin?: string;
 }
 
 /**
@@ -13,6 +15,7 @@ export interface SessionLimits {
 export function pinSettings(limits: SessionLimits, applicationName: string): Command {
   const settings: readonly (readonly [name: string, value: string])[] = [
     ["application_name", applicationName],
+    ["lockstep.origin", limits.origin ?? ""],
     ["TimeZone", "UTC"],
     ["DateStyle", "ISO, MDY"],
     ["IntervalStyle", "postgres"],
