@@ -61,6 +61,10 @@ export const errorTable = {
     recovery: "refuse",
     hint: "The source is captured in another way. Set the same capture here, or change it for all with lockstep capture switch.",
   },
+  CAPTURE_LOG_HELD: {
+    recovery: "retry",
+    hint: "The source keeps its log for a target that doesn't apply it, and its disk fills: mend the slowest target, or remove it (removeTarget).",
+  },
   CAPTURE_LOG_LOST: {
     recovery: "halt",
     hint: "The source no longer holds the part of its log that comes next. Verify the targets, install the capture anew (lockstep capture remove, lockstep capture install), then seed them again.",

@@ -19,6 +19,7 @@ export const metricNames = {
   streamUp: "lockstep_stream_up",
   relayBacklog: "lockstep_relay_backlog_events",
   relayOldest: "lockstep_relay_backlog_oldest_seconds",
+  relayHeldLog: "lockstep_relay_held_log_bytes",
   relayPublished: "lockstep_relay_published_events_total",
   relayLeader: "lockstep_relay_leader",
 } as const;

@@ -38,7 +38,9 @@ export interface Backlog {
   /** Age of the oldest of them, ms; 0 when there is none. */
   readonly oldestMs: number;
   /** Bytes of the database's own log that are held back for Lockstep; absent for an outbox. */
-  readonly heldBytes?: number;
+  readonly heldLogBytes?: number;
+  /** More than this is too much. */
+  readonly maxHeldLogBytes?: number;
 }
 
 /**

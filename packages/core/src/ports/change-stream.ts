@@ -86,6 +86,10 @@ export interface RelayReport {
   readonly total: number;
   readonly backlogEvents: number;
   readonly backlogOldestMs: number;
+  /** Bytes of the database's own log that the source holds back for targets; absent for an outbox. */
+  readonly heldLogBytes?: number;
+  /** More than this is too much. */
+  readonly maxHeldLogBytes?: number;
   /** Why it waits, when it does. */
   readonly waiting?: string;
 }

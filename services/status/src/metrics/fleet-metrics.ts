@@ -38,6 +38,11 @@ export function openFleetMetrics(): FleetMetrics {
       "source",
     ] as const),
     oldest: gauge(metricNames.relayOldest, "Age of the oldest of them", ["source"] as const),
+    heldLog: gauge(
+      metricNames.relayHeldLog,
+      "Bytes of the database's log that the source holds back for targets",
+      ["source"] as const,
+    ),
     published: counter(metricNames.relayPublished, "Events published to the stream", ["source"] as const),
     leader: gauge(metricNames.relayLeader, "1 while a relay leads the source", ["source"] as const),
   };
@@ -59,6 +64,7 @@ export function openFleetMetrics(): FleetMetrics {
     if (relay === undefined) return;
     m.backlog.set({ source }, relay.backlogEvents);
     m.oldest.set({ source }, relay.backlogOldestMs / 1000);
+    m.heldLog.set({ source }, relay.heldLogBytes ?? 0);
     m.published.inc({ source }, relay.total);
   }
 

@@ -83,6 +83,10 @@ export const RelayView = Type.Object({
   publishedEvents: count(),
   outboxEventsWaiting: count(),
   outboxOldestMs: Type.Union([Type.Number(), Type.Null()]),
+  heldLogBytes: Type.Union([Type.Number(), Type.Null()], {
+    description:
+      "bytes of the database's own log that are held back for targets; null where the outbox holds changes",
+  }),
   waiting: text(),
   reportedAt: instant(),
 });

@@ -1,4 +1,4 @@
-import { isLockstepError, LockstepError } from "@lockstep/core";
+import { isLockstepError, LockstepError, type RelayReport } from "@lockstep/core";
 import { hintOf, instantOrNull } from "../letters/letter-view.js";
 import { problemOf } from "../problem/problem.js";
 import { laneViews, type Shade } from "./lane-views.js";
@@ -45,6 +45,7 @@ const unknownRelay: RelayView = {
   publishedEvents: null,
   outboxEventsWaiting: null,
   outboxOldestMs: null,
+  heldLogBytes: null,
   waiting: null,
   reportedAt: null,
 };
@@ -61,6 +62,7 @@ function relayView(redis: SourceObservation["redis"]): RelayView {
     publishedEvents: relay.total,
     outboxEventsWaiting: relay.backlogEvents,
     outboxOldestMs: relay.backlogOldestMs,
+    heldLogBytes: relay.heldLogBytes ?? null,
     waiting: relay.waiting ?? null,
     reportedAt: instantOrNull(relay.at),
   };
@@ -72,6 +74,7 @@ function troublesOf({ source, redis, targets }: SourceObservation, view: SourceV
   if (!redis.ok) troubles.push(trouble(about, redis.error));
   else if (view.relay.state !== "leading")
     troubles.push(trouble(about, new LockstepError("RELAY_SILENT", "no relay leads this source")));
+  if (redis.ok) troubles.push(...heldTrouble(about, redis.value.relay));
   for (const { target, answer } of targets)
     if (!answer.ok) troubles.push(trouble(`target ${target.name}`, answer.error));
   for (const lane of view.lanes) {
@@ -79,6 +82,14 @@ function troublesOf({ source, redis, targets }: SourceObservation, view: SourceV
     if (reason !== undefined) troubles.push(reason);
   }
   return troubles;
+}
+
+function heldTrouble(about: string, relay: RelayReport | undefined): Trouble[] {
+  const { heldLogBytes = 0, maxHeldLogBytes = Infinity } = relay ?? {};
+  if (heldLogBytes <= maxHeldLogBytes) return [];
+  return [
+    trouble(about, new LockstepError("CAPTURE_LOG_HELD", `${heldLogBytes} bytes of the log are held back`)),
+  ];
 }
 
 // A lane that a person paused is as it should be, whatever reason it gives.

@@ -8,7 +8,7 @@ import { Markers, type Marker } from "./slot/markers.js";
 import { backlogBehind, type Keeping, type LogRetention, pruneLog } from "./slot/prune-log.js";
 import { comparePlaces, placeOf, type Place } from "./tail/place.js";
 import { openTail, type Tail } from "./tail/tail.js";
-import { startRefusal } from "./slot/start-refusal.js";
+import { endOtherReader, startRefusal } from "./slot/start-refusal.js";
 
 /** What a term works with. */
 export interface TermSettings {
@@ -58,6 +58,7 @@ export function openTerm({ connections, s, relations, retention }: TermSettings)
     const markers = new Markers(state.markers);
     const { slot, publications, confirmed, pruned } = state;
     refuseGone(at, pruned);
+    await endOtherReader(connections, slot);
     const client = await connections.openReplication();
     const tail = await startRefusal(connections, s, client, () =>
       openTail({

@@ -30,9 +30,9 @@ export interface WalLogOptions {
   readonly schema?: string;
   readonly retention?: Partial<LogRetention>;
   /** Bytes of the log held back by the slot beyond which it is said loudly. Default 1 GiB. */
-  readonly maxHeldBytes?: number;
+  readonly maxHeldLogBytes?: number;
   /**
-   * What happens beyond `maxHeldBytes`. `applied` (default): the log is held on, for no change may be lost; `published`: what Redis holds
+   * What happens beyond `maxHeldLogBytes`. `applied` (default): the log is held on, for no change may be lost; `published`: what Redis holds
    * is confirmed, so that the source's disk doesn't fill; targets depend on Redis alone then.
    */
   readonly confirm?: "applied" | "published";
@@ -41,7 +41,7 @@ export interface WalLogOptions {
 
 const defaults = {
   schema: "lockstep",
-  maxHeldBytes: 1024 * 1024 * 1024,
+  maxHeldLogBytes: 1024 * 1024 * 1024,
   confirm: "applied",
   retention: { maxAgeMs: 7 * 24 * 60 * 60 * 1000, maxBytes: Number.MAX_SAFE_INTEGER },
 } as const;
@@ -60,7 +60,8 @@ export function postgresWalLog(options: WalLogOptions): ChangeLog {
   const connections = connectionsTo(options.connection, `lockstep ${source}`);
   const candidate = candidateOf(connections, schema);
   const relations = logRelations(connections, schema);
-  const held = heldWatch({ source, logger, maxBytes: options.maxHeldBytes ?? defaults.maxHeldBytes });
+  const { maxHeldLogBytes = defaults.maxHeldLogBytes } = options;
+  const held = heldWatch({ source, logger, maxBytes: maxHeldLogBytes });
   const newTerm = (): LogTerm => openTerm({ connections, s, relations, retention });
   let term = newTerm();
   const endTerm = (ended: LogTerm): void => {
@@ -115,7 +116,7 @@ export function postgresWalLog(options: WalLogOptions): ChangeLog {
       const { heldBytes } = await state();
       const slowest = await connections.use((client) => slowestTarget(client, s));
       held.note(heldBytes);
-      return { ...term.backlog(slowest), heldBytes };
+      return { ...term.backlog(slowest), heldLogBytes: heldBytes, maxHeldLogBytes };
     },
     wait: (timeoutMs, signal) => term.wait(timeoutMs, signal ?? new AbortController().signal),
     async close() {

@@ -6,6 +6,7 @@ export async function report(context: RelayContext, term: Term, backlog: Backlog
   const { stream, source, partitions, name, now } = context;
   const { incarnation, published, total, waiting, ahead } = term;
   const reason = ahead.size > 0 ? `SOURCE_REPLACED: ${ahead.size} targets are ahead of the source` : waiting;
+  const { events, oldestMs, ...heldLog } = backlog;
   await stream.report({
     source,
     relay: name,
@@ -15,8 +16,9 @@ export async function report(context: RelayContext, term: Term, backlog: Backlog
     at: now(),
     published,
     total,
-    backlogEvents: backlog.events,
-    backlogOldestMs: backlog.oldestMs,
+    backlogEvents: events,
+    backlogOldestMs: oldestMs,
+    ...heldLog,
     ...(reason === undefined ? {} : { waiting: reason }),
   });
 }

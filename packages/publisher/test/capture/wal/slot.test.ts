@@ -190,6 +190,35 @@ describe("the write-ahead log: slot", function () {
     expect(await log.incarnation()).not.to.equal(old);
   });
 
+  it("is taken over from a reader that doesn't let go of it", async () => {
+    const stuck = await source.connect();
+    const follower = await LogFollower.lead(source.log());
+    await insert(1);
+    await follower.until(1);
+    // The lock is free, the walsender is not: as after the loss of a machine.
+    await stuck.query(
+      "select pg_terminate_backend(l.pid) from pg_locks l where l.locktype = 'advisory' and l.pid <> pg_backend_pid() and database = (select oid from pg_database where datname = current_database())",
+    );
+    const next = await LogFollower.lead(source.log(), follower.at);
+    await insert(2);
+    expect((await next.until(1)).map(told)).to.deep.equal(['insert ["2"] ["2","note"]']);
+  });
+
+  it("empties the outbox of what others wrote there: the log has it", async () => {
+    const table = { namespace: "public", name: "item" };
+    const log = source.log();
+    const follower = await LogFollower.lead(log);
+    await source.sql("begin");
+    await insert(1);
+    await source.writer.append(source.sql, [{ table, op: "insert", key: ["1"] }], {});
+    await source.sql("commit");
+    await follower.until(2);
+    await log.prune({ published: follower.at });
+    expect(await source.sql("select from lockstep.outbox")).to.deep.equal([]);
+    await insert(2);
+    expect((await follower.until(3)).map((e) => e.total)).to.deep.equal([1, 2, 3]);
+  });
+
   it("is taken away with everything else", async () => {
     await source.sql("create table doc (id int primary key, body text)");
     await source.install("item", "doc");

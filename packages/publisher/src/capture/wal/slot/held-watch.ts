@@ -27,7 +27,10 @@ export function heldWatch({
       if (held <= maxBytes) saidAt = -Infinity;
       else if (performance.now() - saidAt >= sayAgainMs) {
         saidAt = performance.now();
-        logger.error({ source, heldBytes: held, maxHeldBytes: maxBytes }, "write-ahead log is held back");
+        logger.error(
+          { source, heldLogBytes: held, maxHeldLogBytes: maxBytes },
+          "write-ahead log is held back",
+        );
       }
     },
     isBeyond: () => held > maxBytes,

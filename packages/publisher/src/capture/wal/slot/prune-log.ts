@@ -47,6 +47,7 @@ export async function pruneLog(
   // The lock that registration takes: a target that registers now starts behind whatever is confirmed here.
   await client.query(`select from ${s}.state for update`);
   await markLagging(client, s, keeping, retention);
+  await emptyOutbox(client, s);
   const slowest = facts.atPublication ? undefined : await slowestTarget(client, s);
   const applied = slowest ?? facts.published;
   const point = applied && confirmPoint(factsOf(keeping, applied));
@@ -55,6 +56,13 @@ export async function pruneLog(
   if (!point) return 0;
   keeping.tail.stream.confirm(point.lsn);
   return (markers.first?.total ?? before) - before;
+}
+
+/** What others wrote into the outbox is in the log: the rows themselves have done their work (PROTOCOL.md 27). */
+async function emptyOutbox(client: pg.ClientBase, s: string): Promise<void> {
+  await client.query(
+    `delete from ${s}.outbox where (xid, seq) in (select xid, seq from ${s}.outbox limit 10000)`,
+  );
 }
 
 function factsOf({ tail, markers, confirmed, pruned }: Keeping, applied: Place) {
