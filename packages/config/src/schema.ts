@@ -37,6 +37,14 @@ const source = z.strictObject({
   /** As in the publisher. */
   foreignKeyActions: z.enum(["refuse", "accept"]).default("refuse"),
   /** As in the publisher. */
+  wal: z
+    .strictObject({
+      maxHeldBytes: z.int().min(1).exactOptional(),
+      confirm: z.enum(["applied", "published"]).exactOptional(),
+      maxAgeMs: z.int().min(1_000).exactOptional(),
+    })
+    .prefault({}),
+  /** As in the publisher. */
   partitions: z.int().min(1).max(256).default(1),
   /** The source database; only a relay outside the application needs it. */
   url: z

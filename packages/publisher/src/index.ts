@@ -1,4 +1,5 @@
 export type { EntityChoice } from "./capture/subscriber/mapped-tables.js";
+export type { WalRetention } from "./capture/wal/wal-retention.js";
 export { lockstepMigration, type MigrationClass } from "./migration.js";
 export { type PublishOptions, type RelayChoice } from "./options.js";
 export { publishChanges } from "./publish-changes.js";

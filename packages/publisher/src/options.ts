@@ -1,6 +1,7 @@
 import type { CaptureKind, Logger } from "@lockstep/core";
 import type { RedisConnection } from "@lockstep/stream";
 import type { EntityChoice } from "./capture/subscriber/mapped-tables.js";
+import type { WalRetention } from "./capture/wal/wal-retention.js";
 import type { RelayLimits } from "./relay/limits.js";
 
 /** Settings of `publishChanges`. Only `redis` is needed. */
@@ -19,6 +20,8 @@ export interface PublishOptions {
    * that have such keys at the start, or `accept` that targets don't get those changes. Subscriber capture works them out and needs neither.
    */
   readonly foreignKeyActions?: "refuse" | "accept";
+  /** With `capture: "wal"`: how long the log is kept for targets. */
+  readonly wal?: WalRetention;
   /** Entities to capture, by class, EntitySchema or name; their join and closure tables are included. Default: all. */
   readonly entities?: readonly EntityChoice[];
   /** Entities to leave out. Default: none. */

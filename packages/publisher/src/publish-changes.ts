@@ -98,6 +98,7 @@ function startPublisher(
     outbox: options.outbox ?? {},
     logger,
     ...(options.foreignKeyActions !== undefined && { foreignKeyActions: options.foreignKeyActions }),
+    ...(options.wal !== undefined && { wal: options.wal }),
     url: relayChoice(options)?.url,
   });
   const method = captureOf(options.capture ?? publishDefaults.capture, whereabouts);

@@ -24,7 +24,7 @@ export function captureSource(
   {
     url,
     ...about
-  }: Pick<CaptureSource, "name" | "outbox" | "foreignKeyActions"> & {
+  }: Pick<CaptureSource, "name" | "outbox" | "foreignKeyActions" | "wal"> & {
     readonly logger: Logger;
     readonly url: string | undefined;
   },

@@ -26,8 +26,8 @@ export async function startRelays({ config, logger }: ServiceContext): Promise<R
 type SourceConfig = LockstepConfig["sources"][string];
 
 function relaySource(source: string, settings: SourceConfig, { config, logger }: ServiceContext): Running {
-  const { partitions, redis = config.redis, url = "", outbox, capture, foreignKeyActions } = settings;
-  const whereabouts = sourceOfUrl(url, { name: source, outbox, logger, foreignKeyActions });
+  const { partitions, redis = config.redis, url = "", outbox, capture, foreignKeyActions, wal } = settings;
+  const whereabouts = sourceOfUrl(url, { name: source, outbox, logger, foreignKeyActions, wal });
   const log = captureOf(capture, whereabouts).changeLog();
   const stream = redisStreamWriter({ redis, source, logger });
   const queues = openQueues(

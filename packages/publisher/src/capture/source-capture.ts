@@ -2,6 +2,7 @@ import type { CaptureKind, CapturePlan, ChangeLog, Logger, RowNote, RunStatement
 import type { MysqlConnection, PostgresConnection } from "@lockstep/outbox";
 import type { DataSource } from "typeorm";
 import type { CaptureSettings, InstalledCapture } from "./subscriber/install-capture.js";
+import type { WalRetention } from "./wal/wal-retention.js";
 
 /** A source database as every capture and the relay reach it. Nothing is connected by naming it. */
 export type CaptureSource = {
@@ -12,6 +13,8 @@ export type CaptureSource = {
   readonly logger: Logger;
   /** Tables whose rows the engine's foreign keys change unseen (PROTOCOL.md 25): refused (default), or captured without those changes. */
   readonly foreignKeyActions?: "refuse" | "accept";
+  /** How long the write-ahead log is kept for targets, where it is what is read. */
+  readonly wal?: WalRetention;
 } & (
   | { readonly engine: "postgres"; readonly connection: PostgresConnection }
   | { readonly engine: "mysql"; readonly connection: MysqlConnection }

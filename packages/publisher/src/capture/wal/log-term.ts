@@ -5,7 +5,7 @@ import { Latch } from "../../relay/latch.js";
 import type { Relations } from "./relation/relation.js";
 import { readLogState } from "./slot/log-state.js";
 import { Markers, type Marker } from "./slot/markers.js";
-import { backlogBehind, type Keeping, type LogRetention, pruneLog } from "./slot/prune-log.js";
+import { backlogBehind, type Keeping, pruneLog } from "./slot/prune-log.js";
 import { comparePlaces, placeOf, type Place } from "./tail/place.js";
 import { openTail, type Tail } from "./tail/tail.js";
 import { endOtherReader, startRefusal } from "./slot/start-refusal.js";
@@ -16,7 +16,8 @@ export interface TermSettings {
   /** Quoted schema of Lockstep's own tables. */
   readonly s: string;
   readonly relations: Relations;
-  readonly retention: LogRetention;
+  /** The most a target may lag, ms. */
+  readonly maxAgeMs: number;
 }
 
 /** The log while this process leads its source: one connection that receives what is new, others beside it for who is behind. */
@@ -42,7 +43,7 @@ interface Live extends Keeping {
 }
 
 /** A term that has not connected yet. */
-export function openTerm({ connections, s, relations, retention }: TermSettings): LogTerm {
+export function openTerm({ connections, s, relations, maxAgeMs }: TermSettings): LogTerm {
   /** The newest tick that was cut; nothing behind it is given. */
   let top = -1n;
   /** Set when the main reader is about to begin; others wait for it. */
@@ -149,7 +150,7 @@ export function openTerm({ connections, s, relations, retention }: TermSettings)
       if (live === undefined || isClosed) return 0;
       const keeping = live;
       const facts = { published: published && placeOf(published), atPublication };
-      return connections.use((client) => pruneLog(client, s, keeping, retention, facts));
+      return connections.use((client) => pruneLog(client, s, keeping, { ...facts, maxAgeMs }));
     },
     backlog: (slowest) =>
       live === undefined || slowest === undefined ? { events: 0, oldestMs: 0 } : backlogBehind(live, slowest),

@@ -16,7 +16,7 @@ export function walCapture(source: CaptureSource): SourceCapture {
   if (source.engine !== "postgres") {
     throw new LockstepError("CONFIG_INVALID", 'capture: "wal" is for PostgreSQL; use "binlog"');
   }
-  const { name, connection, outbox, logger } = source;
+  const { name, connection, outbox, logger, wal: retention = {} } = source;
   const { schema = defaultSchema } = outbox;
   return {
     kind: "wal",
@@ -25,7 +25,7 @@ export function walCapture(source: CaptureSource): SourceCapture {
       return planCapture(await readFacts(run, { names, schema }, tables), names, schema);
     },
     removal: async (run) => removeCapture(await namesIn(run, schema), schema),
-    changeLog: () => postgresWalLog({ connection, source: name, schema, logger }),
+    changeLog: () => postgresWalLog({ connection, source: name, schema, retention, logger }),
   };
 }
 

@@ -16,9 +16,10 @@ import {
 } from "@lockstep/outbox/postgres";
 import { logRelations } from "./relation/log-relations.js";
 import { readLogState } from "./slot/log-state.js";
-import { type LogRetention, slowestTarget } from "./slot/prune-log.js";
+import { slowestTarget } from "./slot/prune-log.js";
 import { heldWatch } from "./slot/held-watch.js";
 import { openTerm, type LogTerm } from "./log-term.js";
+import { type WalRetention, walRetentionDefaults } from "./wal-retention.js";
 
 /** Where the log is and how long it is kept. */
 export interface WalLogOptions {
@@ -28,24 +29,11 @@ export interface WalLogOptions {
   readonly source: string;
   /** Schema of Lockstep's own tables. Default `lockstep`. */
   readonly schema?: string;
-  readonly retention?: Partial<LogRetention>;
-  /** Bytes of the log held back by the slot beyond which it is said loudly. Default 1 GiB. */
-  readonly maxHeldLogBytes?: number;
-  /**
-   * What happens beyond `maxHeldLogBytes`. `applied` (default): the log is held on, for no change may be lost; `published`: what Redis holds
-   * is confirmed, so that the source's disk doesn't fill; targets depend on Redis alone then.
-   */
-  readonly confirm?: "applied" | "published";
+  readonly retention?: WalRetention;
   readonly logger: Logger;
 }
 
-const defaults = {
-  schema: "lockstep",
-  maxHeldLogBytes: 1024 * 1024 * 1024,
-  confirm: "applied",
-  retention: { maxAgeMs: 7 * 24 * 60 * 60 * 1000, maxBytes: Number.MAX_SAFE_INTEGER },
-} as const;
-
+const defaultSchema = "lockstep";
 const defaultPageEvents = 2_000;
 
 /**
@@ -54,15 +42,14 @@ const defaultPageEvents = 2_000;
  * target has applied. Leadership, registry, incarnation and schemas are the outbox's. Connects on first use.
  */
 export function postgresWalLog(options: WalLogOptions): ChangeLog {
-  const { source, logger, schema = defaults.schema } = options;
+  const { source, logger, schema = defaultSchema } = options;
   const s = quoteName(schema);
-  const retention = { ...defaults.retention, ...options.retention };
+  const { maxHeldBytes, confirm, maxAgeMs } = { ...walRetentionDefaults, ...options.retention };
   const connections = connectionsTo(options.connection, `lockstep ${source}`);
   const candidate = candidateOf(connections, schema);
   const relations = logRelations(connections, schema);
-  const { maxHeldLogBytes = defaults.maxHeldLogBytes } = options;
-  const held = heldWatch({ source, logger, maxBytes: maxHeldLogBytes });
-  const newTerm = (): LogTerm => openTerm({ connections, s, relations, retention });
+  const held = heldWatch({ source, logger, maxBytes: maxHeldBytes });
+  const newTerm = (): LogTerm => openTerm({ connections, s, relations, maxAgeMs });
   let term = newTerm();
   const endTerm = (ended: LogTerm): void => {
     ended.close();
@@ -111,12 +98,12 @@ export function postgresWalLog(options: WalLogOptions): ChangeLog {
     acknowledge: (acks) => connections.use((client) => acknowledgeTargets(client, s, acks)),
     targets: () => connections.use((client) => listTargets(client, s)),
     removeTarget: (idOrName) => connections.use((client) => forgetTarget(client, s, idOrName)),
-    prune: ({ published } = {}) => term.prune(published, options.confirm === "published" && held.isBeyond()),
+    prune: ({ published } = {}) => term.prune(published, confirm === "published" && held.isBeyond()),
     async backlog() {
       const { heldBytes } = await state();
       const slowest = await connections.use((client) => slowestTarget(client, s));
       held.note(heldBytes);
-      return { ...term.backlog(slowest), heldLogBytes: heldBytes, maxHeldLogBytes };
+      return { ...term.backlog(slowest), heldLogBytes: heldBytes, maxHeldLogBytes: maxHeldBytes };
     },
     wait: (timeoutMs, signal) => term.wait(timeoutMs, signal ?? new AbortController().signal),
     async close() {

@@ -72,7 +72,10 @@ export function isHistoryGone(
   registered: Position | undefined,
   prunedThrough: Position,
 ): boolean {
-  if (registered !== undefined && comparePositions(position, registered) >= 0) return false;
+  // Unless the log was let go of past the target all the same (`wal.confirm: "published"`).
+  const holds =
+    registered !== undefined && splitPosition(registered).tick >= splitPosition(prunedThrough).tick;
+  if (holds && comparePositions(position, registered) >= 0) return false;
   return comparePositions(position, prunedThrough) < 0;
 }
 

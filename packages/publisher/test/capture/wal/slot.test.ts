@@ -118,6 +118,23 @@ describe("the write-ahead log: slot", function () {
     expect(await codeOf(new LogFollower(source.log(), "1-0").look())).to.equal("HISTORY_GONE");
   });
 
+  it("confirms at publication past the limit, where that is chosen", async () => {
+    const log = source.log({ retention: { maxHeldBytes: 1, confirm: "published" } });
+    const follower = await LogFollower.lead(log);
+    const { position } = await log.register(target);
+    await insert(1);
+    await insert(2);
+    await follower.until(2);
+    expect(await log.backlog()).to.include({ events: 2, maxHeldLogBytes: 1 });
+    await eventually(async () => {
+      await log.prune({ published: follower.at });
+      return (await slot()).confirmed > follower.events[1]!.tick;
+    });
+    expect(await codeOf(new LogFollower(log, position).look())).to.equal("HISTORY_GONE");
+    // It still follows by the stream.
+    expect((await log.targets())[0]!.state).to.equal("following");
+  });
+
   it("marks a target that lags beyond the retention, and goes on without it", async () => {
     const log = source.log({ retention: { maxAgeMs: 200 } });
     const follower = await LogFollower.lead(log);

@@ -74,6 +74,7 @@ describe("followers of a stream", () => {
     expect(isHistoryGone("3-4", "4-1", "3-4")).to.equal(false);
     expect(isHistoryGone("3-3", "4-1", "3-4")).to.equal(true);
     expect(isHistoryGone("3-3", "3-3", "3-4")).to.equal(false);
+    expect(isHistoryGone("3-3", "3-3", "5-1")).to.equal(true);
     expect(isHistoryGone("0-0", undefined, "0-0")).to.equal(false);
   });
 });

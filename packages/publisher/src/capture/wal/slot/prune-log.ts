@@ -14,20 +14,14 @@ export interface Keeping {
   pruned: Position;
 }
 
-/** How long the log waits for targets. */
-export interface LogRetention {
-  /** The most a target may lag, ms, before it is marked `needs-backfill` and no longer holds the log back. */
-  readonly maxAgeMs: number;
-  /** The same by bytes of the log. */
-  readonly maxBytes: number;
-}
-
 /** What pruning may rely on. */
 export interface PruneFacts {
   /** The stream holds everything up to here. */
   readonly published: Place | undefined;
   /** Slow targets hold nothing back: what is published is confirmed. */
   readonly atPublication: boolean;
+  /** The most a target may lag, ms, before it is marked `needs-backfill` and no longer holds the log back. */
+  readonly maxAgeMs: number;
 }
 
 /**
@@ -38,7 +32,6 @@ export async function pruneLog(
   client: pg.ClientBase,
   s: string,
   keeping: Keeping,
-  retention: LogRetention,
   facts: PruneFacts,
 ): Promise<number> {
   const { markers } = keeping;
@@ -46,7 +39,7 @@ export async function pruneLog(
   await client.query("begin isolation level read committed");
   // The lock that registration takes: a target that registers now starts behind whatever is confirmed here.
   await client.query(`select from ${s}.state for update`);
-  await markLagging(client, s, keeping, retention);
+  await markLagging(client, s, keeping, facts.maxAgeMs);
   await emptyOutbox(client, s);
   const slowest = facts.atPublication ? undefined : await slowestTarget(client, s);
   const applied = slowest ?? facts.published;
@@ -95,16 +88,15 @@ async function keep(
 /** The time of a marker that stands for no transaction. */
 const behindAll = Number.MAX_SAFE_INTEGER;
 
-/** Targets that are further behind than the retention allows: a transaction they haven't applied is too old, or too far back in the log. */
+/** Targets that are further behind than the retention allows: a transaction that they haven't applied is too old. */
 async function markLagging(
   client: pg.ClientBase,
   s: string,
   { tail, markers }: Keeping,
-  { maxAgeMs, maxBytes }: LogRetention,
+  maxAgeMs: number,
 ): Promise<void> {
   const tooOld = tail.stream.clock() - maxAgeMs;
-  const tooFar = tail.stream.passed() - BigInt(Math.min(maxBytes, Number.MAX_SAFE_INTEGER));
-  const limit = markers.last((m) => m.at !== behindAll && (m.at < tooOld || m.tick < tooFar));
+  const limit = markers.last(({ at }) => at < tooOld);
   if (limit === undefined) return;
   await client.query(
     `update ${s}.target set state = 'needs-backfill' where state = 'following' and tick < $1`,
