@@ -7,6 +7,7 @@ const ways: readonly (readonly [Kind, CaptureKind])[] = [
   ["postgres", "subscriber"],
   ["postgres", "trigger"],
   ["mariadb", "subscriber"],
+  ["mariadb", "trigger"],
   ["mariadb", "binlog"],
 ];
 
@@ -14,8 +15,9 @@ describe("the main path", () => {
   for (const [source, capture] of ways) {
     it(`${source}, captured by ${capture} → postgres and mariadb: a day in the shop arrives, row by row`, async () => {
       await using rig = await Rig.open(source, { reporting: "postgres", warehouse: "mariadb" });
-      // Its binlog doesn't show what foreign keys do; the shop removes an order's lines by itself.
-      const accepted = capture === "binlog" ? ({ foreignKeyActions: "accept" } as const) : {};
+      // Neither its binlog nor its triggers show what foreign keys do; the shop removes an order's lines by itself.
+      const isUnseen = source === "mariadb" && capture !== "subscriber";
+      const accepted = isUnseen ? ({ foreignKeyActions: "accept" } as const) : {};
       await using app = await rig.openApp({ capture, ...accepted });
       await using _consumer = await rig.startConsumer();
       await rig.untilRegistered();
