@@ -6,6 +6,7 @@ import { type Kind, Rig } from "./rig/rig.js";
 const ways: readonly (readonly [Kind, CaptureKind])[] = [
   ["postgres", "subscriber"],
   ["postgres", "trigger"],
+  ["postgres", "wal"],
   ["mariadb", "subscriber"],
   ["mariadb", "trigger"],
   ["mariadb", "binlog"],
