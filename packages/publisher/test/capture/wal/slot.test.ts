@@ -74,6 +74,20 @@ describe("the write-ahead log: slot", function () {
     expect(await fromStart.until(501)).to.deep.equal(whole.slice(1));
   });
 
+  it("keeps places while a slow target holds it, so that another relay counts on from the end", async () => {
+    const log = source.log();
+    const follower = await LogFollower.lead(log);
+    await log.register(target);
+    for (let id = 1; id <= 4; id++) await insert(id);
+    await follower.until(4);
+    await log.prune({ published: follower.at });
+    const [row] = await source.sql("select markers::text as markers from lockstep.wal");
+    const kept = JSON.parse(row!["markers"]!) as readonly (readonly [string, number, number])[];
+    expect(kept.slice(1).map(([tick, total]) => [tick, total])).to.deep.equal(
+      follower.events.map((e, i) => [String(e.tick), i]),
+    );
+  });
+
   it("follows the log of an idle database while others are busy, so that it holds nothing back", async () => {
     const log = source.log();
     const follower = await LogFollower.lead(log);

@@ -12,6 +12,8 @@ export interface Keeping {
   readonly markers: Markers;
   confirmed: bigint;
   pruned: Position;
+  /** The newest place that was kept in the source, and when. */
+  kept?: { readonly tick: bigint | undefined; readonly at: number };
 }
 
 /** What pruning may rely on. */
@@ -45,6 +47,7 @@ export async function pruneLog(
   const applied = slowest ?? facts.published;
   const point = applied && confirmPoint(factsOf(keeping, applied));
   if (point) await keep(client, s, keeping, point);
+  else await keepMarkers(client, s, keeping);
   await client.query("commit");
   if (!point) return 0;
   keeping.tail.stream.confirm(point.lsn);
@@ -83,6 +86,20 @@ async function keep(
     `update ${s}.wal set confirmed = $1, pruned_tick = $2, pruned_n = $3, markers = $4 where confirmed <= $1`,
     [String(lsn), String(tick), String(n), markersText(markers)],
   );
+}
+
+const keepMarkersMs = 10_000;
+
+/** While a slow target holds the slot, places go on being kept: a relay that begins at the end must not count from the beginning. */
+async function keepMarkers(client: pg.ClientBase, s: string, keeping: Keeping): Promise<void> {
+  const { markers, kept } = keeping;
+  const newest = markers.newest?.tick;
+  if (newest === kept?.tick || performance.now() - (kept?.at ?? -Infinity) < keepMarkersMs) return;
+  keeping.kept = { tick: newest, at: performance.now() };
+  await client.query(`update ${s}.wal set markers = $1 where confirmed = $2`, [
+    markersText(markers),
+    String(keeping.confirmed),
+  ]);
 }
 
 /** The time of a marker that stands for no transaction. */
