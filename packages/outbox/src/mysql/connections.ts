@@ -55,6 +55,7 @@ export function connectionsTo(connection: MysqlConnection): Connections {
     keepAliveInitialDelay: 10_000,
   };
   let pool: Promise<mysql.Pool> | undefined;
+  let ended: Promise<void> | undefined;
   const openPool = async (): Promise<mysql.Pool> =>
     (await driver()).createPool({ ...config, connectionLimit: maxConnections, idleTimeout: 60_000 });
   return {
@@ -73,7 +74,7 @@ export function connectionsTo(connection: MysqlConnection): Connections {
         }
       }),
     // Also when none was opened: what is asked after the end must be refused.
-    close: async () => (await (pool ??= openPool())).end(),
+    close: () => (ended ??= (async () => (await (pool ??= openPool())).end())()),
   };
 }
 

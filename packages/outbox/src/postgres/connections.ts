@@ -64,12 +64,13 @@ export function connectionsTo(connection: PostgresConnection, name: string): Con
     query_timeout: 0,
   };
   let pool: Promise<pg.Pool> | undefined;
+  let ended: Promise<void> | undefined;
   return {
     use: (work) => unavailable(async () => lend(await (pool ??= openPool(config)), work)),
     open: () => connect(config),
     openReplication: () => connect(replicating),
     // Also when none was opened: what is asked after the end must be refused.
-    close: async () => (await (pool ??= openPool(config))).end(),
+    close: () => (ended ??= (async () => (await (pool ??= openPool(config))).end())()),
   };
 }
 

@@ -65,6 +65,17 @@ describe("a server whose binlog is read", function () {
   };
   const stateOf = async (): Promise<string> => (await log.targets())[0]!.state;
 
+  it("is left alone once its log is no longer read", async () => {
+    const dumps = async (): Promise<number> =>
+      (await source.run("show full processlist")).filter(({ Command }) => String(Command).includes("Dump"))
+        .length;
+    await source.run("insert into item values (1, 'read')");
+    expect(await readAll(log, start)).to.have.length(1);
+    expect(await dumps()).to.equal(1);
+    await log.close();
+    await eventually(async () => (await dumps()) === 0);
+  });
+
   it("that purges what a target needs: the target is given up, aloud, and reading it is refused", async () => {
     await source.run("insert into item values (1, 'lost')");
     await rotateAndPurge();

@@ -94,6 +94,8 @@ function receive(connection: RawConnection, command: Buffer): Dump {
   const fail = (error: unknown): void => {
     failure ??= logError(error);
     connection.destroy();
+    // The driver only says goodbye, and a server that sends its log doesn't listen: the socket would stay open, and keep the process alive.
+    connection.stream.destroy();
     arrived.set();
   };
   connection.on("error", fail);

@@ -17,6 +17,8 @@ export interface RawConnection extends EventEmitter {
   pause(): void;
   resume(): void;
   destroy(): void;
+  /** The socket. */
+  readonly stream: { destroy(): void };
   _resetSequenceId(): void;
   _bumpSequenceId(packets: number): void;
 }
