@@ -15,7 +15,8 @@ export function changeWaiter({ log, nudged, limits }: RelayContext): (term: Term
     await listening;
   };
   return async (term) => {
-    if (nudged.isSet) return;
+    // A term may have ended while the relay looked: an abort that has been says nothing to who listens afterwards.
+    if (nudged.isSet || term.signal.aborted) return;
     const stop = new AbortController();
     const abort = (): void => stop.abort();
     term.signal.addEventListener("abort", abort);
