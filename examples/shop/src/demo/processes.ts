@@ -26,11 +26,12 @@ export async function startProcesses(servers: DemoServers, verbose: boolean): Pr
   };
 }
 
-/** Starts a service's `main.js` with a configuration file of its own. */
+/** Starts a service's `main.js`, as its command does, with a configuration file of its own. */
 export function startService(name: string, config: object, show = false): Promise<NodeProcess> {
   const main = fileURLToPath(new URL("../main.js", import.meta.resolve(name)));
   const file = "lockstep.config.json";
   return NodeProcess.start({
+    nodeArgs: ["--max-semi-space-size=8"],
     main,
     args: ["--config", file],
     files: { [file]: JSON.stringify(config) },

@@ -10,6 +10,8 @@ import { tellReaper } from "../servers/reaper/reaper.js";
 export interface NodeProcessOptions {
   /** Path of the program. */
   readonly main: string;
+  /** Options of Node itself. */
+  readonly nodeArgs?: readonly string[];
   readonly args?: readonly string[];
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>;
@@ -44,11 +46,15 @@ export class NodeProcess implements AsyncDisposable {
   static async start(options: NodeProcessOptions): Promise<NodeProcess> {
     const folder = await mkdtemp(join(tmpdir(), "lockstep-process-"));
     for (const [name, text] of Object.entries(options.files ?? {})) await writeFile(join(folder, name), text);
-    const child = spawn(process.execPath, [options.main, ...(options.args ?? [])], {
-      cwd: folder,
-      env: { ...process.env, ...options.env },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    const child = spawn(
+      process.execPath,
+      [...(options.nodeArgs ?? []), options.main, ...(options.args ?? [])],
+      {
+        cwd: folder,
+        env: { ...process.env, ...options.env },
+        stdio: ["ignore", "pipe", "pipe"],
+      },
+    );
     tellReaper({ watch: folder, signal: "SIGKILL", ...(child.pid === undefined ? {} : { pid: child.pid }) });
     return new NodeProcess(child, folder, options.show ?? false);
   }

@@ -5,7 +5,10 @@ import type { RelayContext, Term } from "../../../src/relay/relay-context.js";
 
 describe("waiting for changes", () => {
   const silent = {
-    log: { wait: (_ms: number, signal: AbortSignal) => new Promise<void>((r) => signal.addEventListener("abort", () => r())) },
+    log: {
+      wait: (_ms: number, signal: AbortSignal) =>
+        new Promise<void>((r) => signal.addEventListener("abort", () => r())),
+    },
     nudged: new Latch(),
     limits: { idleMs: 60_000 },
   } as unknown as RelayContext;
