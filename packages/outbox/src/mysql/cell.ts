@@ -56,7 +56,8 @@ function utcText(value: string, precision: number): string {
   const microseconds = `CAST(UNIX_TIMESTAMP(${value}) * 1000000 AS SIGNED)`;
   const zero = precision === 0 ? "0000-00-00 00:00:00" : `0000-00-00 00:00:00.${"0".repeat(precision)}`;
   const utc = `CAST(TIMESTAMPADD(MICROSECOND, ${microseconds}, '1970-01-01 00:00:00.000000') AS DATETIME(${precision}))`;
-  return `IF(UNIX_TIMESTAMP(${value}) = 0, '${zero}', CAST(${utc} AS CHAR))`;
+  // Not by its seconds: those of the zero value are NULL in a trigger, and with them the whole image would be.
+  return `IF(${value} = 0, '${zero}', CAST(${utc} AS CHAR))`;
 }
 
 /** A key's text as a literal that compares by the column's own type, so that the primary key is used and nothing is rounded. */

@@ -60,18 +60,18 @@ describe("triggers on MariaDB", () => {
     await run(`CREATE TABLE all_types (k1 VARCHAR(60) CHARACTER SET latin1 COLLATE latin1_bin, k2 VARBINARY(8), a BIGINT UNSIGNED, b DECIMAL(65,30), c FLOAT,
       d DOUBLE, e BIT(9), f DATETIME(6), g TIMESTAMP(3) NULL, h TIME(2), i DATE, j YEAR, l CHAR(6), m TEXT, n BLOB, o JSON, p ENUM('x','ü'),
       q SET('a','b'), r TINYINT(1), s VARCHAR(20) CHARACTER SET utf16, t INT GENERATED ALWAYS AS (a % 7) STORED, u INT GENERATED ALWAYS AS (a % 5) VIRTUAL,
-      \`odd \`\`name\` INT, new_key INT, PRIMARY KEY (k1, k2))`);
+      \`odd \`\`name\` INT, new_key INT, z TIMESTAMP NULL, PRIMARY KEY (k1, k2))`);
     await db.install("all_types");
     const controls = Array.from({ length: 32 }, (_, n) => n.toString(16).padStart(2, "0")).join("");
     await run(
       "SET time_zone = '+05:45', sql_mode = 'PAD_CHAR_TO_FULL_LENGTH,NO_BACKSLASH_ESCAPES,ANSI_QUOTES', character_set_results = latin1, div_precision_increment = 0",
     );
     await run("SET character_set_connection = latin1, collation_connection = latin1_german2_ci");
-    await run(`INSERT INTO all_types (k1, k2, a, b, c, d, e, f, g, h, i, j, l, m, n, o, p, q, r, s, \`odd \`\`name\`, new_key)
+    await run(`INSERT INTO all_types (k1, k2, a, b, c, d, e, f, g, h, i, j, l, m, n, o, p, q, r, s, \`odd \`\`name\`, new_key, z)
       VALUES (CONVERT(X'${controls}5c5c7530303042225c7fe42f' USING latin1), X'00FF', 18446744073709551615,
       12345678901234567890123456789012345.000000000000000000000000000001, 16777217, 0.1, b'101', '2026-03-04 05:06:07.891011',
       '2026-03-04 05:06:07.891', '-838:59:59', '0000-00-00', 2026, 'ab', CONVERT(X'f09f9880e282ac0a' USING utf8mb4), X'00ff5c',
-      '{"a": 9007199254740993, "a": 1.10}', CONVERT(X'c3bc' USING utf8mb4), 'a,b', 1, 'A', 1, 2)`);
+      '{"a": 9007199254740993, "a": 1.10}', CONVERT(X'c3bc' USING utf8mb4), 'a,b', 1, 'A', 1, 2, '0000-00-00 00:00:00')`);
     await run("INSERT INTO all_types (k1, k2) VALUES ('', '')");
     const [full, empty] = await db.events();
     const other = await db.source.session();
