@@ -17,6 +17,15 @@ export function applyingTests(stage: StageUse): void {
     expect(await rows("SELECT * FROM orders ORDER BY id")).deep.equal(["10|1|later"]);
   });
 
+  it("moves the checkpoint past a marker that comes alone", async () => {
+    const { relay, shop, start, reached } = stage();
+    relay.commit([put(shop.customers, "1", "a@x", "Ann")]);
+    start();
+    await reached(relay.last);
+    relay.commit([{ op: "barrier", schema: "", key: "[]" }]);
+    await reached(relay.last);
+  });
+
   it("goes on from the checkpoint after a restart", async () => {
     const { relay, shop, start, rows, reached } = stage();
     relay.commit([put(shop.customers, "1", "a@x", "Ann")]);

@@ -65,6 +65,12 @@ export interface ChangeLog {
   cut(): Promise<{ readonly tick: bigint; readonly events: number } | undefined>;
   /** End of the last tick that was cut (or `0-0`). */
   top(): Promise<Position>;
+  /**
+   * A position at or before which everything lies that was committed before the call: a target whose checkpoint is at or beyond it has applied
+   * all of that, as far as it is not in letters. Every lane gets there, whether or not anything else is written.
+   * @throws LockstepError RELAY_SILENT when no relay cut a tick in time.
+   */
+  barrier(timeoutMs: number): Promise<Position>;
   /** Everything up to and including this is pruned (or `0-0`). */
   prunedThrough(): Promise<Position>;
   /** Events after `after`, in order, in pages, up to the last tick that is cut. Memory stays flat whatever the tick's size. */

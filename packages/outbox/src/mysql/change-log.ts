@@ -2,6 +2,7 @@ import { positionOf, silentLogger, type ChangeLog, type Logger, type Position } 
 import { defaultRetention, type Retention } from "../retention.js";
 import { schemaCacheOf } from "../schema-cache.js";
 import { tickMemory } from "../tick.js";
+import { barrierOf } from "./barrier.js";
 import { connectionsTo, type MysqlConnection, type MysqlSession } from "./connections.js";
 import { cutTick, hasUnread, type MarkedTick } from "./cut.js";
 import { tableNames } from "./ddl.js";
@@ -47,6 +48,8 @@ export function mysqlChangeLog(options: MysqlChangeLogOptions): ChangeLog {
   const candidate = candidateOf(connections, prefix);
   const ticks = tickMemory<MarkedTick>();
   const warnOnce = once(() => connections.use((session) => warnOfLostCommits(session, source, logger)));
+  const top = (session: MysqlSession): Promise<Position> =>
+    endOf(session, `SELECT n, events FROM ${names.tick} ORDER BY n DESC LIMIT 1`);
   return {
     incarnation: () => connections.use((session) => incarnationOf(session, names)),
     async lead() {
@@ -61,10 +64,8 @@ export function mysqlChangeLog(options: MysqlChangeLogOptions): ChangeLog {
       ticks.remember(tick);
       return { tick: tick.n, events: tick.events };
     },
-    top: () =>
-      connections.use((session) =>
-        endOf(session, `SELECT n, events FROM ${names.tick} ORDER BY n DESC LIMIT 1`),
-      ),
+    top: () => connections.use(top),
+    barrier: (timeoutMs) => barrierOf(connections, names, top, timeoutMs),
     prunedThrough: () =>
       connections.use((session) =>
         endOf(

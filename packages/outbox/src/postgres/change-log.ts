@@ -3,6 +3,7 @@ import type pg from "pg";
 import { schemaCacheOf } from "../schema-cache.js";
 import { tickMemory } from "../tick.js";
 import { defaultRetention, type Retention } from "../retention.js";
+import { barrierOf } from "./barrier.js";
 import { connectionsTo, type PostgresConnection } from "./connections.js";
 import { cutTick } from "./cut.js";
 import { incarnationOf } from "./incarnation.js";
@@ -64,6 +65,7 @@ export function postgresChangeLog(options: PostgresChangeLogOptions): ChangeLog 
       connections.use((client) =>
         endOfLast(client, `select n, events from ${s}.tick order by n desc limit 1`),
       ),
+    barrier: (timeoutMs) => barrierOf(connections, s, timeoutMs),
     prunedThrough: () =>
       connections.use((client) =>
         endOfLast(

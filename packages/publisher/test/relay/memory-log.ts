@@ -149,6 +149,11 @@ export class MemoryLog implements ChangeLog {
     return positionOf(this.ticks.length, this.ticks.at(-1)?.length ?? 0);
   }
 
+  async barrier(): Promise<Position> {
+    await this.cut();
+    return this.top();
+  }
+
   async prunedThrough(): Promise<Position> {
     this.check();
     return positionOf(this.pruned, this.ticks[this.pruned - 1]?.length ?? 0);

@@ -26,6 +26,7 @@ import { binlogProblems, type ForeignKeyActions, warnOfLostCommits } from "./bin
 import { Latch } from "../../relay/latch.js";
 import type { LogContext } from "./log/log-context.js";
 import { ensureUsableMark, logWentBack, markProgress } from "./log/keep-marks.js";
+import { markBarrier } from "./log/barrier.js";
 import { endOfLog, newestMark, oldestMark } from "./log/marks.js";
 import { backlogOf, pruneMarks } from "./log/prune-marks.js";
 import { watchForPurges } from "./log/purge-watch.js";
@@ -143,6 +144,7 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
       return { tick: newest, events: 1 };
     },
     top: async () => endOfTick(await use(reach)),
+    barrier: () => use((session) => markBarrier(session, names)),
     prunedThrough: async () => (await use((session) => oldestMark(session, names)))?.last ?? startPosition,
     async *read(after, { pageEvents = defaultPageEvents, signal = never } = {}) {
       const end = through ?? (await use(reach));

@@ -18,6 +18,7 @@ import { logRelations } from "./relation/log-relations.js";
 import { readLogState } from "./slot/log-state.js";
 import { slowestTarget } from "./slot/prune-log.js";
 import { heldWatch } from "./slot/held-watch.js";
+import { markBarrier } from "./barrier.js";
 import { openTerm, type LogTerm } from "./log-term.js";
 import { type WalRetention, walRetentionDefaults } from "./wal-retention.js";
 
@@ -85,6 +86,7 @@ export function postgresWalLog(options: WalLogOptions): ChangeLog {
     },
     // Whatever was committed so far is at or before this, received or not.
     top: async (): Promise<Position> => positionOf((await state()).flushed, 0),
+    barrier: () => connections.use((client) => markBarrier(client, s)),
     prunedThrough: async () => (await state()).pruned,
     read: (after, { pageEvents = defaultPageEvents, signal } = {}) =>
       term.read(after, { pageEvents, signal: signal ?? new AbortController().signal }),

@@ -99,11 +99,14 @@ function takeOwn(
   else if (own === "outbox" && isInsert) takeOutboxRow(context, open, cell, ordinal);
 }
 
+/** A marker is about no table. */
+const noTable = { namespace: "", name: "" };
+
 /** What backfill, repair and barriers wrote takes its place in the order (PROTOCOL.md 27). */
 function takeOutboxRow({ tables }: LogContext, open: OpenTransaction, cell: Cells, ordinal: number): void {
   const fingerprint = cell("fingerprint")!;
   const op = opOfLetter(cell("op")!);
-  const table = tables.named(fingerprint);
+  const table = op === "barrier" ? noTable : tables.named(fingerprint);
   if (!op || !table) {
     throw new LockstepError("STREAM_SCHEMA_UNKNOWN", "an event names a schema that the outbox doesn't know");
   }
