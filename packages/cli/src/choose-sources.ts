@@ -29,11 +29,16 @@ export async function chooseSources(options: {
     if (settings.url === undefined) {
       throw new LockstepError("CONFIG_INVALID", `sources.${name}.url: this command connects to the source`);
     }
-    const { outbox, redis = config.redis, url } = settings;
+    const { outbox, redis = config.redis, url, foreignKeyActions } = settings;
     return {
       settings,
       redis,
-      source: sourceOfUrl(url, { name, outbox: definedOf(outbox), logger: silentLogger }),
+      source: sourceOfUrl(url, {
+        name,
+        outbox: definedOf(outbox),
+        logger: silentLogger,
+        foreignKeyActions,
+      }),
     };
   });
 }

@@ -39,6 +39,8 @@ describe("lockstep doctor", () => {
     await writeFile(file, JSON.stringify({ redis: redis.url, sources }));
     return file;
   };
+  const configureTables = (...captureTables: string[]): Promise<string> =>
+    configure({ shop: { url: source.url, capture: "trigger", captureTables } });
   const run = async (...args: string[]) => {
     const out: string[] = [];
     const error: string[] = [];
@@ -58,6 +60,17 @@ describe("lockstep doctor", () => {
       "capture.tables",
       "redis.eviction",
     ]);
+  });
+
+  it("says what capture status says: triggers that are missing", async () => {
+    const config = await configure({ shop: { url: source.url, capture: "trigger" } });
+    const status = await run("capture", "status", "--config", await configureTables("items"));
+    const { code, out } = await run("doctor", "--config", config, "--seconds", "0");
+    expect(code).to.equal(1);
+    const [said] = status.out.flatMap((line) => /missing +(.*)/.exec(line)?.[1] ?? []);
+    expect(said).to.match(/^public\.items has no capture triggers/);
+    expect(out).to.include(`  error    capture.plan: ${said}`);
+    expect(out).to.include("           → lockstep capture install");
   });
 
   it("reports a server that is away as an error of that server, and looks at the other one", async () => {
@@ -100,7 +113,7 @@ describe("lockstep doctor", () => {
       "a capture of another engine",
       ["--seconds", "0"],
       { shop: { url: "postgres://x/y", capture: "binlog" } },
-      /"binlog" is not for this database/,
+      /"binlog" is for MySQL and MariaDB/,
     ],
   ];
   for (const [what, args, sources, says] of wrong) {

@@ -1,3 +1,11 @@
+export {
+  coverageOf,
+  coverageOfTransactions,
+  nothingWritten,
+  refuseLongWindow,
+  type TransactionCount,
+  writtenUncaptured,
+} from "./coverage-finding.js";
 export { examineMysql, type MysqlExamineOptions } from "./mysql/examine/examine.js";
 export { examinePostgres, type PostgresExamineOptions } from "./postgres/examine/examine.js";
 export { postgresChangeLog, type PostgresChangeLogOptions } from "./postgres/change-log.js";

@@ -131,7 +131,10 @@ function startPublisher(
       relay.start((entity) => capture.tablesOf(entity));
       // Not waited for: what it finds is said, and holds nothing up.
       if (relayChoice(options))
-        void warnAtStart({ source: whereabouts, capture: method.kind, redis: options.redis }, logger);
+        void warnAtStart(
+          { source: whereabouts, capture: method.kind, redis: options.redis, isInstalledHere: true },
+          logger,
+        );
       ready.resolve();
     } catch (error) {
       ready.reject(error);

@@ -26,7 +26,8 @@ export async function startRelays({ config, logger }: ServiceContext): Promise<R
 type SourceConfig = LockstepConfig["sources"][string];
 
 function relaySource(source: string, settings: SourceConfig, { config, logger }: ServiceContext): Running {
-  const { partitions, redis = config.redis, url = "", outbox, capture, foreignKeyActions, wal } = settings;
+  const { partitions, redis = config.redis, url = "", outbox, wal } = settings;
+  const { capture, captureTables, foreignKeyActions } = settings;
   const whereabouts = sourceOfUrl(url, { name: source, outbox, logger, foreignKeyActions, wal });
   const log = captureOf(capture, whereabouts).changeLog();
   const stream = redisStreamWriter({ redis, source, logger });
@@ -44,7 +45,7 @@ function relaySource(source: string, settings: SourceConfig, { config, logger }:
     limits: { drainTimeoutMs: Math.ceil(config.drainTimeoutMs * drainShare) },
   });
   // Not waited for: what it finds is said, and holds nothing up.
-  void warnAtStart({ source: whereabouts, capture, redis }, logger);
+  void warnAtStart({ source: whereabouts, capture, redis, captureTables }, logger);
   return {
     done: relay.done,
     async [Symbol.asyncDispose]() {

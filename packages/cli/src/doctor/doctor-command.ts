@@ -17,14 +17,14 @@ export function addDoctor(program: Command, terminal: Terminal, result: { code: 
   program
     .command("doctor")
     .description(
-      "Examines sources and Redis, and watches for writes that go past capture. Changes nothing (but see --exact).",
+      "Examines sources and Redis, and watches for writes that go past capture. Changes nothing (but see --exact on PostgreSQL).",
     )
     .option("-c, --config <file>", "configuration file (default: lockstep.config.* in the working directory)")
     .option("-s, --source <name>", "only this source (default: all)")
     .option("--seconds <n>", "how long to watch for writes; 0: not at all", secondsOf, 10)
     .option(
       "--exact",
-      "PostgreSQL: count by triggers of the doctor's own, removed afterwards, instead of by statistics",
+      "count transactions one by one instead of by statistics: PostgreSQL by triggers of the doctor's own, removed afterwards; MySQL and MariaDB from the binlog",
     )
     .option("--json", "one object as the last line")
     .action(async (options: Options) => {
@@ -34,7 +34,11 @@ export function addDoctor(program: Command, terminal: Terminal, result: { code: 
           source: chosen.source.name,
           capture: chosen.settings.capture,
           findings: await examineSource(
-            { ...chosen, capture: chosen.settings.capture },
+            {
+              ...chosen,
+              capture: chosen.settings.capture,
+              captureTables: chosen.settings.captureTables,
+            },
             {
               windowMs: options.seconds * 1000,
               exact: options.exact === true,
@@ -60,9 +64,14 @@ function print(
 ): void {
   terminal.out(`source ${source}, captured by ${capture}`);
   for (const finding of findings.toSorted((a, b) => order[a.level] - order[b.level])) {
-    terminal.out(`  ${finding.level.padEnd(7)}  ${finding.check}: ${finding.subject} ${finding.message}`);
+    terminal.out(`  ${finding.level.padEnd(7)}  ${finding.check}: ${sentenceOf(finding)}`);
     if (finding.advice !== undefined) terminal.out(`           → ${finding.advice}`);
   }
+}
+
+/** Some messages name what they are about themselves. */
+function sentenceOf({ subject, message }: Finding): string {
+  return message.startsWith(subject) ? message : `${subject}: ${message}`;
 }
 
 function secondsOf(text: string): number {

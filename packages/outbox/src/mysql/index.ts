@@ -9,6 +9,7 @@ export { cellOf } from "./cell.js";
 export { mysqlColumnKind } from "./column-kind.js";
 export { tableNames, type TableNames } from "./ddl.js";
 export { binlogFindings } from "./examine/binlog.js";
+export { countedChanges, notCounted } from "./examine/watch-writes.js";
 export { incarnationOf } from "./incarnation.js";
 export { candidateOf } from "./lead.js";
 export { registerSchemas } from "./outbox-writer.js";

@@ -2,15 +2,21 @@ import { type CaptureKind, type Finding, isLockstepError, LockstepError } from "
 import { examineMysql, examinePostgres } from "@lockstep/outbox";
 import { examineRedis, type RedisConnection } from "@lockstep/stream";
 import type { CaptureSource } from "../capture/source-capture.js";
+import { examinePlan } from "./examine-plan.js";
+import { watchBinlog } from "./watch-binlog.js";
 
 /** A source, how it is captured, and the Redis that its changes go to. */
 export interface Examined {
   readonly source: CaptureSource;
   readonly capture: CaptureKind;
   readonly redis: RedisConnection;
+  /** Tables that are meant to be captured, as `name` or `namespace.name`, beside those that the outbox knows. Default: none. */
+  readonly captureTables?: readonly string[];
+  /** This process has just installed the capture, and said what is wrong with it: that isn't looked at again. Default false. */
+  readonly isInstalledHere?: boolean;
 }
 
-/** How long to watch for writes, and how: as in `examinePostgres` and `examineMysql`. */
+/** How long to watch for writes, and how: `exact` counts transactions one by one, by triggers (PostgreSQL) or from the binlog. */
 export interface Watch {
   readonly windowMs: number;
   readonly exact: boolean;
@@ -26,7 +32,10 @@ export async function examineSource(
 ): Promise<readonly Finding[]> {
   const [redis, database] = await Promise.all([
     orUnreachable("redis.reachable", "redis", () => examineRedis(examined.redis)),
-    orUnreachable("source.reachable", "source", () => examineDatabase(examined, watch)),
+    orUnreachable("source.reachable", "source", async () => [
+      ...(await examinePlan(examined)),
+      ...(await examineDatabase(examined, watch)),
+    ]),
   ]);
   return [...database, ...redis];
 }
@@ -38,8 +47,16 @@ async function examineDatabase({ source, capture }: Examined, watch: Watch): Pro
     return examinePostgres({ ...own, ...watch, ...(schema !== undefined && { schema }) });
   }
   const { prefix } = source.outbox;
-  const own = { connection: source.connection, capture: only(capture, ["subscriber", "trigger", "binlog"]) };
-  return examineMysql({ ...own, windowMs: watch.windowMs, ...(prefix !== undefined && { prefix }) });
+  const kind = only(capture, ["subscriber", "trigger", "binlog"]);
+  const isByLog = watch.exact || kind === "binlog";
+  const findings = await examineMysql({
+    connection: source.connection,
+    capture: kind,
+    windowMs: isByLog ? 0 : watch.windowMs,
+    ...(prefix !== undefined && { prefix }),
+  });
+  if (!isByLog || watch.windowMs === 0) return findings;
+  return [...findings, ...(await watchBinlog(source, kind, watch.windowMs))];
 }
 
 function only<K extends CaptureKind>(capture: CaptureKind, kinds: readonly K[]): K {

@@ -1,5 +1,4 @@
 import type { Finding, RunStatement } from "@lockstep/core";
-import type { Look } from "./server.js";
 
 interface Need {
   /** What the setting must be. */
@@ -25,7 +24,7 @@ const needed: Readonly<Record<string, Need>> = {
   binlog_row_value_options: { is: "", everywhere: false, advice: "Set binlog_row_value_options to nothing." },
 };
 
-/** Whether the server writes its binlog so that exact rows can be read from it. */
+/** What keeps exact rows from being read from the server's binlog, setting by setting. */
 export async function binlogFindings(run: RunStatement): Promise<readonly Finding[]> {
   const rows = await run(
     `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${Object.keys(needed)
@@ -37,12 +36,7 @@ export async function binlogFindings(run: RunStatement): Promise<readonly Findin
     const is = settings.get(subject);
     const about = { check: "capture.binlog", subject } as const;
     if (is === undefined && !everywhere) return [];
-    if (is === wanted) return [{ ...about, level: "ok", message: `is ${is === "" ? "empty" : is}` }];
+    if (is === wanted) return [];
     return [{ ...about, level: "error", message: `is ${is ?? "unknown to this server"}`, advice }];
   });
-}
-
-/** What capture by the binary log needs. */
-export function examineBinlog({ connections }: Look): Promise<readonly Finding[]> {
-  return connections.use(({ run }) => binlogFindings(run));
 }

@@ -1,7 +1,6 @@
 import type { Finding } from "@lockstep/core";
 import { connectionsTo, type MysqlConnection } from "../connections.js";
 import { tableNames } from "../ddl.js";
-import { examineBinlog } from "./binlog.js";
 import { examineClock, examineServer, type Look } from "./server.js";
 import { examineTables } from "./tables.js";
 import { watchWrites } from "./watch-writes.js";
@@ -13,7 +12,7 @@ export interface MysqlExamineOptions {
   readonly capture: "subscriber" | "trigger" | "binlog";
   /** Beginning of the names of Lockstep's own tables. Default `lockstep_`. */
   readonly prefix?: string;
-  /** Compare, for so many milliseconds, what the server counted with what was captured. Default 0: not at all. At most 50,000. */
+  /** Compare, for so many milliseconds, what the server counted with what the outbox got. Default 0: not at all. At most 50,000. */
   readonly windowMs?: number;
 }
 
@@ -31,19 +30,9 @@ export async function examineMysql(options: MysqlExamineOptions): Promise<readon
       ...(await examineServer(look)),
       ...(await examineTables(look)),
     ];
-    if (capture === "binlog") findings.push(...(await examineBinlog(look)));
-    // What the server logs is not counted in the outbox; and it logs everything.
-    if (windowMs > 0 && capture === "binlog") findings.push(loggedByServer);
-    else if (windowMs > 0) findings.push(...(await watchWrites(look, windowMs)));
+    if (windowMs > 0) findings.push(...(await watchWrites(look, windowMs)));
     return findings;
   } finally {
     await connections.close();
   }
 }
-
-const loggedByServer: Finding = {
-  check: "capture.coverage",
-  level: "ok",
-  subject: "source",
-  message: "the server itself logs every write, but for sessions with sql_log_bin = 0: nothing is compared",
-};

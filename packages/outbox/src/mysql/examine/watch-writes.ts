@@ -1,5 +1,7 @@
 import type { Finding, TableSchema } from "@lockstep/core";
-import { coverageOf, nothingWritten, refuseLongWindow } from "../../coverage-finding.js";
+import { coverageOf, nothingWritten, refuseLongWindow, writtenUncaptured } from "../../coverage-finding.js";
+import type { MysqlSession } from "../connections.js";
+import { quoteText } from "../quote.js";
 import { capturedTables } from "./tables.js";
 import type { Look } from "./server.js";
 
@@ -9,48 +11,55 @@ import type { Look } from "./server.js";
  */
 export async function watchWrites(look: Look, windowMs: number): Promise<readonly Finding[]> {
   refuseLongWindow(windowMs);
-  const before = await changesOf(look);
+  const changesOf = () => look.connections.use((session) => countedChanges(session, look.prefix));
+  const before = await changesOf();
   if (before === undefined) return [notCounted];
   const since = await serverTime(look);
   await new Promise((resolve) => void setTimeout(resolve, windowMs));
-  const after = (await changesOf(look)) ?? new Map<string, number>();
+  const after = (await changesOf()) ?? new Map<string, number>();
   const events = await eventsSince(look, since);
   const captured = await capturedTables(look);
   const findings = [...after].flatMap(([table, total]) => {
     const changes = total - (before.get(table) ?? 0);
-    return changes > 0 && captured.has(table) ? [coverageOf(table, changes, events.get(table) ?? 0)] : [];
+    if (changes <= 0) return [];
+    return captured.has(table)
+      ? [coverageOf(table, changes, events.get(table) ?? 0)]
+      : [writtenUncaptured(table, `${changes} row change(s) were counted`)];
   });
   return findings.length > 0 ? findings : [nothingWritten];
 }
 
-const notCounted: Finding = {
+/** The server has no counters. */
+export const notCounted: Finding = {
   check: "capture.coverage",
   level: "warning",
   subject: "source",
   message: "this server doesn't count the changes of tables: coverage is not shown",
-  advice: "Turn on performance_schema (MySQL, MariaDB) or userstat (MariaDB).",
+  advice:
+    "Turn on performance_schema (MySQL, MariaDB) or userstat (MariaDB); or use --exact, which reads the binlog.",
 };
 
-/** Row changes per table since the counters began; undefined when nothing counts them. */
-async function changesOf({ connections }: Look): Promise<ReadonlyMap<string, number> | undefined> {
-  return connections.use(async (session) => {
-    const settings = await session.rows(
-      "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('performance_schema', 'userstat')",
-    );
-    const on = new Set(settings.filter(([, value]) => value === "ON").map(([name]) => name));
-    if (on.has("performance_schema")) {
-      return counts(
-        await session.rows(`SELECT OBJECT_SCHEMA, OBJECT_NAME, COUNT_INSERT + COUNT_UPDATE + COUNT_DELETE
-  FROM performance_schema.table_io_waits_summary_by_table WHERE OBJECT_SCHEMA = DATABASE()`),
-      );
-    }
-    if (!on.has("userstat")) return undefined;
+/** Row changes per table since the counters began, rolled-back ones too, but not of Lockstep's own tables; `undefined` when nothing counts them. */
+export async function countedChanges(
+  session: MysqlSession,
+  prefix: string,
+): Promise<ReadonlyMap<string, number> | undefined> {
+  const settings = await session.rows(
+    "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('performance_schema', 'userstat')",
+  );
+  const on = new Set(settings.filter(([, value]) => value === "ON").map(([name]) => name));
+  const others = (column: string): string => `LEFT(${column}, ${prefix.length}) <> ${quoteText(prefix)}`;
+  if (on.has("performance_schema")) {
     return counts(
-      await session.rows(
-        "SELECT TABLE_SCHEMA, TABLE_NAME, ROWS_CHANGED FROM information_schema.TABLE_STATISTICS WHERE TABLE_SCHEMA = DATABASE()",
-      ),
+      await session.rows(`SELECT OBJECT_SCHEMA, OBJECT_NAME, COUNT_INSERT + COUNT_UPDATE + COUNT_DELETE
+  FROM performance_schema.table_io_waits_summary_by_table WHERE OBJECT_SCHEMA = DATABASE() AND ${others("OBJECT_NAME")}`),
     );
-  });
+  }
+  if (!on.has("userstat")) return undefined;
+  return counts(
+    await session.rows(`SELECT TABLE_SCHEMA, TABLE_NAME, ROWS_CHANGED FROM information_schema.TABLE_STATISTICS
+  WHERE TABLE_SCHEMA = DATABASE() AND ${others("TABLE_NAME")}`),
+  );
 }
 
 function counts(rows: readonly (string | number | null)[][]): ReadonlyMap<string, number> {

@@ -1,7 +1,15 @@
 import type { Finding } from "@lockstep/core";
-import { coverageOf, nothingWritten, refuseLongWindow } from "../../coverage-finding.js";
+import {
+  coverageOf,
+  coverageOfTransactions,
+  nothingWritten,
+  refuseLongWindow,
+  writtenUncaptured,
+} from "../../coverage-finding.js";
 import type { Look } from "./server.js";
-import { armCounters, disarmCounters, missedTransactions } from "./write-counters.js";
+import { watchLogByCounters } from "./watch-log.js";
+import { armCounters, disarmCounters, missedInOutbox } from "./write-counters.js";
+import { type CountedTable, countedTables } from "./written-tables.js";
 
 /** How to watch. */
 export interface Watch {
@@ -19,7 +27,12 @@ export async function watchWrites(
   { windowMs, exact, settleMs }: Watch,
 ): Promise<readonly Finding[]> {
   refuseLongWindow(windowMs);
-  return exact ? watchByCounters(look, windowMs) : watchByStatistics(look, windowMs, settleMs);
+  if (!exact) return watchByStatistics(look, windowMs, settleMs);
+  const findings =
+    look.capture === "wal"
+      ? await watchLogByCounters(look, () => pause(windowMs), windowMs)
+      : await watchByCounters(look, windowMs);
+  return findings.length > 0 ? findings : [nothingWritten];
 }
 
 async function watchByStatistics(
@@ -27,57 +40,45 @@ async function watchByStatistics(
   windowMs: number,
   settleMs: number,
 ): Promise<readonly Finding[]> {
-  const before = await changesOf(look);
+  const before = new Map((await countedTables(look)).map(({ table, changes }) => [table, changes]));
   const since = await serverTime(look);
   await pause(windowMs + settleMs);
-  const [after, events] = [await changesOf(look), await eventsSince(look, since)];
-  const findings: Finding[] = [];
-  for (const [table, total] of after) {
-    const changes = total - (before.get(table) ?? 0);
-    if (changes <= 0) continue;
-    findings.push(coverageOf(table, changes, events.get(table) ?? 0));
-  }
+  const after = await countedTables(look);
+  const events = look.capture === "wal" ? undefined : await eventsSince(look, since);
+  const findings = after.flatMap((counted): Finding[] => {
+    const changes = counted.changes - (before.get(counted.table) ?? 0);
+    return changes > 0 ? [statisticOf(counted, changes, events)] : [];
+  });
   return findings.length > 0 ? findings : [nothingWritten];
+}
+
+/** `events`: those captured, by table; `undefined` where the log is read, which has all of what is published. */
+function statisticOf(
+  { table, isKnown, isPublished, isUnlogged }: CountedTable,
+  changes: number,
+  events: ReadonlyMap<string, number> | undefined,
+): Finding {
+  const counted = `${changes} row change(s) were counted`;
+  if (!isKnown) return writtenUncaptured(table, counted);
+  if (events !== undefined) return coverageOf(table, changes, events.get(table) ?? 0);
+  const about = { check: "capture.coverage", subject: table } as const;
+  if (isPublished) return { ...about, level: "ok", message: `${counted}, and the log that is read has them` };
+  return {
+    ...about,
+    level: "error",
+    message: `${counted}, and the log that is read leaves them out: the table is ${isUnlogged ? "unlogged" : "not published"}`,
+    advice: `${isUnlogged ? "ALTER TABLE … SET LOGGED, then " : ""}lockstep capture install; then verify the targets.`,
+  };
 }
 
 async function watchByCounters(look: Look, windowMs: number): Promise<readonly Finding[]> {
   try {
     await armCounters(look, windowMs);
     await pause(windowMs);
-    const rows = await missedTransactions(look);
-    if (rows.length === 0) return [nothingWritten];
-    return rows.map(({ table, written, missed }) =>
-      missed === 0
-        ? {
-            check: "capture.coverage",
-            level: "ok",
-            subject: table,
-            message: `all of ${written} transaction(s) were captured`,
-          }
-        : {
-            check: "capture.coverage",
-            level: "error",
-            subject: table,
-            message: `${missed} of ${written} transaction(s) that changed it went past capture`,
-            advice:
-              "Somebody writes past capture: capture this source by trigger or wal, then verify the targets.",
-          },
-    );
+    return (await missedInOutbox(look)).map((count) => coverageOfTransactions(count));
   } finally {
     await disarmCounters(look);
   }
-}
-
-/** Row changes per table since the statistics began. */
-async function changesOf({ connections, schema }: Look): Promise<ReadonlyMap<string, number>> {
-  const { rows } = await connections.use((client) =>
-    client.query<{ table: string; changes: string }>(
-      `select format('%I.%I', schemaname, relname) as table, n_tup_ins + n_tup_upd + n_tup_del as changes
-         from pg_stat_user_tables where schemaname <> $1`,
-      [schema],
-    ),
-  );
-  return new Map(rows.map((row) => [row.table, Number(row.changes)]));
 }
 
 async function serverTime({ connections }: Look): Promise<string> {

@@ -1,4 +1,5 @@
 import type pg from "pg";
+import type { TransactionCount } from "../../coverage-finding.js";
 import { quoteName, quoteText } from "../quote.js";
 import type { Look } from "./server.js";
 
@@ -41,19 +42,26 @@ export async function disarmCounters(look: Look): Promise<void> {
   });
 }
 
-/** Per table how many committed transactions changed it in the window, and how many of them left no event of it. */
-export async function missedTransactions({
-  connections,
-  s,
-}: Look): Promise<readonly { readonly table: string; readonly written: number; readonly missed: number }[]> {
-  const { rows } = await connections.use((client) =>
-    client.query<{ table: string; written: string; missed: string }>(
-      `select format('%I.%I', n.nspname, c.relname) as table, count(*) as written,
-              count(*) filter (where not exists (
-                select from ${s}.outbox o join ${s}.table_schema k using (fingerprint) where o.xid = d.xid and k.rel = d.rel)) as missed
-         from ${s}.doctor_note d join pg_class c on c.oid = d.rel join pg_namespace n on n.oid = c.relnamespace
-        group by 1 order by 1`,
-    ),
+/** Per table how many committed transactions changed it in the window, and how many of them left no event of it in the outbox. */
+export function missedInOutbox(look: Look): Promise<readonly TransactionCount[]> {
+  const captured = `select from ${look.s}.outbox o join ${look.s}.table_schema k using (fingerprint) where o.xid = d.xid and k.rel = d.rel`;
+  return look.connections.use((client) => countTransactions(look, client, captured));
+}
+
+/** The same of those that a query, with `d.xid` and `d.rel` of a transaction, doesn't find. `with`: what stands before it. */
+export async function countTransactions(
+  { s }: Look,
+  client: pg.ClientBase,
+  captured: string,
+  { with: before = "", values = [] }: { readonly with?: string; readonly values?: readonly unknown[] } = {},
+): Promise<readonly TransactionCount[]> {
+  const { rows } = await client.query<{ table: string; written: string; missed: string }>(
+    `${before} select format('%I.%I', n.nspname, c.relname) as table, count(*) as written,
+            count(*) filter (where not exists (${captured})) as missed
+       from (select distinct coalesce(pg_partition_root(rel)::oid, rel) as rel, xid from ${s}.doctor_note) d
+       join pg_class c on c.oid = d.rel join pg_namespace n on n.oid = c.relnamespace
+      group by 1 order by 1`,
+    [...values],
   );
   return rows.map(({ table, written, missed }) => ({
     table,

@@ -13,12 +13,10 @@ export async function binlogProblems(
   tables: readonly Table[],
   foreignKeyActions: ForeignKeyActions = "refuse",
 ): Promise<readonly CaptureFinding[]> {
-  const settings = (await binlogFindings(run))
-    .filter(({ level }) => level === "error")
-    .map(({ subject, message, advice }) => ({
-      problem: "refused" as const,
-      message: `${subject} ${message}: ${advice}`,
-    }));
+  const settings = (await binlogFindings(run)).map(({ subject, message, advice }) => ({
+    problem: "refused" as const,
+    message: `${subject} ${message}: ${advice}`,
+  }));
   return [
     ...settings,
     ...(await filtered(run)),
