@@ -1,6 +1,7 @@
 import {
   type LetterSchedule,
   type Logger,
+  type Mapping,
   type RetryPolicy,
   type StreamReader,
   type Target,
@@ -51,6 +52,8 @@ export interface LaneOptions {
   readonly reader: StreamReader;
   /** The clock of retries. Stays the caller's. */
   readonly schedule: LetterSchedule;
+  /** What becomes of the source's rows in this target. Default: they go as they are. */
+  readonly mapping?: Mapping;
   /** How refused rows are tried again. Defaults: `defaultRetryPolicy`. */
   readonly retry?: Partial<RetryPolicy>;
   /** What single tables (`namespace.name` at the source) lay over it. Default: nothing. */

@@ -77,6 +77,7 @@ function roomOf(options: LaneOptions, stopping: AbortSignal): LaneRoom {
     partitions: options.partitions ?? 1,
     target,
     reader,
+    ...(options.mapping === undefined ? {} : { mapping: options.mapping }),
     schedule,
     limits,
     logger,

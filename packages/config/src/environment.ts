@@ -12,6 +12,7 @@ type Tree = Record<string, unknown>;
  * | `LOCKSTEP_REDIS_URL` | `redis` |
  * | `LOCKSTEP_SOURCE_<NAME>_URL` | `sources.<name>.url` |
  * | `LOCKSTEP_TARGET_<NAME>_URL` | `targets.<name>.url` |
+ * | `LOCKSTEP_TARGET_<NAME>_MASK_SECRET` | `targets.<name>.maskSecret` |
  * | `LOCKSTEP_STATUS_HOST`, `LOCKSTEP_STATUS_PORT`, `LOCKSTEP_TOKEN` | `status.host`, `status.port`, `status.token` |
  * | `LOCKSTEP_LOG_LEVEL` | `logLevel` |
  */
@@ -31,11 +32,9 @@ export function withEnvironment(file: unknown, environment: Environment): unknow
     const entries = config[room];
     if (!isTree(entries)) continue;
     for (const name of Object.keys(entries)) {
-      put(
-        config,
-        [room, name, "url"],
-        environment[`LOCKSTEP_${word}_${name.toUpperCase().replaceAll("-", "_")}_URL`],
-      );
+      const prefix = `LOCKSTEP_${word}_${name.toUpperCase().replaceAll("-", "_")}`;
+      put(config, [room, name, "url"], environment[`${prefix}_URL`]);
+      if (room === "targets") put(config, [room, name, "maskSecret"], environment[`${prefix}_MASK_SECRET`]);
     }
   }
   return config;

@@ -1,5 +1,6 @@
 import { captureKinds, defaultRetryPolicy } from "@lockstep/core";
 import { z } from "zod";
+import { hashes, mapSchema } from "./map.js";
 
 const name = z
   .string()
@@ -25,6 +26,10 @@ const target = {
   sources: z.array(name).min(1).exactOptional(),
   allowInsensitiveKeys: z.boolean().default(false),
   statementTimeoutMs: milliseconds(100).default(30_000),
+  /** What becomes of single tables in this target: names, columns, filters, computed columns, masks. Default: all as they are. */
+  map: mapSchema.exactOptional(),
+  /** Keys the hashes of masked columns, and seals in letters what this target must not show. */
+  maskSecret: z.string().min(16, "must have at least 16 characters").exactOptional(),
 };
 
 const source = z.strictObject({
@@ -139,7 +144,15 @@ export const configSchema = z
           "are fed by the relay: give the source a url, or name them in the publisher whose relay runs in the application",
       });
     }
-    for (const [targetName, { sources }] of Object.entries(config.targets)) {
+    for (const [targetName, { sources, map, maskSecret }] of Object.entries(config.targets)) {
+      if (map !== undefined && maskSecret === undefined && hashes(map)) {
+        const variable = `LOCKSTEP_TARGET_${targetName.toUpperCase().replaceAll("-", "_")}_MASK_SECRET`;
+        context.addIssue({
+          code: "custom",
+          path: ["targets", targetName, "maskSecret"],
+          message: `is needed by the hashes of map; better in ${variable} than in the file`,
+        });
+      }
       for (const [index, sourceName] of (sources ?? []).entries()) {
         if (sourceName in config.sources) continue;
         const known = Object.keys(config.sources).join(", ");

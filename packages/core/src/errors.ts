@@ -164,6 +164,14 @@ export const errorTable = {
     recovery: "dead-letter",
     hint: "The target refused the row (a trigger or a rule?). Correct it, then replay.",
   },
+  TRANSFORM_FAILED: {
+    recovery: "dead-letter",
+    hint: "A function of the target's mapping threw, or gave a value of another type, at the place named. Correct it, restart the consumers, then replay the letter.",
+  },
+  MAPPING_NEEDS_WHOLE_IMAGE: {
+    recovery: "dead-letter",
+    hint: "The mapping filters or computes by a column that this change doesn't carry. Set REPLICA IDENTITY FULL (PostgreSQL) or binlog_row_image = FULL; the row's next whole image supersedes the letter.",
+  },
   TARGET_MANY_REFUSED: {
     recovery: "halt",
     hint: "Many rows were refused for the same reason: correct the target's table; the lane goes on by itself.",

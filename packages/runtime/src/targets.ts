@@ -1,30 +1,37 @@
 import type { LockstepConfig } from "@lockstep/config";
-import type { Target } from "@lockstep/core";
-import { assertNever } from "@lockstep/core";
+import { assertNever, type Mapping, mappingOf, type Target } from "@lockstep/core";
+
+/** A target of the configuration, not yet opened. */
+export interface ConfiguredTarget {
+  readonly target: Target;
+  /** Names of the sources it mirrors. */
+  readonly sources: readonly string[];
+  /** What becomes of their rows in it; absent when they go as they are. */
+  readonly mapping?: Mapping;
+}
 
 /**
  * The targets of a configuration, not yet opened, each with the names of the sources it mirrors. Only the engines that are named are
  * loaded: a driver costs some 8 MB.
  */
-export async function targetsOf(
-  config: LockstepConfig,
-): Promise<readonly { readonly target: Target; readonly sources: readonly string[] }[]> {
-  const made = Object.entries(config.targets).map(async ([name, target]) => ({
-    target: await makeTarget(name, target),
-    sources: target.sources ?? Object.keys(config.sources),
-  }));
+export async function targetsOf(config: LockstepConfig): Promise<readonly ConfiguredTarget[]> {
+  const made = Object.entries(config.targets).map(async ([name, target]) => {
+    const { sources = Object.keys(config.sources), map, maskSecret: secret } = target;
+    const opened = { target: await makeTarget(name, target), sources };
+    return map === undefined ? opened : { ...opened, mapping: mappingOf(map, { secret }) };
+  });
   return Promise.all(made);
 }
 
 async function makeTarget(name: string, config: LockstepConfig["targets"][string]): Promise<Target> {
   switch (config.type) {
     case "postgres": {
-      const { type: _, sources: __, ...options } = config;
+      const { type: _, sources: __, map: ___, maskSecret: ____, ...options } = config;
       const { postgresTarget } = await import("@lockstep/target-postgres");
       return postgresTarget({ name, ...options });
     }
     case "mysql": {
-      const { type: _, sources: __, ...options } = config;
+      const { type: _, sources: __, map: ___, maskSecret: ____, ...options } = config;
       const { mysqlTarget } = await import("@lockstep/target-mysql");
       return mysqlTarget({ name, ...options });
     }

@@ -1,6 +1,6 @@
 import { startLane } from "@lockstep/apply";
-import type { LetterSchedule, Target } from "@lockstep/core";
-import { type Running, type ServiceContext, targetsOf } from "@lockstep/runtime";
+import type { LetterSchedule } from "@lockstep/core";
+import { type ConfiguredTarget, type Running, type ServiceContext, targetsOf } from "@lockstep/runtime";
 import { bullLetterSchedule, redisStreamReader, startLetterWorker } from "@lockstep/stream";
 
 /**
@@ -11,7 +11,7 @@ export async function startConsumer({ config, logger }: ServiceContext): Promise
   const targets = await targetsOf(config);
   const running: Running[] = [];
   for (const source of Object.keys(config.sources)) {
-    const mine = targets.filter((t) => t.sources.includes(source)).map((t) => t.target);
+    const mine = targets.filter((t) => t.sources.includes(source));
     running.push(await consumeSource(source, mine, { config, logger }));
   }
   return {
@@ -25,7 +25,7 @@ export async function startConsumer({ config, logger }: ServiceContext): Promise
 
 async function consumeSource(
   source: string,
-  targets: readonly Target[],
+  targets: readonly ConfiguredTarget[],
   { config, logger }: ServiceContext,
 ): Promise<Running> {
   const { partitions, redis = config.redis } = config.sources[source]!;
@@ -41,7 +41,7 @@ async function consumeSource(
   });
   const readers: ReturnType<typeof redisStreamReader>[] = [];
   const lanes: ReturnType<typeof startLane>[] = [];
-  for (const target of targets) {
+  for (const { target, mapping } of targets) {
     for (let partition = 0; partition < partitions; partition++) {
       // A blocking read holds its connection: one reader per lane.
       const reader = redisStreamReader({ redis, source });
@@ -53,6 +53,7 @@ async function consumeSource(
           partitions,
           target,
           reader,
+          ...(mapping === undefined ? {} : { mapping }),
           schedule,
           retry: config.retry,
           retryByTable,
@@ -74,11 +75,11 @@ async function consumeSource(
 
 // The job only says "due": the lane that owns the row writes it (PROTOCOL.md 14).
 async function markDue(
-  targets: readonly Target[],
+  targets: readonly ConfiguredTarget[],
   letter: Parameters<Parameters<typeof startLetterWorker>[0]["markDue"]>[0],
   schedule: LetterSchedule,
 ) {
-  const target = targets.find((t) => t.name === letter.target);
+  const target = targets.find((t) => t.target.name === letter.target)?.target;
   if (target === undefined) return false;
   const marked = await target.letters.markDue(letter.letter, letter.attempt);
   if (marked) await schedule.nudge(letter);

@@ -15,6 +15,11 @@ export interface Part {
   readonly transactions?: readonly TransactionHeader[];
 }
 
+/** What a mapped row comes from: letters hold this, so that a corrected mapping maps it anew. */
+export type SourceChange =
+  | { readonly kind: "write"; readonly row: PlannedWrite }
+  | { readonly kind: "remove"; readonly row: PlannedRemove };
+
 /** A row to write: the newest image of its key. `event` is the newest event it came from. */
 export interface PlannedWrite extends RowWrite {
   readonly schema: TableSchema;
@@ -22,6 +27,8 @@ export interface PlannedWrite extends RowWrite {
   readonly part: Part;
   /** True when the image has cells that are not known (PROTOCOL.md 18). */
   readonly partial: boolean;
+  /** The source's change, when the row is mapped. */
+  readonly source?: SourceChange;
 }
 
 /** A row to delete. */
@@ -30,6 +37,8 @@ export interface PlannedRemove {
   readonly schema: TableSchema;
   readonly event: ChangeEvent;
   readonly part: Part;
+  /** The source's change, when the row is mapped. */
+  readonly source?: SourceChange;
 }
 
 /** What happens to one table, in one schema of it, in one segment. Rows are in the order of their first event. */

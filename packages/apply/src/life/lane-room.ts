@@ -2,6 +2,7 @@ import type {
   LaneSession,
   LetterSchedule,
   Logger,
+  Mapping,
   StreamReader,
   Target,
   TargetAnnouncement,
@@ -20,6 +21,7 @@ export interface LaneRoom {
   readonly partitions: number;
   readonly target: Target;
   readonly reader: StreamReader;
+  readonly mapping?: Mapping;
   readonly schedule: LetterSchedule;
   readonly retry: RetryRules;
   readonly limits: LaneLimits;

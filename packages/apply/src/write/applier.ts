@@ -11,6 +11,7 @@ import { collapse } from "../batch/collapse.js";
 import type { Segment } from "../batch/planned-changes.js";
 import { arrange } from "./arrange.js";
 import type { Ledger } from "./ledger.js";
+import { mapSegment } from "./map-segment.js";
 import { runStep, type StepRunnerOptions } from "./run-step.js";
 import { stagedLine, stagedPages } from "./staged-lines.js";
 import type { StepRoom } from "./step-room.js";
@@ -84,7 +85,8 @@ export class Applier {
   }
 
   #hasWaysAside(segments: readonly Segment[]): boolean {
-    return hasWaysAside(segments.map((segment) => arrange(segment, this.#options.tables.of)));
+    const { routesOf } = this.#options.tables;
+    return hasWaysAside(segments.map((segment) => arrange(mapSegment(segment, routesOf))));
   }
 
   /** Puts parts of a very large transaction into the staging table: durable, but not visible (PROTOCOL.md 4). */
@@ -124,7 +126,7 @@ export class Applier {
     let due = 0;
     this.#options.tables.forgetProblems();
     const ledger = await this.#step(this.#stay(), undefined, async (room) => {
-      const letters = await room.transaction.dueLetters(limit);
+      const letters = await room.letters.due(limit);
       due = letters.length;
       await writeLetters(room, letters);
       await release(room, [...unreleased, ...room.ledger.resolved.values()], limit);

@@ -1,6 +1,7 @@
 import { type TargetTable, tableId } from "@lockstep/core";
 import { parentsFirst } from "../batch/order-tables.js";
-import type { PlannedRemove, PlannedWrite, Segment } from "../batch/planned-changes.js";
+import type { PlannedRemove, PlannedWrite } from "../batch/planned-changes.js";
+import type { Emptying, RoutedSegment } from "./map-segment.js";
 
 /** Rows of one table that one statement (or few) can write. */
 export interface WriteSet {
@@ -20,26 +21,22 @@ export type RowSet = WriteSet | RemoveSet;
 
 /** A segment in the order in which a target takes it: truncates and deletes children first, writes parents first (PROTOCOL.md 16). */
 export interface ArrangedSegment {
-  readonly truncates: readonly TargetTable[];
+  readonly truncates: readonly Emptying[];
   /** Writes, then removes. */
   readonly sets: readonly RowSet[];
 }
 
-/** Finds the target's table of a schema. */
-export type TableOf = (fingerprint: string) => TargetTable;
-
 /** Puts a segment in order. Pure. */
-export function arrange(segment: Segment, tableOf: TableOf): ArrangedSegment {
-  const truncated = segment.truncates.map((schema) => tableOf(schema.fingerprint));
+export function arrange(segment: Pick<RoutedSegment, "truncates" | "tables">): ArrangedSegment {
   const writes: WriteSet[] = [];
   const removes: RemoveSet[] = [];
   for (const changes of segment.tables) {
-    const table = tableOf(changes.schema.fingerprint);
+    const { table } = changes;
     if (changes.writes.length > 0) writes.push({ kind: "write", table, rows: changes.writes });
     if (changes.removes.length > 0) removes.push({ kind: "remove", table, rows: changes.removes });
   }
   return {
-    truncates: inOrder(truncated, (table) => table).toReversed(),
+    truncates: inOrder(segment.truncates, ({ table }) => table).toReversed(),
     sets: arrangeSets(writes, removes),
   };
 }

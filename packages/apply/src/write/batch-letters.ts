@@ -23,7 +23,7 @@ export async function meetLetters(room: StepRoom, segments: readonly Segment[]):
   const keys = [...rows.values()];
   const letters = new Map<RowId, DeadLetter>();
   for (let i = 0; i < keys.length; i += keysPerLookup) {
-    const found = await room.transaction.findLetters(keys.slice(i, i + keysPerLookup));
+    const found = await room.letters.find(keys.slice(i, i + keysPerLookup));
     for (const letter of found) letters.set(rowId(letter.table, letter.key), letter);
   }
   await addTruncated(room, segments, letters);
@@ -62,7 +62,7 @@ function rowsOf(segments: readonly Segment[], { live }: StepRoom): Map<RowId, As
 }
 
 async function untakenOf(room: StepRoom, id: string): Promise<Untaken> {
-  const letter = await room.desk.get(id);
+  const letter = await room.letters.get(id);
   if (letter?.image === undefined) return {};
   room.tables.require([letter.schema]);
   const before = letter.before === undefined ? {} : { before: letter.before };
@@ -73,7 +73,7 @@ async function untakenOf(room: StepRoom, id: string): Promise<Untaken> {
 
 // A truncate supersedes all letters of its table (PROTOCOL.md 25).
 async function addTruncated(
-  { desk, lane }: StepRoom,
+  { letters: book, lane }: StepRoom,
   segments: readonly Segment[],
   letters: Map<RowId, DeadLetter>,
 ): Promise<void> {
@@ -83,7 +83,7 @@ async function addTruncated(
     let cursor: string | undefined;
     do {
       const page = { limit: pageSize, ...(cursor === undefined ? {} : { cursor }) };
-      const found = await desk.list({ ...lane, table, states }, page);
+      const found = await book.list({ ...lane, table, states }, page);
       for (const letter of found.letters) letters.set(rowId(letter.table, letter.key), letter);
       cursor = found.next;
     } while (cursor !== undefined);

@@ -1,8 +1,8 @@
 import type { DeadLetterDetail } from "@lockstep/core";
 import { type RowId, rowId } from "../batch/planned-changes.js";
 import { isolate } from "./isolate.js";
-import { type LetterRow, letterRows } from "./letter-rows.js";
-import { dependsOnOthers, type Refused, regroup, rowIdOf } from "./refused.js";
+import { applied, letterRows } from "./letter-rows.js";
+import { dependsOnOthers, type Refused, regroup, rowIdOf, untried } from "./refused.js";
 import { resolve } from "./resolve.js";
 import type { StepRoom } from "./step-room.js";
 
@@ -28,12 +28,12 @@ export async function joinWaiting(
   const waiting = await waitingOn(room, open, letterOf);
   const letters = waiting.filter(({ table, key }) => !isTaken(rowId(table, key)));
   if (letters.length === 0) return refused;
-  const rows = letterRows(room, letters);
+  const joining = letterRows(room, letters);
   const { transaction, classify } = room;
-  const still = await isolate({ transaction, classify }, regroup([...open, ...rows.map(asRefused)]));
+  const rows = joining.rows.map((row): Refused => ({ ...row, fault: untried }));
+  const still = await isolate({ transaction, classify }, regroup([...open, ...rows]));
   const failed = new Map(still.map((one) => [rowIdOf(one), one]));
-  const applied = rows.filter((row) => !failed.has(rowIdOf(row))).map(({ letter }) => letter);
-  await resolve(room, applied, "applied");
+  await resolve(room, applied(joining.letters, [...joining.failed, ...still]), "applied");
   return refused.flatMap((one) => {
     if (!dependsOnOthers(one)) return [one];
     const again = failed.get(rowIdOf(one));
@@ -42,7 +42,7 @@ export async function joinWaiting(
 }
 
 async function waitingOn(
-  { transaction, maxReleased }: StepRoom,
+  { letters, maxReleased }: StepRoom,
   open: readonly Refused[],
   letterOf: Joining["letterOf"],
 ): Promise<DeadLetterDetail[]> {
@@ -50,11 +50,7 @@ async function waitingOn(
   for (const one of open) {
     const id = letterOf(one);
     if (id === undefined || waiting.length >= maxReleased) continue;
-    waiting.push(...(await transaction.waitingLetters(id, maxReleased - waiting.length)));
+    waiting.push(...(await letters.waiting(id, maxReleased - waiting.length)));
   }
   return waiting;
-}
-
-function asRefused(row: LetterRow): Refused {
-  return { ...row, fault: { code: row.letter.code as Refused["fault"]["code"], rawError: "" } };
 }

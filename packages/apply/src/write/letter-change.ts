@@ -1,6 +1,6 @@
 import { type DeadLetterDetail, type LetterWrite, tableId } from "@lockstep/core";
 import { positionOfEvent } from "../batch/planned-changes.js";
-import type { Refused } from "./refused.js";
+import { type Refused, sourceOf } from "./refused.js";
 
 /** The part of a letter that says which change it holds. */
 export type LetterChange = Pick<
@@ -8,15 +8,16 @@ export type LetterChange = Pick<
   "table" | "key" | "op" | "position" | "ordinal" | "schema" | "image" | "before"
 >;
 
-/** The change of a row of a batch. */
-export function changeOfRow({ kind, table, row }: Refused): LetterChange {
-  const { event, part, key } = row;
+/** The source's change of a row of a batch. */
+export function changeOfRow(refused: Refused): LetterChange {
+  const { kind, row } = sourceOf(refused);
+  const { event, part, key, schema } = row;
   const change = {
-    table: tableId(table.schema),
+    table: tableId(schema),
     key,
     position: positionOfEvent(part, event),
     ordinal: event.ordinal,
-    schema: table.schema.fingerprint,
+    schema: schema.fingerprint,
   };
   if (kind === "remove") return { ...change, op: "delete" };
   const op = event.op === "insert" || event.op === "snapshot" ? event.op : "update";

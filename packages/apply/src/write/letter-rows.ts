@@ -1,45 +1,57 @@
-import type { DeadLetterDetail, RowImage, TargetTable } from "@lockstep/core";
+import type { DeadLetterDetail, RowImage, TableSchema } from "@lockstep/core";
 import { isPartial } from "../batch/merge-images.js";
-import type { Part, PlannedRemove, PlannedWrite, RowId } from "../batch/planned-changes.js";
+import { type Part, type RowId, rowId, type SourceChange } from "../batch/planned-changes.js";
+import { mapChange, type RoutedRow } from "./map-change.js";
 import { type Refused, rowIdOf } from "./refused.js";
 import type { StepRoom } from "./step-room.js";
 
-/** A letter's change as a row to write or remove, from the letter's own current image (PROTOCOL.md 14). */
-export type LetterRow =
-  | {
-      readonly kind: "write";
-      readonly table: TargetTable;
-      readonly row: PlannedWrite;
-      readonly letter: DeadLetterDetail;
-    }
-  | {
-      readonly kind: "remove";
-      readonly table: TargetTable;
-      readonly row: PlannedRemove;
-      readonly letter: DeadLetterDetail;
-    };
+/** What letters become in the target: from each letter's own current image (PROTOCOL.md 14), mapped as the configuration is now. */
+export interface LetterRows {
+  /** Letters whose tables can be had. */
+  readonly letters: readonly DeadLetterDetail[];
+  readonly rows: readonly RoutedRow[];
+  /** Letters that could not be mapped. */
+  readonly failed: readonly Refused[];
+}
 
-/** Makes the row of a letter. */
-function letterRow(letter: DeadLetterDetail, table: TargetTable): LetterRow {
+/** The change that a letter holds. */
+function changeOf(letter: DeadLetterDetail, schema: TableSchema): SourceChange {
   const part: Part = { id: letter.position, events: [] };
   const { ordinal, op, schema: fingerprint, key, image: text, before } = letter;
   const event = { ordinal, op, schema: fingerprint, key };
-  const { schema } = table;
-  if (text === undefined) return { kind: "remove", table, letter, row: { key, schema, event, part } };
+  if (text === undefined) return { kind: "remove", row: { key, schema, event, part } };
   const image = JSON.parse(text) as RowImage;
   const row = { key, image, schema, event, part, partial: isPartial(image) };
-  return { kind: "write", table, letter, row: before === undefined ? row : { ...row, before } };
+  return { kind: "write", row: before === undefined ? row : { ...row, before } };
 }
 
-/** Rows of letters whose tables can be had. @throws TablesNeeded. */
+/** Makes the rows of letters. @throws TablesNeeded. */
 export function letterRows(
   { tables }: Pick<StepRoom, "tables">,
   letters: readonly DeadLetterDetail[],
-): LetterRow[] {
+): LetterRows {
   tables.require(letters.map((letter) => letter.schema));
-  return letters
-    .filter((letter) => tables.problem(letter.schema) === undefined)
-    .map((letter) => letterRow(letter, tables.of(letter.schema)));
+  const usable = letters.filter((letter) => tables.problem(letter.schema) === undefined);
+  const rows: RoutedRow[] = [];
+  const failed: Refused[] = [];
+  for (const letter of usable) {
+    const mapped = mapChange(
+      changeOf(letter, tables.schemaOf(letter.schema)),
+      tables.routesOf(letter.schema),
+    );
+    if ("fault" in mapped) failed.push(mapped);
+    else rows.push(...mapped);
+  }
+  return { letters: usable, rows, failed };
+}
+
+/** Those of the letters none of whose rows is among the refused. */
+export function applied(
+  letters: readonly DeadLetterDetail[],
+  refused: readonly Refused[],
+): readonly DeadLetterDetail[] {
+  const failed = new Set(refused.map(rowIdOf));
+  return letters.filter(({ table, key }) => !failed.has(rowId(table, key)));
 }
 
 /** A refused row with the letter that it came from, if it came from one. */

@@ -1,6 +1,7 @@
-import { type LetterDesk, liveLetterStates } from "@lockstep/core";
+import { type LetterDesk, liveLetterStates, type Sealer } from "@lockstep/core";
 import { type RowId, rowId } from "../batch/planned-changes.js";
 import type { Ledger } from "./ledger.js";
+import { openLetter } from "./letter-book.js";
 
 const pageSize = 500;
 const maxKnown = 100_000;
@@ -14,7 +15,12 @@ export class LiveLetters {
   /** Too many to remember: any row may have one. */
   #any: boolean;
 
-  private constructor(rows: Set<RowId>, any: boolean) {
+  private constructor(
+    rows: Set<RowId>,
+    any: boolean,
+    /** Fingerprints of the schemas that the letters follow. */
+    readonly schemas: ReadonlySet<string>,
+  ) {
     this.#rows = rows;
     this.#any = any;
   }
@@ -23,16 +29,21 @@ export class LiveLetters {
   static async load(
     desk: LetterDesk,
     lane: { readonly source: string; readonly partition: number },
+    sealer?: Sealer,
   ): Promise<LiveLetters> {
     const filter = { ...lane, states: liveLetterStates };
     const rows = new Set<RowId>();
+    const schemas = new Set<string>();
     let cursor: string | undefined;
     do {
       const page = await desk.list(filter, { limit: pageSize, ...(cursor === undefined ? {} : { cursor }) });
-      for (const letter of page.letters) rows.add(rowId(letter.table, letter.key));
+      for (const letter of page.letters) {
+        rows.add(rowId(letter.table, openLetter(letter, sealer).key));
+        schemas.add(letter.schema);
+      }
       cursor = page.next;
     } while (cursor !== undefined && rows.size < maxKnown);
-    return new LiveLetters(rows, cursor !== undefined);
+    return new LiveLetters(rows, cursor !== undefined, schemas);
   }
 
   get none(): boolean {

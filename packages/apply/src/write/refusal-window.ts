@@ -1,6 +1,6 @@
 import { LockstepError, tableId } from "@lockstep/core";
 import type { RowId } from "../batch/planned-changes.js";
-import { type Refused, rowIdOf } from "./refused.js";
+import { type Refused, rowIdOf, sourceOf } from "./refused.js";
 
 /** When many refused rows stand for a fault of the target, not of rows (PROTOCOL.md 30). */
 export interface RefusalLimits {
@@ -61,14 +61,15 @@ export class StepRefusals {
    */
   count(refused: Refused): void {
     const { code, about } = refused.fault;
-    const table = tableId(refused.table.schema);
+    const table = tableId(sourceOf(refused).row.schema);
     const what = `${code} ${table}`;
     const rows = this.#rows.get(what) ?? new Set<RowId>();
     this.#rows.set(what, rows.add(rowIdOf(refused)));
     const inBatch = this.rowsOf(table);
     const large = inBatch >= shareFromRows && rows.size > inBatch * this.limits.maxRefusedShare;
     if (!large && this.before(what) + rows.size <= this.limits.maxLettersPerCode) return;
-    throw new LockstepError("TARGET_MANY_REFUSED", `${refused.table.name} refuses many rows with ${code}`, {
+    const named = code === "TRANSFORM_FAILED" ? `${code} in ${about}` : code;
+    throw new LockstepError("TARGET_MANY_REFUSED", `${refused.table.name} refuses many rows with ${named}`, {
       details: { table, code, about, count: rows.size },
     });
   }

@@ -1,5 +1,11 @@
 import { type DeadLetterDetail, type ErrorCode, type TargetTable, tableId } from "@lockstep/core";
-import { type PlannedRemove, type PlannedWrite, type RowId, rowId } from "../batch/planned-changes.js";
+import {
+  type PlannedRemove,
+  type PlannedWrite,
+  type RowId,
+  rowId,
+  type SourceChange,
+} from "../batch/planned-changes.js";
 import { arrangeSets, type RemoveSet, type RowSet, type WriteSet } from "./arrange.js";
 
 /** Why the target refuses a row. `about` names a constraint or column. */
@@ -10,7 +16,10 @@ export interface RowFault {
   readonly rawError: string;
 }
 
-/** A row that failed alone. */
+/** The fault of a row that is only about to be tried again. */
+export const untried: RowFault = { code: "TARGET_REFUSED", rawError: "" };
+
+/** A row that failed alone; or a row of the source that could not be mapped. */
 export type Refused = (
   | { readonly kind: "write"; readonly row: PlannedWrite }
   | { readonly kind: "remove"; readonly row: PlannedRemove }
@@ -23,9 +32,26 @@ export type Refused = (
   readonly waitsFor?: RowId;
 };
 
-/** The row's name across tables. */
-export function rowIdOf({ table, row }: Pick<Refused, "table" | "row">): RowId {
-  return rowId(tableId(table.schema), row.key);
+/** The change of the source that a row comes from. */
+export function sourceOf(one: SourceChange): SourceChange {
+  return one.row.source ?? one;
+}
+
+/** The source row's name across tables: letters, and what waits for them, are about rows of the source. */
+export function rowIdOf({ row }: Pick<Refused, "row">): RowId {
+  const { schema, key } = row.source?.row ?? row;
+  return rowId(tableId(schema), key);
+}
+
+/** One for each row of the source: a fault of its own goes before one that other rows may mend. */
+export function onePerRow(refused: readonly Refused[]): Refused[] {
+  const rows = new Map<RowId, Refused>();
+  for (const one of refused) {
+    const id = rowIdOf(one);
+    const known = rows.get(id);
+    if (known === undefined || (dependsOnOthers(known) && !dependsOnOthers(one))) rows.set(id, one);
+  }
+  return [...rows.values()];
 }
 
 /** True for faults that may vanish when other rows of the batch are written or removed first. */

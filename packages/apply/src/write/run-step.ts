@@ -8,6 +8,7 @@ import type {
 } from "@lockstep/core";
 import type { LaneLimits } from "../lane-options.js";
 import { type Ledger, openLedger } from "./ledger.js";
+import { LetterBook } from "./letter-book.js";
 import type { LiveLetters } from "./live-letters.js";
 import type { Chance } from "./next-attempt.js";
 import type { RefusalWindow, StepRefusals } from "./refusal-window.js";
@@ -74,7 +75,7 @@ function roomOf(
     now,
     random,
     classify: (error: unknown): Fault => target.classify(error),
-    desk: target.letters,
+    letters: new LetterBook(transaction, target.letters, tables),
     maxReleased: limits.maxLettersPerStep,
   };
   return counted === undefined ? room : { ...room, onRefused: (refused) => counted.count(refused) };

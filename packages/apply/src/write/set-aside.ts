@@ -1,14 +1,16 @@
 import type { DeadLetterDetail, TargetTransaction } from "@lockstep/core";
 import { type RowId, rowId } from "../batch/planned-changes.js";
 import type { Ledger } from "./ledger.js";
+import type { LetterBook } from "./letter-book.js";
 import { changeOfLetter, changeOfRow, type LetterChange } from "./letter-change.js";
 import { type Chance, nextAttempt } from "./next-attempt.js";
 import { type Refused, type RowFault, rowIdOf } from "./refused.js";
 import type { RetryRules } from "./retry-rules.js";
+import type { TableBook } from "./table-book.js";
 
 /** What setting rows aside needs. */
 export interface SettingAside extends Chance {
-  readonly transaction: TargetTransaction;
+  readonly letters: Pick<LetterBook, "put" | "shownKey">;
   readonly retry: RetryRules;
   readonly ledger: Ledger;
 }
@@ -19,12 +21,19 @@ export interface Judged {
   readonly waitingFor?: RowId | { readonly letter: string };
 }
 
+/** What judging needs: letters are about rows of the source, a foreign key about rows of the target. */
+interface Judging {
+  readonly transaction: Pick<TargetTransaction, "missingParents">;
+  readonly letters: Pick<LetterBook, "find">;
+  readonly tables: Pick<TableBook, "sourcesOf">;
+}
+
 /**
  * Finds out which refused rows only wait for another row: a foreign key whose other side has a live letter, or is refused in the
  * same step (PROTOCOL.md 15).
  */
 export async function judge(
-  transaction: TargetTransaction,
+  room: Judging,
   refused: readonly Refused[],
   ownLetter: (row: RowId) => string | undefined,
 ): Promise<Judged[]> {
@@ -32,7 +41,7 @@ export async function judge(
   // Only rows that were judged before can be waited for: so no two rows of a step wait for each other.
   const passed = new Set<RowId>();
   for (const one of writesFirst(refused)) {
-    const blocker = await blockerOf(transaction, one, passed, ownLetter(rowIdOf(one)) ?? one.letter?.id);
+    const blocker = await blockerOf(room, one, passed, ownLetter(rowIdOf(one)) ?? one.letter?.id);
     judged.push(blocker === undefined ? { refused: one } : { refused: one, waitingFor: blocker });
     passed.add(rowIdOf(one));
   }
@@ -45,19 +54,20 @@ function writesFirst(refused: readonly Refused[]): readonly Refused[] {
 }
 
 async function blockerOf(
-  transaction: TargetTransaction,
+  { transaction, letters, tables }: Judging,
   one: Refused,
   passed: ReadonlySet<RowId>,
   ownLetter: string | undefined,
 ): Promise<Judged["waitingFor"]> {
   if (one.waitsFor !== undefined && passed.has(one.waitsFor)) return one.waitsFor;
   if (one.kind !== "write" || one.fault.code !== "TARGET_FOREIGN_KEY") return undefined;
-  const parents = await transaction.missingParents(one.table, one.row);
+  const missing = await transaction.missingParents(one.table, one.row);
+  const parents = missing.flatMap(tables.sourcesOf);
   if (parents.length === 0) return undefined;
   const refused = parents.map(({ table, key }) => rowId(table, key)).find((row) => passed.has(row));
   if (refused !== undefined) return refused;
-  const letters = await transaction.findLetters(parents);
-  const blocker = letters.find(({ id, waitingFor }) => id !== ownLetter && waitingFor !== (ownLetter ?? ""));
+  const found = await letters.find(parents);
+  const blocker = found.find(({ id, waitingFor }) => id !== ownLetter && waitingFor !== (ownLetter ?? ""));
   return blocker === undefined ? undefined : { letter: blocker.id };
 }
 
@@ -89,7 +99,7 @@ async function putLetter(
   letter?: DeadLetterDetail,
   waitingFor?: string,
 ): Promise<void> {
-  const { transaction, ledger, now } = setting;
+  const { letters, ledger, now } = setting;
   const policy = setting.retry.of(change.table);
   const maxAttempts = letter?.maxAttempts ?? policy.attempts;
   // Waiting burns no attempt: the row was never judged for itself.
@@ -99,8 +109,8 @@ async function putLetter(
       ? nextAttempt(attempts, maxAttempts, policy, setting)
       : { state: "waiting" as const, waitingFor };
   const fault = about === undefined ? { code, rawError } : { code, about, rawError };
-  const id = await transaction.putLetter({ ...change, ...fault, ...next, attempts, maxAttempts });
+  const id = await letters.put({ ...change, ...fault, ...next, attempts, maxAttempts });
   const { table, key } = change;
   ledger.put.set(rowId(table, key), { id, attempts, ...next });
-  ledger.errors.push({ table, key, code, at: now() });
+  ledger.errors.push({ table, key: letters.shownKey(table, key), code, at: now() });
 }

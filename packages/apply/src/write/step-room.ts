@@ -1,5 +1,6 @@
-import type { Fault, LetterDesk, TargetTransaction } from "@lockstep/core";
+import type { Fault, TargetTransaction } from "@lockstep/core";
 import type { Ledger } from "./ledger.js";
+import type { LetterBook } from "./letter-book.js";
 import type { LiveLetters } from "./live-letters.js";
 import type { Chance } from "./next-attempt.js";
 import type { Refused } from "./refused.js";
@@ -15,8 +16,7 @@ export interface StepRoom extends Chance {
   readonly tables: TableBook;
   readonly ledger: Ledger;
   readonly live: LiveLetters;
-  /** Reads letters beside the transaction; the lane is the only one who makes them, so what it finds is current. */
-  readonly desk: Pick<LetterDesk, "get" | "list">;
+  readonly letters: LetterBook;
   /** Counts a refused row; throws when these are too many to be bad rows. Absent where rows are tried one by one anyway. */
   readonly onRefused?: (refused: Refused) => void;
   /** Waiting letters released in one step. */

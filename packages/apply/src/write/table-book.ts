@@ -2,7 +2,10 @@ import {
   isLockstepError,
   type LaneSession,
   LockstepError,
+  type Mapping,
+  type RowMapping,
   type StreamReader,
+  tableId,
   type TableSchema,
   type TargetTable,
 } from "@lockstep/core";
@@ -14,9 +17,26 @@ export class TablesNeeded extends Error {
   }
 }
 
-/** The target's tables by schema fingerprint, for the life of one session. */
+/** One of the target's tables that a source table's rows go to; without a mapping they go as they are. */
+export interface Route {
+  readonly table: TargetTable;
+  readonly mapping?: RowMapping;
+}
+
+interface Known {
+  readonly schema: TableSchema;
+  readonly routes: readonly Route[];
+  /** Source columns that no route shows as they are. */
+  readonly hidden: ReadonlySet<string>;
+}
+
+const nothing: ReadonlySet<string> = new Set();
+
+/** Source schemas by fingerprint and the target's tables that their rows go to, for the life of one session. */
 export class TableBook {
-  readonly #tables = new Map<string, TargetTable>();
+  readonly #known = new Map<string, Known>();
+  /** The source table's schema that was learnt last, by `namespace.name`. */
+  readonly #newest = new Map<string, Known>();
   readonly #unusable = new Map<string, LockstepError>();
 
   constructor(
@@ -24,27 +44,42 @@ export class TableBook {
     private readonly session: Pick<LaneSession, "tables">,
     /** How many lanes write the source's rows. */
     private readonly partitions = 1,
+    readonly mapping?: Mapping,
   ) {}
 
   /** True when all of these are known. */
   knows(fingerprints: Iterable<string>): boolean {
-    for (const fingerprint of fingerprints) if (!this.#tables.has(fingerprint)) return false;
+    for (const fingerprint of fingerprints) if (!this.#known.has(fingerprint)) return false;
     return true;
   }
 
   /**
    * Makes or checks the tables of these schemas.
-   * @throws LockstepError STREAM_SCHEMA_UNKNOWN, TARGET_FOREIGN_KEY_PARTITIONED, and what {@link LaneSession.tables} throws.
+   * @throws LockstepError STREAM_SCHEMA_UNKNOWN, TARGET_FOREIGN_KEY_PARTITIONED, CONFIG_INVALID when the mapping doesn't fit them, and what
+   * {@link LaneSession.tables} throws.
    */
   async learn(fingerprints: Iterable<string>): Promise<void> {
     const schemas: TableSchema[] = [];
     for (const fingerprint of fingerprints) {
-      if (!this.#tables.has(fingerprint)) schemas.push(await this.reader.schema(fingerprint));
+      if (!this.#known.has(fingerprint)) schemas.push(await this.reader.schema(fingerprint));
     }
     if (schemas.length === 0) return;
-    const tables = await this.session.tables(schemas);
+    refuseUnfit(schemas, this.mapping);
+    const mapped = schemas.map((schema) => ({ schema, mappings: this.mapping?.routes(schema) }));
+    const wanted = mapped.flatMap(({ schema, mappings }) => mappings?.map((one) => one.schema) ?? [schema]);
+    const tables = wanted.length === 0 ? [] : await this.session.tables(wanted);
     if (this.partitions > 1) refuseForeignKeys(tables);
-    for (const table of tables) this.#tables.set(table.schema.fingerprint, table);
+    let next = 0;
+    for (const { schema, mappings } of mapped) {
+      const routes = mappings?.map((mapping): Route => ({ mapping, table: tables[next++]! }));
+      this.#learnt(schema, routes ?? [{ table: tables[next++]! }]);
+    }
+  }
+
+  #learnt(schema: TableSchema, routes: readonly Route[]): void {
+    const known = { schema, routes, hidden: hiddenColumns(schema, routes) };
+    this.#known.set(schema.fingerprint, known);
+    this.#newest.set(tableId(schema), known);
   }
 
   /** The same for letters: one that can't be had is remembered for {@link problem}, because it concerns that letter alone. */
@@ -62,7 +97,7 @@ export class TableBook {
 
   /** Why a letter's table can't be had. */
   problem(fingerprint: string): LockstepError | undefined {
-    return this.#tables.has(fingerprint) ? undefined : this.#unusable.get(fingerprint);
+    return this.#known.has(fingerprint) ? undefined : this.#unusable.get(fingerprint);
   }
 
   /** Gives up on what could not be had, so that it is asked for again. */
@@ -70,24 +105,76 @@ export class TableBook {
     this.#unusable.clear();
   }
 
-  /** The table of a schema. @throws TablesNeeded when it isn't known; LockstepError when it was asked for and can't be had. */
-  readonly of = (fingerprint: string): TargetTable => {
-    const table = this.#tables.get(fingerprint);
-    if (table === undefined) throw this.#unusable.get(fingerprint) ?? new TablesNeeded([fingerprint]);
-    return table;
-  };
+  /** Where the rows of a source schema go. @throws TablesNeeded when it isn't known; LockstepError when it was asked for and can't be had. */
+  readonly routesOf = (fingerprint: string): readonly Route[] => this.#of(fingerprint).routes;
 
-  /** The schema of a fingerprint; throws as {@link of} does. */
-  readonly schemaOf = (fingerprint: string): TableSchema => this.of(fingerprint).schema;
+  /** The source schema of a fingerprint; throws as {@link routesOf} does. */
+  readonly schemaOf = (fingerprint: string): TableSchema => this.#of(fingerprint).schema;
+
+  #of(fingerprint: string): Known {
+    const known = this.#known.get(fingerprint);
+    if (known === undefined) throw this.#unusable.get(fingerprint) ?? new TablesNeeded([fingerprint]);
+    return known;
+  }
+
+  /** What is known of a source table (`namespace.name`), by its newest schema here. */
+  newest(table: string): Known | undefined {
+    return this.#newest.get(table);
+  }
+
+  /** Columns of a source table that the target is not to see. */
+  hidden(table: string): ReadonlySet<string> {
+    return this.newest(table)?.hidden ?? nothing;
+  }
+
+  /** Rows of the source that make this row of the target; a table that isn't known here is taken for one that isn't mapped. */
+  readonly sourcesOf = (row: RowName): readonly RowName[] => {
+    const routes = [...this.#newest.values()].flatMap(({ routes }) => routes);
+    const here = routes.filter(({ table }) => tableId(table.schema) === row.table);
+    if (here.length === 0) return [row];
+    return here.flatMap(({ mapping }): RowName[] => {
+      if (mapping === undefined) return [row];
+      const key = mapping.sourceKey(row.key);
+      return key === undefined ? [] : [{ table: tableId(mapping.source), key }];
+    });
+  };
 
   /** @throws TablesNeeded naming all of these that are neither known nor known to be unusable. */
   require(fingerprints: Iterable<string>): void {
     const missing = new Set<string>();
     for (const fingerprint of fingerprints) {
-      if (!this.#tables.has(fingerprint) && !this.#unusable.has(fingerprint)) missing.add(fingerprint);
+      if (!this.#known.has(fingerprint) && !this.#unusable.has(fingerprint)) missing.add(fingerprint);
     }
     if (missing.size > 0) throw new TablesNeeded([...missing]);
   }
+}
+
+/** A row, by its table (`namespace.name`) and JSON key. */
+export interface RowName {
+  readonly table: string;
+  readonly key: string;
+}
+
+function hiddenColumns({ columns }: TableSchema, routes: readonly Route[]): ReadonlySet<string> {
+  if (routes.some(({ mapping }) => mapping === undefined)) return nothing;
+  const shown = new Set<number>();
+  for (const { mapping } of routes) {
+    for (const column of mapping!.columns) if (column.from === "copy") shown.add(column.at);
+  }
+  return new Set(columns.flatMap(({ name }, i) => (shown.has(i) ? [] : [name])));
+}
+
+/** One error for everything in the mapping that doesn't fit. */
+function refuseUnfit(schemas: readonly TableSchema[], mapping: Mapping | undefined): void {
+  const problems = schemas.flatMap((schema) => mapping?.problems(schema) ?? []);
+  if (problems.length === 0) return;
+  throw new LockstepError(
+    "CONFIG_INVALID",
+    `the target's mapping doesn't fit the source:\n${problems.map((p) => `  - ${p}`).join("\n")}\n`,
+    {
+      details: { problems: problems.length },
+    },
+  );
 }
 
 /**

@@ -1,17 +1,19 @@
 import { assertNever, type DeadLetter, tableId } from "@lockstep/core";
 import { countRows } from "../batch/batch.js";
 import { type RowId, rowId, type Segment } from "../batch/planned-changes.js";
-import { type ArrangedSegment, arrange } from "./arrange.js";
+import { arrange } from "./arrange.js";
 import { type MetLetters, meetLetters } from "./batch-letters.js";
 import { isolate } from "./isolate.js";
 import { joinWaiting } from "./join-waiting.js";
 import { layOver, type Untaken } from "./lay-over-letters.js";
-import { dependsOnOthers, type Refused, regroup, rowIdOf } from "./refused.js";
+import { leaveFormerKeys } from "./leave-former-keys.js";
+import { mapSegment } from "./map-segment.js";
+import { dependsOnOthers, onePerRow, type Refused, regroup, rowIdOf, sourceOf } from "./refused.js";
 import { judge, setAside } from "./set-aside.js";
 import type { StepRoom } from "./step-room.js";
 import { resolve } from "./resolve.js";
 import { release } from "./write-letters.js";
-import { withoutBefore, writeSegments, writeSegmentsAside } from "./write-sets.js";
+import { writeSegments, writeSegmentsAside } from "./write-sets.js";
 
 /**
  * How a batch is written.
@@ -40,17 +42,19 @@ async function write(
   manner: Manner,
   meanwhile?: () => void,
 ): Promise<readonly Refused[]> {
-  const arranged = (): ArrangedSegment[] => segments.map((segment) => arrange(segment, room.tables.of));
+  if (manner === "isolate") return isolateSegments(room, segments, []);
+  const mapped = segments.map((segment) => mapSegment(segment, room.tables.routesOf));
+  // A row that can't be mapped may come again in a later segment: there it is judged by its newest state.
+  if (mapped.some(({ failed }) => failed.length > 0)) return isolateSegments(room, segments, []);
+  const arranged = mapped.map(arrange);
   switch (manner) {
     case "sets":
-      await writeSegments(room.transaction, arranged(), meanwhile);
+      await writeSegments(room.transaction, arranged, meanwhile);
       return [];
     case "aside":
     case "untied":
-      await writeSegmentsAside(room.transaction, arranged(), manner === "untied");
+      await writeSegmentsAside(room.transaction, arranged, manner === "untied");
       return [];
-    case "isolate":
-      return isolateSegments(room, segments, []);
     default:
       return assertNever(manner);
   }
@@ -77,10 +81,11 @@ async function writePage(
   segments: readonly Segment[],
   refused: readonly Refused[],
 ): Promise<readonly Refused[]> {
-  if (refused.length > 0) return isolateSegments(room, segments, refused);
+  const mapped = segments.map((segment) => mapSegment(segment, room.tables.routesOf));
+  if (refused.length > 0 || mapped.some(({ failed }) => failed.length > 0))
+    return isolateSegments(room, segments, refused);
   try {
-    const arranged = segments.map((segment) => arrange(segment, room.tables.of));
-    await room.transaction.savepoint(() => writeSegments(room.transaction, arranged));
+    await room.transaction.savepoint(() => writeSegments(room.transaction, mapped.map(arrange)));
     return [];
   } catch (error) {
     if (room.classify(error).kind === "systemic") throw error;
@@ -97,11 +102,13 @@ async function isolateSegments(
   let refused = before;
   for (const segment of segments) {
     const [laid] = refused.length === 0 ? [segment] : layOver([segment], untakenOf(refused));
-    const { truncates, sets } = arrange(laid ?? segment, room.tables.of);
-    for (const table of truncates) await room.transaction.truncate(table);
+    const mapped = mapSegment(laid ?? segment, room.tables.routesOf);
+    const { truncates, sets } = arrange(mapped);
+    for (const { table, only } of truncates) await room.transaction.truncate(table, only);
     const over = rowsOver(segment);
     const kept = refused.filter((one) => !over(one));
-    refused = [...kept, ...(await isolate(room, sets))];
+    for (const one of mapped.failed) room.onRefused?.(one);
+    refused = [...kept, ...mapped.failed, ...(await isolate(room, sets))];
   }
   return refused;
 }
@@ -109,8 +116,9 @@ async function isolateSegments(
 function untakenOf(refused: readonly Refused[]): Map<RowId, Untaken> {
   return new Map(
     refused.map((one) => {
-      if (one.kind === "remove") return [rowIdOf(one), {}];
-      const { schema, image, before } = one.row;
+      const source = sourceOf(one);
+      if (source.kind === "remove") return [rowIdOf(one), {}];
+      const { schema, image, before } = source.row;
       return [
         rowIdOf(one),
         before === undefined ? { image: { schema, image } } : { image: { schema, image }, before },
@@ -131,7 +139,7 @@ function rowsOver({ truncates, tables }: Segment): (refused: Refused) => boolean
     }
     for (const { key } of removes) rows.add(rowId(table, key));
   }
-  return (one) => emptied.has(tableId(one.table.schema)) || rows.has(rowIdOf(one));
+  return (one) => emptied.has(tableId(sourceOf(one).row.schema)) || rows.has(rowIdOf(one));
 }
 
 /** Letters of what was refused; letters of what was not are superseded, and what waited for them is released. */
@@ -140,35 +148,12 @@ async function settle(room: StepRoom, met: MetLetters, refused: readonly Refused
     letterOf: (one) => met.letters.get(rowIdOf(one))?.id,
     isTaken: (row) => met.letters.has(row),
   });
-  room.ledger.records -= joined.length;
-  const bad = await leaveFormerKeys(room, joined);
-  const judged = await judge(room.transaction, bad, (row) => met.letters.get(row)?.id);
+  room.ledger.records -= onePerRow(joined).length;
+  const bad = onePerRow(await leaveFormerKeys(room, joined));
+  const judged = await judge(room, bad, (row) => met.letters.get(row)?.id);
   for (const one of judged) if (one.waitingFor === undefined) room.onRefused?.(one.refused);
   await setAside(room, judged);
   const over = [...met.letters].filter(([row]) => !room.ledger.put.has(row)).map(([, letter]) => letter);
   await resolve(room, over, "superseded");
   await release(room, [...room.ledger.resolved.values()], room.maxReleased);
-}
-
-/**
- * A refused row that would have changed its key leaves the old key all the same: a letter that still had to move a row would move
- * whichever row has taken the old key meanwhile. With unknown cells there is no other way, because the rest of the row lies there.
- */
-async function leaveFormerKeys(room: StepRoom, refused: readonly Refused[]): Promise<readonly Refused[]> {
-  const left: Refused[] = [];
-  const rows = refused.map((one): Refused => {
-    if (one.kind === "remove" || one.row.before === undefined || one.row.partial) return one;
-    const { before, schema, event, part } = one.row;
-    left.push({ ...one, kind: "remove", row: { key: before, schema, event, part } });
-    return { ...one, row: withoutBefore(one.row) };
-  });
-  if (left.length === 0) return refused;
-  // The old row can't go yet: its letter waits for the new row's, and both go together.
-  const newKeys = new Map(rows.map((one) => [one.row.event, rowIdOf(one)]));
-  const stuck = await isolate(room, regroup(left));
-  return [...rows, ...stuck.map((one) => waiting(one, newKeys.get(one.row.event)))];
-}
-
-function waiting(one: Refused, waitsFor: RowId | undefined): Refused {
-  return waitsFor === undefined ? one : { ...one, waitsFor };
 }

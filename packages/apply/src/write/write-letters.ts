@@ -2,36 +2,33 @@ import type { DeadLetterDetail } from "@lockstep/core";
 import { rowId } from "../batch/planned-changes.js";
 import { isolate } from "./isolate.js";
 import { joinWaiting } from "./join-waiting.js";
-import { letterRows, withLetter } from "./letter-rows.js";
-import { regroup, rowIdOf } from "./refused.js";
+import { applied, letterRows, withLetter } from "./letter-rows.js";
+import { onePerRow, type Refused, regroup, rowIdOf, untried } from "./refused.js";
 import { resolve } from "./resolve.js";
 import { countAttempt, judge, setAside } from "./set-aside.js";
 import type { StepRoom } from "./step-room.js";
 
 const pageSize = 200;
-const untried = { code: "TARGET_REFUSED", rawError: "" } as const;
 
 /**
  * Writes the rows of these letters from the letters' own images, each behind a savepoint when it has to be: those that apply are over,
  * the others count an attempt or wait.
  */
 export async function writeLetters(room: StepRoom, letters: readonly DeadLetterDetail[]): Promise<void> {
-  const rows = letterRows(room, letters);
+  const { letters: usable, rows, failed } = letterRows(room, letters);
   for (const letter of letters) {
     const problem = room.tables.problem(letter.schema);
     if (problem) await countAttempt(room, letter, { code: problem.code, rawError: problem.message });
   }
   const byRow = new Map(letters.map((letter) => [rowId(letter.table, letter.key), letter]));
-  const refused = await isolate(room, regroup(rows.map((row) => ({ ...row, fault: untried }))));
+  const refused = await isolate(room, regroup(rows.map((row): Refused => ({ ...row, fault: untried }))));
   const joined = await joinWaiting(room, refused, {
     letterOf: (one) => byRow.get(rowIdOf(one))?.id,
     isTaken: (row) => byRow.has(row),
   });
-  const again = joined.map((one) => withLetter(one, byRow));
-  await setAside(room, await judge(room.transaction, again, () => undefined));
-  const failed = new Set(again.map(rowIdOf));
-  const applied = rows.filter((row) => !failed.has(rowIdOf(row))).map(({ letter }) => letter);
-  await resolve(room, applied, "applied");
+  const again = onePerRow([...failed, ...joined]).map((one) => withLetter(one, byRow));
+  await setAside(room, await judge(room, again, () => undefined));
+  await resolve(room, applied(usable, again), "applied");
 }
 
 /**
@@ -49,7 +46,7 @@ export async function release(room: StepRoom, blockers: readonly string[], limit
       room.ledger.unreleased.push(blocker);
       continue;
     }
-    const page = await room.transaction.waitingLetters(blocker, Math.min(pageSize, limit - written));
+    const page = await room.letters.waiting(blocker, Math.min(pageSize, limit - written));
     const fresh = page.filter(({ id }) => !seen.has(id));
     if (fresh.length === 0) continue;
     for (const { id } of fresh) seen.add(id);

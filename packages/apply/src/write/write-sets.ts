@@ -13,7 +13,7 @@ export async function writeSegments(
 ): Promise<void> {
   let idle = meanwhile;
   for (const { truncates, sets } of segments) {
-    for (const table of truncates) await transaction.truncate(table);
+    for (const { table, only } of truncates) await transaction.truncate(table, only);
     for (const set of sets) {
       const writing = perform(transaction, set);
       idle?.();
@@ -33,7 +33,7 @@ export async function writeSegmentsAside(
   untie: boolean,
 ): Promise<void> {
   for (const { truncates, sets } of segments) {
-    for (const table of truncates) await transaction.truncate(table);
+    for (const { table, only } of truncates) await transaction.truncate(table, only);
     await moveAside(transaction, sets);
     const rest = sets.flatMap(splitKeyChanges);
     if (untie) for (const set of looseningSets(rest)) await perform(transaction, set);

@@ -51,7 +51,8 @@ export function laneSuite(engine: Engine): void {
   describe("faults", () => faultTests(use));
 }
 
-function toolsOf(stage: LaneStage, redisServer: RunningServer): StageTools {
+/** The tools of a stage. */
+export function toolsOf(stage: LaneStage, redisServer: RunningServer): StageTools {
   return {
     ...stage,
     redisServer,

@@ -35,7 +35,12 @@ export interface LaneStage extends AsyncDisposable {
 }
 
 /** Opens a stage with the shop's tables in a new database. */
-export async function openStage(engine: Engine, redis: RunningServer, url?: string): Promise<LaneStage> {
+export async function openStage(
+  engine: Engine,
+  redis: RunningServer,
+  url?: string,
+  sourceEngine = engine,
+): Promise<LaneStage> {
   const database =
     url === undefined ? await (engine === "postgres" ? freshPostgres() : freshMariaDb()) : undefined;
   const targetUrl = url ?? database!.url;
@@ -43,7 +48,7 @@ export async function openStage(engine: Engine, redis: RunningServer, url?: stri
   for (const statement of shopTables) await side.query(statement);
   const source = `s-${randomUUID()}`;
   const link = { redis: redis.url, source, commandTimeoutMs: 2_000 };
-  const shop = shopOf(engine);
+  const shop = shopOf(sourceEngine);
   const relay = new TestRelay(redisStreamWriter(link), source, Object.values(shop));
   const target = openTarget(engine, { name: "mirror", url: targetUrl });
   const schedule = bullLetterSchedule(link);

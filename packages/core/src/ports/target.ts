@@ -83,8 +83,8 @@ export interface TargetTransaction {
    * `TARGET_WOULD_CASCADE`.
    */
   remove(table: TargetTable, keys: readonly string[]): Promise<void>;
-  /** Empties a table without cascades. */
-  truncate(table: TargetTable): Promise<void>;
+  /** Empties a table without cascades; with `only`, of it only the rows that have these texts in these columns (others share the table). */
+  truncate(table: TargetTable, only?: Readonly<Record<string, string>>): Promise<void>;
   /**
    * Moves the secondary unique values of these rows aside inside the transaction, so that a set whose final state is valid can be written in any
    * order (PROTOCOL.md 17). The rows must all be written or removed before the commit.

@@ -42,7 +42,7 @@ export function openTransaction(place: TransactionPlace): {
   const transaction: TargetTransaction = {
     upsert: (table, rows) => guard.run(() => upsert(session, plan(table), rows)),
     remove: (table, keys) => guard.run(() => remove(session, plan(table), keys)),
-    truncate: (table) => guard.run(() => truncate(session, plan(table))),
+    truncate: (table, only) => guard.run(() => truncate(session, plan(table), only)),
     moveUniqueAside: (table, keys) => guard.run(() => moveUniqueAside(session, plan(table), keys, attempt)),
     savepoint: (work) => guard.savepoint(work),
     missingParents: (table, row) =>

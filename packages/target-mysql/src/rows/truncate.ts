@@ -8,30 +8,48 @@ import { wouldCascade } from "./cascades.js";
 /** Rows per statement: an endless one would meet the statement time-out. */
 const rowsPerStatement = 10_000;
 
-/** Empties a table row by row: TRUNCATE would end the transaction. */
-export async function truncate(session: Session, plan: TablePlan): Promise<void> {
+/** Cells that the rows to delete have; others share the table. */
+type Share = Readonly<Record<string, string>>;
+
+/** Empties a table, or a share of it, row by row: TRUNCATE would end the transaction. */
+export async function truncate(session: Session, plan: TablePlan, only?: Share): Promise<void> {
+  const inShare = shareCondition(plan, only);
   for (const reference of plan.catalog.inbound) {
-    if (!isSelfReference(reference)) await refuseChildren(session, plan, reference);
+    if (only !== undefined || !isSelfReference(reference))
+      await refuseChildren(session, plan, reference, inShare);
   }
-  if (plan.selfKeys.length === 0) return deleteRows(session, plan);
-  // Only the table's own rows still point to its rows, and all of them go: nothing is left to check, nothing may cascade.
+  if (plan.selfKeys.length === 0) return deleteRows(session, plan, inShare);
+  // Only rows that go themselves still point to rows that go: nothing is left to check, nothing may cascade.
   await session.write("SET SESSION foreign_key_checks = 0");
   try {
-    await deleteRows(session, plan);
+    await deleteRows(session, plan, inShare);
   } finally {
     await session.write("SET SESSION foreign_key_checks = 1");
   }
 }
 
-async function deleteRows(session: Session, plan: TablePlan): Promise<void> {
-  const sql = `DELETE FROM ${plan.table} LIMIT ${rowsPerStatement}`;
+type ShareCondition = ((of: string) => string) | undefined;
+
+function shareCondition(plan: TablePlan, only: Share | undefined): ShareCondition {
+  if (only === undefined) return undefined;
+  const columns = plan.columns.filter(({ name }) => name in only);
+  return (of) =>
+    columns.map(({ name, quoted, write }) => `${of}${quoted} = ${write(only[name]!)}`).join(" AND ");
+}
+
+async function deleteRows(session: Session, plan: TablePlan, inShare: ShareCondition): Promise<void> {
+  const which = inShare === undefined ? "" : ` WHERE ${inShare("")}`;
+  const sql = `DELETE FROM ${plan.table}${which} LIMIT ${rowsPerStatement}`;
   while ((await session.write(sql)) === rowsPerStatement);
 }
 
-async function refuseChildren(session: Session, plan: TablePlan, reference: ForeignKey): Promise<void> {
-  const child = quoteTable(reference.child.schema, reference.child.name);
-  const set = reference.columns.map((column) => `${quoteName(column)} IS NOT NULL`).join(" AND ");
-  const found = await session.rows(`SELECT 1 AS found FROM ${child} WHERE ${set} LIMIT 1`);
+async function refuseChildren(
+  session: Session,
+  plan: TablePlan,
+  reference: ForeignKey,
+  inShare: ShareCondition,
+): Promise<void> {
+  const found = await session.rows(childSearch(plan, reference, inShare));
   if (found.length === 0) return;
   if (reference.cascadesDelete) throw wouldCascade(plan, reference);
   throw new LockstepError(
@@ -41,4 +59,17 @@ async function refuseChildren(session: Session, plan: TablePlan, reference: Fore
       details: { about: reference.name },
     },
   );
+}
+
+function childSearch(plan: TablePlan, reference: ForeignKey, inShare: ShareCondition): string {
+  const child = quoteTable(reference.child.schema, reference.child.name);
+  if (inShare === undefined) {
+    const set = reference.columns.map((column) => `${quoteName(column)} IS NOT NULL`).join(" AND ");
+    return `SELECT 1 AS found FROM ${child} WHERE ${set} LIMIT 1`;
+  }
+  const pairs = reference.columns.map(
+    (column, i) => `c.${quoteName(column)} = p.${quoteName(reference.parentColumns[i]!)}`,
+  );
+  const itself = isSelfReference(reference) ? ` AND NOT (${inShare("c.")})` : "";
+  return `SELECT 1 AS found FROM ${plan.table} p JOIN ${child} c ON ${pairs.join(" AND ")} WHERE ${inShare("p.")}${itself} LIMIT 1`;
 }

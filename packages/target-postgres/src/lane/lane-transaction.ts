@@ -51,8 +51,8 @@ export class LaneTransaction implements TargetTransaction {
     return removeRows(this.#step.run, postgresTable(table), keys);
   }
 
-  truncate(table: TargetTable): Promise<void> {
-    return truncateTable(this.#step.run, postgresTable(table));
+  truncate(table: TargetTable, only?: Readonly<Record<string, string>>): Promise<void> {
+    return truncateTable(this.#step.run, postgresTable(table), only);
   }
 
   moveUniqueAside(table: TargetTable, keys: readonly string[]): Promise<void> {

@@ -40,7 +40,12 @@ export async function refuseReferenced(
  * Empties a table. TRUNCATE where no foreign key points to it (it would need CASCADE there), as the source did: like there, a reader
  * whose snapshot is older may see the table empty.
  */
-export async function truncateTable(run: RunInStep, table: PostgresTable): Promise<void> {
+export async function truncateTable(
+  run: RunInStep,
+  table: PostgresTable,
+  only?: Readonly<Record<string, string>>,
+): Promise<void> {
+  if (only !== undefined) return removeShare(run, table, only);
   const others = table.catalog.referencedBy.filter(({ child }) => !isSame(child, table.catalog));
   if (others.length === 0) {
     await run([{ text: `truncate ${table.quoted}` }]);
@@ -48,6 +53,23 @@ export async function truncateTable(run: RunInStep, table: PostgresTable): Promi
   }
   await refuseCascades(run, table, (foreignKey) => ({ text: anyReference(table, foreignKey) }));
   await run([{ text: `delete from ${table.quoted}` }]);
+}
+
+/** Deletes the rows with these cells: others share the table. */
+async function removeShare(
+  run: RunInStep,
+  table: PostgresTable,
+  only: Readonly<Record<string, string>>,
+): Promise<void> {
+  const columns = table.columns.filter(({ name }) => name in only);
+  const values = columns.map(({ name }) => only[name]!);
+  const inShare = (of: string): string =>
+    columns.map(({ quoted, catalog }, i) => `${of}.${quoted} = $${i + 1}::${catalog.castType}`).join(" and ");
+  await refuseCascades(run, table, (foreignKey) => ({
+    text: shareReference(table, foreignKey, inShare),
+    values,
+  }));
+  await run([{ text: `delete from ${table.quoted} t where ${inShare("t")}`, values }]);
 }
 
 async function refuseCascades(
@@ -76,6 +98,16 @@ function referencedKeys(table: PostgresTable, foreignKey: CatalogForeignKey): st
     : "";
   return `select 1 from ${source.from} join ${table.quoted} t on ${matches(table.key, source.values)}
     join ${childOf(foreignKey)} c on ${references(foreignKey)} where true${itself} limit 1`;
+}
+
+/** Finds a row that references one of a share's rows; one of the share itself doesn't count. */
+function shareReference(
+  table: PostgresTable,
+  foreignKey: CatalogForeignKey,
+  inShare: (of: string) => string,
+): string {
+  const itself = isSame(foreignKey.child, table.catalog) ? ` and not (${inShare("c")})` : "";
+  return `select 1 from ${table.quoted} t join ${childOf(foreignKey)} c on ${references(foreignKey)} where ${inShare("t")}${itself} limit 1`;
 }
 
 function anyReference(table: PostgresTable, foreignKey: CatalogForeignKey): string {

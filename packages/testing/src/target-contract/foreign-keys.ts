@@ -173,4 +173,68 @@ export function foreignKeysContract(context: ContractContext): void {
     expect(await child.rows()).deep.equal([]);
     await lane.close();
   });
+
+  it("empties a share that only points to itself, and refuses one whose rows another row would follow or miss", async () => {
+    for (const [onDelete, code] of [
+      ["cascade", "TARGET_WOULD_CASCADE"],
+      [undefined, "TARGET_FOREIGN_KEY"],
+    ] as const) {
+      const parent = contractTable(context.fixture, `share_of_${onDelete ?? "none"}`, {
+        id: "integer",
+        origin: "string",
+      });
+      const child = contractTable(
+        context.fixture,
+        `share_child_${onDelete ?? "none"}`,
+        { id: "integer", parent_id: "integer" },
+        {
+          foreignKeys: [
+            { column: "parent_id", parent: parent.name, ...(onDelete === undefined ? {} : { onDelete }) },
+          ],
+        },
+      );
+      await parent.create();
+      await child.create();
+      const target = await context.target();
+      const lane = await openLane(target, `fk-share-${code}`);
+      const [parents, children] = [await lane.table(parent), await lane.table(child)];
+      await lane.step(async (transaction) => {
+        await transaction.upsert(parents, [parent.row("1", "a"), parent.row("2", "b"), parent.row("3", "b")]);
+        await transaction.upsert(children, [child.row("10", "1")]);
+      });
+      const error = await rejection(
+        lane.step((transaction) => transaction.truncate(parents, { origin: "a" })),
+      );
+      expect(target.classify(error)).deep.include({ kind: "row", code });
+      await lane.step((transaction) => transaction.truncate(parents, { origin: "b" }));
+      expect(await parent.rows()).deep.equal([["1", "a"]]);
+      await lane.close();
+    }
+  });
+
+  it("empties a share of a table whose rows point to each other", async () => {
+    const table = contractTable(
+      context.fixture,
+      "share_tree",
+      { id: "integer", parent_id: "integer", origin: "string" },
+      { foreignKeys: [{ column: "parent_id", parent: "share_tree" }] },
+    );
+    await table.create();
+    const target = await context.target();
+    const lane = await openLane(target, "fk-share-tree");
+    const tree = await lane.table(table);
+    await lane.step((transaction) =>
+      transaction.upsert(tree, [
+        table.row("1", null, "a"),
+        table.row("2", "1", "a"),
+        table.row("3", "3", "b"),
+      ]),
+    );
+    await lane.step((transaction) => transaction.truncate(tree, { origin: "a" }));
+    expect(await table.rows()).deep.equal([["3", "3", "b"]]);
+    await lane.step((transaction) => transaction.upsert(tree, [table.row("4", "3", "a")]));
+    const error = await rejection(lane.step((transaction) => transaction.truncate(tree, { origin: "b" })));
+    expect(target.classify(error)).deep.include({ kind: "row", code: "TARGET_FOREIGN_KEY" });
+    await lane.close();
+  });
 }

@@ -253,6 +253,29 @@ export function rowsContract(context: ContractContext): void {
     await lane.close();
   });
 
+  it("empties only a share of a table", async () => {
+    const table = contractTable(
+      context.fixture,
+      "shared",
+      { origin: "string", id: "integer", note: "string" },
+      { key: ["origin", "id"] },
+    );
+    await table.create();
+    const lane = await openLane(await context.target(), "shared");
+    const target = await lane.table(table);
+    const rows = [table.row("a", "1", "x"), table.row("a", "2", "y"), table.row("b", "1", "z")];
+    await lane.step((transaction) => transaction.upsert(target, rows));
+    await lane.step(async (transaction) => {
+      await transaction.truncate(target, { origin: "a" });
+      await transaction.upsert(target, [table.row("a", "3", "new")]);
+    });
+    expect(await table.rows()).deep.equal([
+      ["a", "3", "new"],
+      ["b", "1", "z"],
+    ]);
+    await lane.close();
+  });
+
   it("never writes another row by a secondary unique key", async () => {
     const table = contractTable(
       context.fixture,

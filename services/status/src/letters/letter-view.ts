@@ -3,6 +3,7 @@ import {
   type DeadLetter,
   type DeadLetterDetail,
   errorTable,
+  isSealed,
   type RowImage,
   tableId,
   type TableSchema,
@@ -57,7 +58,7 @@ export function letterDetailView(letter: DeadLetterDetail, context: LetterContex
     ...imageView(letter, mask, known),
     before: before === undefined ? null : maskKey(mask, letter.table, before, known),
     // The driver's words quote values of any column: one masked column hides them all.
-    rawError: mask.mayHide(letter.table) ? null : letter.rawError,
+    rawError: mask.mayHide(letter.table) || isSealed(letter.rawError) ? null : letter.rawError,
     history: letter.history.map(({ at, code, about }) => ({ at: instant(at), code, about: about ?? null })),
   };
 }
@@ -75,7 +76,7 @@ function imageView(letter: DeadLetterDetail, mask: Mask, schema: TableSchema | u
   for (const [i, { name }] of schema.columns.entries()) {
     const cell = cells[i]!;
     if (cell === 0) unknown.push(name);
-    else if (mask.hides(letter.table, name)) {
+    else if (mask.hides(letter.table, name) || isHidden(cell)) {
       masked.push(name);
       columns.push([name, maskText]);
     } else columns.push([name, cell]);
@@ -87,8 +88,13 @@ function imageView(letter: DeadLetterDetail, mask: Mask, schema: TableSchema | u
 function namelessImage(table: string, cells: RowImage, mask: Mask): ImageView {
   const unknown = cells.flatMap((cell, i) => (cell === 0 ? [String(i)] : []));
   const hide = mask.mayHide(table);
-  const shown = cells.map((cell: Cell) => (cell === 0 ? null : hide ? maskText : cell));
+  const shown = cells.map((cell: Cell) => (cell === 0 ? null : hide || isHidden(cell) ? maskText : cell));
   return { image: shown, unknown, masked: hide ? ["*"] : [] };
+}
+
+/** True for what the target's mapping keeps from the target, and so from whoever reads its letters. */
+function isHidden(cell: Cell): boolean {
+  return typeof cell === "string" && isSealed(cell);
 }
 
 /** What to do about a code; `null` for one that this version doesn't know. */

@@ -1,4 +1,4 @@
-import { tableId, type TableSchema } from "@lockstep/core";
+import { isSealed, tableId, type TableSchema } from "@lockstep/core";
 
 /** What stands in place of a masked value. */
 export const maskText = "***";
@@ -31,9 +31,11 @@ export function maskOf(columns: readonly string[]): Mask {
  * showing too little is mended by waiting, showing too much isn't.
  */
 export function maskKey(mask: Mask, table: string, key: string, schema: TableSchema | undefined): string {
-  if (!mask.mayHide(table)) return key;
   const texts = JSON.parse(key) as string[];
+  if (!mask.mayHide(table) && !texts.some(isSealed)) return key;
   const known = schema !== undefined && tableId(schema) === table ? schema.key : undefined;
-  const hides = (i: number) => known === undefined || mask.hides(table, known[i] ?? "");
+  const hides = (i: number) =>
+    isSealed(texts[i] ?? "") ||
+    (mask.mayHide(table) && (known === undefined || mask.hides(table, known[i] ?? "")));
   return JSON.stringify(texts.map((text, i) => (hides(i) ? maskText : text)));
 }

@@ -53,6 +53,22 @@ describe("a letter's view", () => {
     expect(view.rawError).to.equal(letter.rawError);
   });
 
+  it("shows nothing of what the target's mapping keeps sealed, also in the key and in what the code said", () => {
+    const sealed = "sealed:1:bm90aGluZw==";
+    const view = letterDetailView(
+      {
+        ...letter,
+        key: JSON.stringify([sealed]),
+        image: JSON.stringify([sealed, sealed, "a note"]),
+        rawError: sealed,
+      },
+      { target: "reporting", mask: open, schema },
+    );
+    expect(view).to.deep.include({ key: '["***"]', masked: ["id", "email"], rawError: null });
+    expect(view.image).to.deep.equal({ id: "***", email: "***", note: "a note" });
+    expect(JSON.stringify(view)).to.not.include("sealed:");
+  });
+
   it("shows the cells in order while the schema isn't known", () => {
     const view = letterDetailView(letter, { target: "reporting", mask: open, schema: undefined });
     expect(view.image).to.deep.equal(["7", "ada@example.com", null]);
