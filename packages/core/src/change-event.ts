@@ -47,6 +47,11 @@ export interface TransactionHeader {
   readonly traceparent?: string;
   /** The node that first wrote it, when it came here by Lockstep itself. */
   readonly origin?: string;
+  /**
+   * Ids of the only targets these events are for; absent: all of them. A transaction whose events differ in it has several headers, one
+   * after another.
+   */
+  readonly audience?: readonly string[];
 }
 
 /**

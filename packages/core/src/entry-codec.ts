@@ -33,6 +33,7 @@ interface Envelope {
     traceparent?: string | null,
     origin?: string | null,
     tick?: string | null,
+    audience?: readonly string[] | null,
   ])[];
 }
 
@@ -104,11 +105,12 @@ export function decodeEntry(encoded: EncodedEntry): StreamEntry {
 
 function encodeTransaction(t: TransactionHeader): Envelope["tx"][number] {
   const header = [t.id, t.at, t.events, t.traceparent ?? null, t.origin ?? null] as const;
+  if (t.audience !== undefined) return [...header, t.tick ?? null, t.audience];
   return t.tick === undefined ? header : [...header, t.tick];
 }
 
 function decodeTransaction(header: Envelope["tx"][number]): TransactionHeader {
-  const [id, at, events, traceparent, origin, tick] = header;
+  const [id, at, events, traceparent, origin, tick, audience] = header;
   if (tick != null) parsePosition(`${tick}-0`);
   return {
     id,
@@ -117,6 +119,7 @@ function decodeTransaction(header: Envelope["tx"][number]): TransactionHeader {
     ...(traceparent ? { traceparent } : {}),
     ...(origin ? { origin } : {}),
     ...(tick == null ? {} : { tick }),
+    ...(audience == null ? {} : { audience }),
   };
 }
 

@@ -30,7 +30,13 @@ const entryOf = (events: readonly ChangeEvent[]): StreamEntry => ({
   total: 12,
   endsTick: true,
   continues: false,
-  transactions: events.map((_, i) => ({ id: String(i), at: 1, events: 1 })),
+  transactions: events.map((_, i) => ({
+    id: String(i),
+    at: 1,
+    events: 1,
+    ...(i % 3 === 1 ? { tick: "6" } : {}),
+    ...(i % 2 === 1 ? { audience: ["a", "b"] } : {}),
+  })),
   events,
 });
 

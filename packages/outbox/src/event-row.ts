@@ -3,7 +3,7 @@ import type { Tick } from "./tick.js";
 
 /**
  * A row of the outbox as both engines select it, all texts: transaction, id, time in UTC, op letter, fingerprint, key, image,
- * previous key, traceparent, origin, then what the engine adds.
+ * previous key, traceparent, origin, audience, then what the engine adds.
  */
 export type EventRow = readonly (string | null)[];
 
@@ -31,15 +31,27 @@ export function fingerprintOfRow(row: EventRow): string {
   return row[4]!;
 }
 
-/** The transaction a row belongs to. */
+/** What names the row's audience: rows of one transaction may differ in it. */
+export function audienceOf(row: EventRow): string {
+  return row[10] ?? "";
+}
+
+/** How an audience is written in the outbox. */
+export function audienceText(audience: readonly string[] | undefined): string | null {
+  return audience === undefined ? null : audience.join(" ");
+}
+
+/** The transaction a row belongs to, as its row says. */
 export function transactionOf(row: EventRow, id: string): LoggedEvent["transaction"] {
   const traceparent = row[8];
   const origin = row[9];
+  const audience = audienceOf(row);
   return {
     id,
     at: millisecondsOf(row[2]!),
     ...(traceparent ? { traceparent } : {}),
     ...(origin ? { origin } : {}),
+    ...(audience ? { audience: audience.split(" ") } : {}),
   };
 }
 

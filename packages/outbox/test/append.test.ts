@@ -34,6 +34,8 @@ for (const engine of engines) {
     });
     afterEach(() => db.drop());
 
+    const own = (table: string): string =>
+      db.engine === "postgres" ? `lockstep.${table}` : `lockstep_${table}`;
     const logged = async (): Promise<(string | undefined)[][]> => {
       await cutAll(log);
       const events = await readAll(log);
@@ -150,6 +152,26 @@ for (const engine of engines) {
         traceparent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
         origin: "other side",
       });
+    });
+
+    it("carries for which targets rows are; a table of an older format learns it", async () => {
+      await app.run(`alter table ${own("outbox")} drop column audience`);
+      await app.run(`update ${own("state")} set format = 1`);
+      await db.writer.ensure(app.run);
+      const audience = ["0d9f", "1a2b"];
+      await app.transaction([noteOf(items, "insert", 1)], () =>
+        app.run("insert into item values (1, 'one')"),
+      );
+      await app.transaction([noteOf(items, "update", 1), noteOf(items, "delete", 9)], undefined, {
+        audience,
+      });
+      await cutAll(log);
+      const events = await readAll(log);
+      expect(events.map((e) => [e.op, e.transaction.audience])).to.deep.equal([
+        ["insert", undefined],
+        ["update", audience],
+        ["delete", audience],
+      ]);
     });
 
     it("gives a column that was added between two flushes a schema of its own", async () => {

@@ -13,6 +13,7 @@ import {
 } from "@lockstep/core";
 import type { BatchLimits } from "../batch/cut-batch.js";
 import type { Sleep } from "../life/bell.js";
+import { addressedTo } from "./addressed-to.js";
 import { CatchUp } from "./catch-up.js";
 import { EntryQueue } from "./entry-queue.js";
 
@@ -134,7 +135,8 @@ export class Intake {
     if (last === undefined) return;
     for (const { incarnation } of following) this.#refuseReplaced(incarnation);
     const before = { events: this.queue.events, bytes: this.queue.bytes };
-    this.queue.push(following);
+    // Only now, when the chain is checked: it is the chain of all events.
+    this.queue.push(following.map((entry) => addressedTo(this.#options.target.id, entry)));
     this.#through = last.id;
     this.#entrySize = {
       events: Math.max(1, (this.queue.events - before.events) / following.length),

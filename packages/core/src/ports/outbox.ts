@@ -24,6 +24,8 @@ export interface RowNote {
 export interface TransactionNote {
   readonly traceparent?: string;
   readonly origin?: string;
+  /** Ids of the only targets that the rows are for. Default: all. */
+  readonly audience?: readonly string[];
 }
 
 /** How a source is captured, as it is kept in the source. */

@@ -1,7 +1,7 @@
 import { quoteName, quoteText } from "./quote.js";
 
 /** Version of the tables; `ensure` replaces what is older. */
-export const formatVersion = 3;
+export const formatVersion = 4;
 
 /** Names of Lockstep's own tables, quoted; they live in the connection's database. */
 export interface TableNames {
@@ -12,6 +12,7 @@ export interface TableNames {
   readonly state: string;
   /** Where a reader of the binlog may begin, and what was counted up to there. */
   readonly logMark: string;
+  readonly job: string;
 }
 
 /** The tables whose names begin with `prefix`. */
@@ -24,6 +25,7 @@ export function tableNames(prefix: string): TableNames {
     target: name("target"),
     state: name("state"),
     logMark: name("log_mark"),
+    job: name("job"),
   };
 }
 
@@ -47,10 +49,13 @@ export function createStatements(names: TableNames): string[] {
   before_key MEDIUMTEXT NULL,
   traceparent VARCHAR(255) NULL,
   origin VARCHAR(255) NULL,
+  -- Targets that the row is for, by id, with spaces between; NULL: all.
+  audience TEXT CHARACTER SET ascii COLLATE ascii_bin NULL,
   KEY by_tick (tick),
   -- In a trigger the server gives NULL for a text beyond max_allowed_packet: an event without its values must not be.
   CONSTRAINT has_image CHECK (image IS NOT NULL OR op IN ('d', 't', 'b'))
 ) ${options}`,
+    ...addedColumn(names.outbox, "audience", "TEXT CHARACTER SET ascii COLLATE ascii_bin NULL"),
     `CREATE TABLE IF NOT EXISTS ${names.tick} (
   n BIGINT UNSIGNED NOT NULL PRIMARY KEY,
   at DATETIME(6) NOT NULL,
@@ -101,6 +106,21 @@ export function createStatements(names: TableNames): string[] {
   last_n BIGINT UNSIGNED NOT NULL,
   base VARCHAR(255) NOT NULL,
   stamp BIGINT UNSIGNED NOT NULL
+) ${options}`,
+    // owner counts claims: a process that was thought to be gone finds another number. live: one of a kind at a time.
+    `CREATE TABLE IF NOT EXISTS ${names.job} (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  kind VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  options LONGTEXT NOT NULL,
+  progress LONGTEXT NOT NULL,
+  state VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT 'running',
+  live VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin AS (IF(state IN ('running', 'paused'), kind, NULL)) STORED,
+  owner BIGINT UNSIGNED NOT NULL DEFAULT 0,
+  started_at DATETIME(6) NOT NULL,
+  moved_at DATETIME(6) NOT NULL,
+  finished_at DATETIME(6) NULL,
+  code VARCHAR(60) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  UNIQUE KEY one_of_a_kind (live)
 ) ${options}`,
     `INSERT IGNORE INTO ${names.tick} (n, at, events, total, atomic) VALUES (0, UTC_TIMESTAMP(6), 0, 0, 0)`,
     `INSERT INTO ${names.state} (one, format, incarnation) VALUES (1, ${formatVersion}, UUID())

@@ -8,6 +8,7 @@ import {
   type TableSchema,
   type TransactionNote,
 } from "@lockstep/core";
+import { audienceText } from "../event-row.js";
 import { foldNotes } from "../fold-notes.js";
 import { keptCapture } from "../kept-capture.js";
 import { createStatements, dropStatements, formatVersion, tableNames, type TableNames } from "./ddl.js";
@@ -149,10 +150,10 @@ async function insertRows(
   run: RunStatement,
   names: TableNames,
   rows: readonly CapturedRow[],
-  { traceparent, origin }: TransactionNote,
+  { traceparent, origin, audience }: TransactionNote,
 ): Promise<void> {
-  const insert = `INSERT INTO ${names.outbox} (tx, ends_tx, at, op, fingerprint, row_key, image, before_key, traceparent, origin) VALUES `;
-  const shared = `${quoteNullable(traceparent)}, ${quoteNullable(origin)})`;
+  const insert = `INSERT INTO ${names.outbox} (tx, ends_tx, at, op, fingerprint, row_key, image, before_key, traceparent, origin, audience) VALUES `;
+  const shared = `${quoteNullable(traceparent)}, ${quoteNullable(origin)}, ${quoteNullable(audienceText(audience))})`;
   const tx = `'${randomUUID()}'`;
   let values: string[] = [];
   let size = 0;

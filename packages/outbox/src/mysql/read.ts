@@ -1,5 +1,5 @@
 import { LockstepError, type LoggedEvent, type Position } from "@lockstep/core";
-import { eventOf, tickDamaged, transactionOf, type EventRow } from "../event-row.js";
+import { audienceOf, eventOf, tickDamaged, transactionOf, type EventRow } from "../event-row.js";
 import type { SchemaCache } from "../schema-cache.js";
 import { readTicks } from "../read-ticks.js";
 import type { TickMemory } from "../tick.js";
@@ -22,8 +22,9 @@ const ticksPerLook = 256;
 const pagesKept = 10;
 
 const columns =
-  "tx, id, at, op, fingerprint, row_key, image, before_key, traceparent, origin, CAST(ends_tx AS CHAR), tick";
-const tickColumn = 11;
+  "tx, id, at, op, fingerprint, row_key, image, before_key, traceparent, origin, audience, CAST(ends_tx AS CHAR), tick";
+const endsTxColumn = 11;
+const tickColumn = 12;
 
 /** Events after `after`, page by page. Pages are read by id: no order is computed, and no read stays open (PROTOCOL.md 13). */
 export function readEvents(reading: Reading, after: Position): AsyncIterable<readonly LoggedEvent[]> {
@@ -123,11 +124,16 @@ function decoderOf(tick: MarkedTick): {
   finish(open: number): void;
 } {
   let ordinal = 0;
+  let audience = "";
   let transaction: LoggedEvent["transaction"] = { id: "", at: 0 };
   return {
     decode(row, table) {
       const id = tick.atomic ? `tick-${tick.n}` : row[0]!;
-      if (transaction.id !== id) transaction = transactionOf(row, id);
+      // A tick of triggers' rows is one transaction: what a full sync wrote between them is still for its targets only.
+      if (transaction.id !== id || audienceOf(row) !== audience) {
+        transaction = transactionOf(row, id);
+        audience = audienceOf(row);
+      }
       ordinal++;
       return eventOf(
         row,
@@ -135,7 +141,7 @@ function decoderOf(tick: MarkedTick): {
         ordinal,
         table,
         transaction,
-        tick.atomic ? ordinal === tick.events : row[10] === "1",
+        tick.atomic ? ordinal === tick.events : row[endsTxColumn] === "1",
       );
     },
     finish(open) {

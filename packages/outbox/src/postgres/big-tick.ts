@@ -2,7 +2,7 @@ import type { LoggedEvent } from "@lockstep/core";
 import type pg from "pg";
 import type { EventRow } from "../event-row.js";
 import { endSoon } from "./connections.js";
-import { decoderOf, eventColumns } from "./decode.js";
+import { addedColumns, decoderOf, eventColumns } from "./decode.js";
 import type { Reading } from "./read.js";
 import type { SnapshotTick } from "./snapshot-tick.js";
 
@@ -24,7 +24,7 @@ export async function* readBigTick(reading: Reading, tick: SnapshotTick): AsyncG
       if (rows.length === 0) return decoder.finish();
       after = rows.at(-1);
       const tableOf = await reading.schemas.tablesOf(rows);
-      const events = rows.map((row) => decoder.decode(row, row[10]!, tableOf(row)));
+      const events = rows.map((row) => decoder.decode(row, row[addedColumns.last]!, tableOf(row)));
       const idle = setTimeout(() => void cursor.giveUp(), maxIdleMs);
       try {
         yield events;
@@ -79,7 +79,7 @@ async function openCursor(
 }
 
 function declareCursor(s: string, { previous, snapshot }: SnapshotTick, after: EventRow | undefined) {
-  const [last, seq] = after ? [after[10], after[1]] : ["0", "0"];
+  const [last, seq] = after ? [after[addedColumns.last], after[1]] : ["0", "0"];
   return {
     text: `declare page no scroll cursor for with tx as materialized (
   select m.xid, max(m.seq) as last from (

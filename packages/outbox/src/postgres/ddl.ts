@@ -34,10 +34,11 @@ export function dropStatements(schema: string): string[] {
     dropRowFunctions(schema),
     `drop function if exists ${s}.make_row_function(${s}.table_schema, text)`,
     `drop function if exists ${s}.flush(jsonb, text, text), ${s}.flush_pinned(jsonb, text, text),
+  ${s}.flush_for(jsonb, text, text, text), ${s}.flush_for_pinned(jsonb, text, text, text),
   ${s}.flush_row(text, text, jsonb, text, text), ${s}.flush_row_pinned(text, text, jsonb, text, text),
   ${s}.describe(jsonb), ${s}.shape_named(text), ${s}.make_shape(oid, text), ${s}.catalog_version(oid),
   ${s}.columns_version(oid), ${s}.unread(), ${s}.cut()`,
-    `drop table if exists ${s}.outbox, ${s}.tick, ${s}.table_schema, ${s}.target, ${s}.state`,
+    `drop table if exists ${s}.outbox, ${s}.tick, ${s}.table_schema, ${s}.target, ${s}.state, ${s}.job`,
     `drop sequence if exists ${s}.outbox_seq`,
     `do $lockstep$ begin drop schema if exists ${s} restrict;
 exception when dependent_objects_still_exist then null; end $lockstep$`,
@@ -58,8 +59,13 @@ create table if not exists ${s}.outbox (
   before text,
   traceparent text,
   origin text,
+  -- Targets that the row is for, by id, with spaces between; null: all.
+  audience text,
   primary key (xid, seq)
 );
+if not exists (select from pg_catalog.pg_attribute where attrelid = ${quoteText(`${s}.outbox`)}::regclass and attname = 'audience') then
+  alter table ${s}.outbox add column audience text;
+end if;
 create table if not exists ${s}.tick (
   n bigint primary key,
   snapshot pg_snapshot not null,
@@ -112,6 +118,21 @@ create table if not exists ${s}.state (
   capture text,
   capture_from text
 );
+create table if not exists ${s}.job (
+  id bigint generated always as identity primary key,
+  kind text not null,
+  options text not null,
+  progress text not null,
+  state text not null default 'running',
+  -- Counts claims: a process that was thought to be gone finds another number.
+  owner bigint not null default 0,
+  started_at timestamptz not null default clock_timestamp(),
+  moved_at timestamptz not null default clock_timestamp(),
+  finished_at timestamptz,
+  code text
+);
+-- One of a kind at a time, whatever processes think they hold.
+create unique index if not exists job_live on ${s}.job (kind) where state in ('running', 'paused');
 alter table ${s}.state add column if not exists partitions integer, add column if not exists capture text,
   add column if not exists capture_from text;`;
 }

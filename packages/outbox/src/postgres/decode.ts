@@ -1,10 +1,13 @@
 import type { LoggedEvent } from "@lockstep/core";
-import { eventOf, tickDamaged, transactionOf, type EventRow } from "../event-row.js";
+import { audienceOf, eventOf, tickDamaged, transactionOf, type EventRow } from "../event-row.js";
 import type { Tick } from "../tick.js";
 
 /** Columns of an event, of the outbox row `o`. Texts only: see `connections.ts`. */
 export const eventColumns =
-  "o.xid, o.seq, o.at, o.op, o.fingerprint, o.key, o.image, o.before, o.traceparent, o.origin";
+  "o.xid, o.seq, o.at, o.op, o.fingerprint, o.key, o.image, o.before, o.traceparent, o.origin, o.audience";
+
+/** Where what a query adds to {@link eventColumns} stands: the last id of the row's transaction, the tick. */
+export const addedColumns = { last: 11, tick: 12 } as const;
 
 /** Turns the rows of one tick, in their order, into events. */
 export interface TickDecoder {
@@ -19,6 +22,7 @@ export function decoderOf(tick: Tick): TickDecoder {
   let ordinal = 0;
   let lastOfTransaction = "";
   let seqBefore = "";
+  let audience = "";
   let transaction: LoggedEvent["transaction"] = { id: "", at: 0 };
   return {
     decode(row, last, table) {
@@ -27,10 +31,15 @@ export function decoderOf(tick: Tick): TickDecoder {
         if (!precedes(lastOfTransaction, last)) throw tickDamaged(tick);
         lastOfTransaction = last;
         transaction = transactionOf(row, xid);
+        audience = audienceOf(row);
       } else if (!precedes(seqBefore, seq) || xid !== transaction.id) {
         throw tickDamaged(tick);
       }
       seqBefore = seq;
+      if (audienceOf(row) !== audience) {
+        transaction = transactionOf(row, xid);
+        audience = audienceOf(row);
+      }
       return eventOf(row, tick, ++ordinal, table, transaction, seq === last);
     },
     finish() {

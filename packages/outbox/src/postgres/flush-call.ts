@@ -1,4 +1,5 @@
 import type { RowNote, TransactionNote } from "@lockstep/core";
+import { audienceText } from "../event-row.js";
 import { foldNotes, type NotedRow } from "../fold-notes.js";
 import { quoteName } from "./quote.js";
 
@@ -19,7 +20,8 @@ export function flushCall(
   const tables = foldNotes(notes);
   const [table] = tables;
   const [row] = table?.rows ?? [];
-  if (tables.length === 1 && table!.rows.length === 1 && row!.before === undefined) {
+  const audience = audienceText(transaction.audience);
+  if (audience === null && tables.length === 1 && table!.rows.length === 1 && row!.before === undefined) {
     const name = nameOf(table!);
     const parameters = [row!.born ? "i" : "u", JSON.stringify(row!.key), ...context];
     const own = rowFunctions.get(name);
@@ -31,7 +33,10 @@ export function flushCall(
     const parameter = { t: nameOf(noted), r: noted.rows.map(parameterOf) };
     return noted.rows.some(({ before }) => before !== undefined) ? { ...parameter, b: true } : parameter;
   });
-  return [`select ${s}.flush($1::jsonb, $2, $3) as written`, [JSON.stringify(given), ...context]];
+  const parameters = [JSON.stringify(given), ...context];
+  return audience === null
+    ? [`select ${s}.flush($1::jsonb, $2, $3) as written`, parameters]
+    : [`select ${s}.flush_for($1::jsonb, $2, $3, $4) as written`, [...parameters, audience]];
 }
 
 /** The name by which the database's functions know a table. */

@@ -11,22 +11,26 @@ import { wakeStatement } from "./wake-up.js";
 export function flushFunctions(schema: string): string {
   const s = quoteName(schema);
   const wake = wakeStatement(schema);
-  return [flushMany(s, wake), flushRow(s, wake)].join("\n");
+  return [flushMany(s, wake, false), flushMany(s, wake, true), flushRow(s, wake)].join("\n");
 }
 
 /**
  * Everything is read first and then written in the order of notes, across tables.
  * `tables`: JSON array of `{t, b, r}`: quoted table name, whether keys changed, and rows `[order, 'i' | 'u' | 'U', key, before?]`; 'U': an
- * update, if the row is there.
+ * update, if the row is there. `flush_for` writes for an audience: a function of its own, as processes of an older version call the other one.
  */
-function flushMany(s: string, wake: string): string {
-  return `create or replace function ${s}.flush(tables jsonb, traceparent text, origin text) returns integer
+function flushMany(s: string, wake: string, hasAudience: boolean): string {
+  const name = hasAudience ? "flush_for" : "flush";
+  const [declared, given, column, value] = hasAudience
+    ? [", audience text", ", audience", ", audience", ", flush_for_pinned.audience"]
+    : ["", "", "", ""];
+  return `create or replace function ${s}.${name}(tables jsonb, traceparent text, origin text${declared}) returns integer
 language plpgsql as $fn$
 begin
   set constraints all immediate;
-  return ${s}.flush_pinned(tables, traceparent, origin);
+  return ${s}.${name}_pinned(tables, traceparent, origin${given});
 end $fn$;
-create or replace function ${s}.flush_pinned(tables jsonb, traceparent text, origin text) returns integer
+create or replace function ${s}.${name}_pinned(tables jsonb, traceparent text, origin text${declared}) returns integer
 language plpgsql ${pinnedSettings} as $fn$
 declare
   item jsonb; relation oid; current text; print text; image_query text; shape ${s}.table_schema; written integer;
@@ -66,9 +70,9 @@ begin
     prints := prints || array_fill(print, array[cardinality(o)]);
   end loop;
   -- Ids are drawn here, above every lock that was waited for: what depends on this transaction has a larger last id.
-  insert into ${s}.outbox (seq, op, fingerprint, key, image, before, traceparent, origin)
+  insert into ${s}.outbox (seq, op, fingerprint, key, image, before, traceparent, origin${column})
   select nextval(${quoteText(`${s}.outbox_seq`)}), u.op, u.print, u.key, u.image,
-         case when u.op <> 'd' then befores->>u.ord::text end, flush_pinned.traceparent, flush_pinned.origin
+         case when u.op <> 'd' then befores->>u.ord::text end, ${name}_pinned.traceparent, ${name}_pinned.origin${value}
     from (select * from unnest(ords, ops, prints, keys, images) as f (ord, op, print, key, image) order by f.ord) u;
   get diagnostics written = row_count;
   ${wake}

@@ -4,7 +4,7 @@ import { readTicks } from "../read-ticks.js";
 import type { TickMemory } from "../tick.js";
 import { readBigTick } from "./big-tick.js";
 import type { Connections } from "./connections.js";
-import { decoderOf, eventColumns } from "./decode.js";
+import { addedColumns, decoderOf, eventColumns } from "./decode.js";
 import type { SnapshotTick } from "./snapshot-tick.js";
 
 /** What a read works with. */
@@ -83,8 +83,8 @@ async function* smallTicks(reading: Reading, ticks: readonly SnapshotTick[]): As
   let index = 0;
   for (const tick of ticks) {
     const decoder = decoderOf(tick);
-    for (let row = rows[index]; row && row[11] === String(tick.n); row = rows[++index]) {
-      events.push(decoder.decode(row, row[10]!, tableOf(row)));
+    for (let row = rows[index]; row && row[addedColumns.tick] === String(tick.n); row = rows[++index]) {
+      events.push(decoder.decode(row, row[addedColumns.last]!, tableOf(row)));
     }
     decoder.finish();
   }

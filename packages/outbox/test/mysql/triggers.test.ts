@@ -130,6 +130,25 @@ describe("triggers on MariaDB", () => {
     expect((await db.events())[0]!.transaction).to.include({ origin: "elsewhere", traceparent: "00-a-b-01" });
   });
 
+  it("what is for certain targets only stays so between rows of triggers, whose tick is one transaction", async () => {
+    await db.install("item");
+    await run("INSERT INTO item VALUES (1, 'a')");
+    const { writer, namespace } = db.source;
+    const note = { ...noteOf({ namespace, name: "item" }, "delete", 7) };
+    await run("BEGIN");
+    await writer.append(db.session.run, [note], { audience: ["mirror"] });
+    await run("COMMIT");
+    await run("INSERT INTO item VALUES (2, 'b')");
+    const events = await db.events();
+    expect(
+      events.map(({ key, transaction, endsTransaction }) => [key, transaction.audience, endsTransaction]),
+    ).to.deep.equal([
+      ['["1"]', undefined, false],
+      ['["7"]', ["mirror"], false],
+      ['["2"]', undefined, true],
+    ]);
+  });
+
   it("many sessions that change many rows at once: every row's last event is its last state", async function () {
     this.timeout(60_000);
     await run("CREATE TABLE busy (id INT PRIMARY KEY, v INT)");

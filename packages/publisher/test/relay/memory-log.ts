@@ -18,6 +18,7 @@ export interface Change {
   readonly image?: string;
   readonly before?: string;
   readonly table?: string;
+  readonly audience?: readonly string[];
 }
 
 /** The schema of every table in the log. */
@@ -127,7 +128,7 @@ export class MemoryLog implements ChangeLog {
 
   private log(tick: bigint, changes: Change[]): Omit<LoggedEvent, "ordinal" | "endsTick" | "total">[] {
     const id = String(++this.transactions);
-    return changes.map(({ key, op = "insert", image, before, table = "orders" }, i) => ({
+    return changes.map(({ key, op = "insert", image, before, table = "orders", audience }, i) => ({
       tick,
       op,
       schema: schema.fingerprint,
@@ -135,7 +136,7 @@ export class MemoryLog implements ChangeLog {
       ...(op === "delete" ? {} : { image: image ?? JSON.stringify([key, `note ${key}`]) }),
       ...(before === undefined ? {} : { before: JSON.stringify([before]) }),
       table: { namespace: "public", name: table },
-      transaction: { id, at: 1_700_000_000_000 },
+      transaction: { id, at: 1_700_000_000_000, ...(audience && { audience }) },
       endsTransaction: i === changes.length - 1,
     }));
   }

@@ -65,15 +65,22 @@ export class OpenEntry {
   }
 
   add(event: ChangeEvent, logged: LoggedEvent, transaction: number, bytes: number): void {
-    if (this.transaction === transaction && this.transactions.length > 0) this.transactions.at(-1)!.events++;
-    else this.openTransaction(logged, transaction);
+    if (!this.goesOn(logged, transaction)) this.openTransaction(logged, transaction);
+    else this.transactions.at(-1)!.events++;
     this.events.push(event);
     this.bytes += bytes;
     this.last = { tick: logged.tick, ordinal: event.ordinal, total: logged.total };
   }
 
+  /** Whether an event stands under the header of the one before it. */
+  private goesOn({ transaction: { audience } }: LoggedEvent, transaction: number): boolean {
+    const header = this.transactions.at(-1);
+    if (header === undefined || this.transaction !== transaction) return false;
+    return header.audience === audience || header.audience?.join() === audience?.join();
+  }
+
   private openTransaction(logged: LoggedEvent, transaction: number): void {
-    if (this.events.length > 0) {
+    if (this.events.length > 0 && this.transaction !== transaction) {
       const { events, transactions, bytes, last } = this;
       this.whole = { events: events.length, transactions: transactions.length, bytes, ...last };
     }

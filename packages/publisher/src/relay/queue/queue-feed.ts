@@ -97,7 +97,11 @@ function jobsOf(
   const tables = new Set(feed.tables);
   const schemas = new Map<string, TableSchema>();
   return async (page) => {
-    const mine = page.filter((event) => tables.has(tableId(event.table)) && event.op !== "barrier");
+    // What names its audience is for databases that lack it: no job is for a change that never happened.
+    const mine = page.filter(
+      ({ table, op, transaction }) =>
+        tables.has(tableId(table)) && op !== "barrier" && transaction.audience === undefined,
+    );
     if (mine.some((event) => !schemas.has(event.schema))) {
       for (const schema of await log.schemas()) schemas.set(schema.fingerprint, schema);
     }

@@ -134,7 +134,7 @@ describe("transactions from the binlog", function () {
     const start = await begin(log);
     await run("insert into item values (1, 'a')");
     await run(
-      `insert into lockstep_outbox (at, op, fingerprint, row_key, image, origin) values (now(), 's', '${schema!.fingerprint}', '["7"]', '["7","é"]', 'me')`,
+      `insert into lockstep_outbox (at, op, fingerprint, row_key, image, origin, audience) values (now(), 's', '${schema!.fingerprint}', '["7"]', '["7","é"]', 'me', 'a b')`,
     );
     await run("delete from item");
     const events = await readAll(log, start);
@@ -144,6 +144,11 @@ describe("transactions from the binlog", function () {
       'delete ["1"]',
     ]);
     expect(events[1]!.transaction.origin).to.equal("me");
+    expect(events.map(({ transaction }) => transaction.audience)).to.deep.equal([
+      undefined,
+      ["a", "b"],
+      undefined,
+    ]);
     expect(events[1]!.table).to.deep.equal({ namespace: source.namespace, name: "item" });
   });
 

@@ -131,4 +131,25 @@ describe("the write-ahead log: changes", () => {
     ]);
     expect(events.map((e) => e.transaction.origin)).to.deep.equal([undefined, "there", "there"]);
   });
+
+  it("keeps rows of the outbox that are for certain targets apart from what the transaction changed itself", async () => {
+    await source.sql("create table item (id int primary key, note text)");
+    const table = { namespace: "public", name: "item" };
+    await source.writer.describe(source.sql, [table]);
+    await source.install("item");
+    const follower = await LogFollower.lead(source.log());
+    await source.sql("begin");
+    await source.sql("insert into item values (1, 'one')");
+    const audience = ["mirror", "other"];
+    await source.writer.append(source.sql, [{ table, op: "delete", key: ["7"] }], { audience });
+    await source.sql("insert into item values (2, 'two')");
+    await source.sql("commit");
+    const events = await follower.until(3);
+    expect(events.map((e) => [e.key, e.transaction.audience])).to.deep.equal([
+      ['["1"]', undefined],
+      ['["7"]', audience],
+      ['["2"]', undefined],
+    ]);
+    expect(new Set(events.map((e) => e.transaction.id)).size).to.equal(1);
+  });
 });

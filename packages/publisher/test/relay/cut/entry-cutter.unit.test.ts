@@ -89,6 +89,28 @@ describe("entry cutter", () => {
     ]);
   });
 
+  it("gives events of one transaction that are for other targets a header of their own, and no end", async () => {
+    const events = (await logOf([[inserts(7)]])).map((event, i) =>
+      i === 2 || i === 3 ? { ...event, transaction: { ...event.transaction, audience: ["a"] } } : event,
+    );
+    const [entries] = cutAll([events]);
+    const told = entries!.map(({ transactions, continues }) => [
+      transactions.map((t) => [t.events, t.audience]),
+      continues,
+    ]);
+    expect(told).to.deep.equal([
+      [
+        [
+          [2, undefined],
+          [2, ["a"]],
+          [1, undefined],
+        ],
+        true,
+      ],
+      [[[2, undefined]], false],
+    ]);
+  });
+
   it("never puts two ticks into one entry, and ends each", async () => {
     const events = await logOf([[inserts(1)], [inserts(1)], [inserts(1)]]);
     const [entries] = cutAll([events]);

@@ -39,6 +39,15 @@ describe("queue feed", function () {
     await eventually(async () => (await stage.log.prunedThrough()) === "1-76");
   });
 
+  it("makes no jobs of what is for certain targets only", async () => {
+    const feed = memoryQueue();
+    stage.relay({ queues: [feed] });
+    await eventually(async () => (await stage.log.targets()).length === 1);
+    stage.log.commit(inserts(2), [{ key: "again", op: "snapshot", audience: ["mirror"] }], inserts(1));
+    await eventually(async () => feed.jobs.length >= 3);
+    expect(feed.jobs.map((j) => j.data.op)).to.deep.equal(["insert", "insert", "insert"]);
+  });
+
   it("goes on where the registry says, after a restart and while its queue is away", async () => {
     const first = memoryQueue();
     const relay = stage.relay({ queues: [first] });

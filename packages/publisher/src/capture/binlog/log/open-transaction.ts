@@ -8,6 +8,8 @@ export interface Draft {
   readonly key: string;
   readonly image?: string | undefined;
   readonly before?: string | undefined;
+  /** Ids of the only targets that it is for. */
+  readonly audience?: readonly string[] | undefined;
   /** Bytes from the transaction's beginning to the row. */
   readonly ordinal: number;
 }
@@ -49,7 +51,7 @@ export class OpenTransaction {
     return this.events.length;
   }
 
-  add({ op, table, fingerprint, key, image, before, ordinal }: Draft): void {
+  add({ op, table, fingerprint, key, image, before, ordinal, audience }: Draft): void {
     const event: MutableEvent = {
       ordinal,
       op,
@@ -57,7 +59,7 @@ export class OpenTransaction {
       key,
       tick: this.tick,
       table,
-      transaction: this.header,
+      transaction: audience === undefined ? this.header : { ...this.header, audience },
       endsTransaction: false,
       endsTick: false,
       total: 0,

@@ -115,5 +115,6 @@ function takeOutboxRow({ tables }: LogContext, open: OpenTransaction, cell: Cell
   if (traceparent !== undefined) open.header.traceparent ??= traceparent;
   if (origin !== undefined) open.header.origin ??= origin;
   const [image, before] = [cell("image"), cell("before_key")];
-  open.add({ op, table, fingerprint, key: cell("row_key")!, image, before, ordinal });
+  const audience = cell("audience")?.split(" ");
+  open.add({ op, table, fingerprint, key: cell("row_key")!, image, before, ordinal, audience });
 }

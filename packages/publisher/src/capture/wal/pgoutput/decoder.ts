@@ -165,9 +165,17 @@ export class Decoder {
     const origin = row.text(bytes, at.origin);
     if (traceparent !== undefined) this.#transaction.traceparent = traceparent;
     if (origin !== undefined) this.#transaction.origin = origin;
+    const audience = row.text(bytes, at.audience);
     const schema = this.known.outboxSchema(fingerprint);
-    if (schema !== undefined) return this.#emit(outboxEvent(cells, schema));
-    return this.known.learn(fingerprint).then((learned) => this.#emit(outboxEvent(cells, learned)));
+    if (schema !== undefined) return this.#emit(outboxEvent(cells, schema), audience);
+    return this.known.learn(fingerprint).then((learned) => this.#emit(outboxEvent(cells, learned), audience));
+  }
+
+  /** Events share their transaction's header: those that are not for all targets, or again for all, get one of their own. */
+  #addressTo(audience: string | undefined): void {
+    if (this.#transaction.audience?.join(" ") === audience) return;
+    const { audience: _, ...header } = this.#transaction;
+    this.#transaction = audience === undefined ? header : { ...header, audience: audience.split(" ") };
   }
 
   #truncate(bytes: Buffer, at: number): undefined {
@@ -179,8 +187,9 @@ export class Decoder {
     }
   }
 
-  #emit({ op, schema, key, table, image, before }: Change): undefined {
+  #emit({ op, schema, key, table, image, before }: Change, audience?: string): undefined {
     this.#close();
+    this.#addressTo(audience);
     if (++this.#ordinal === 1) {
       this.newest = this.#tick;
       this.listener.began(this.#tick, this.total, this.#transaction.at);

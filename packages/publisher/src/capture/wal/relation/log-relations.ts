@@ -62,6 +62,7 @@ function outboxRelation(message: RelationMessage): Relation {
       before: at("before"),
       traceparent: at("traceparent"),
       origin: at("origin"),
+      audience: at("audience"),
     },
   };
 }

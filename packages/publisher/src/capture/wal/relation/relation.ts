@@ -19,7 +19,7 @@ export interface CapturedRelation {
 export interface OutboxRelation {
   readonly kind: "outbox";
   readonly at: Readonly<
-    Record<"op" | "fingerprint" | "key" | "image" | "before" | "traceparent" | "origin", number>
+    Record<"op" | "fingerprint" | "key" | "image" | "before" | "traceparent" | "origin" | "audience", number>
   >;
 }
 
