@@ -8,11 +8,12 @@ import { W3CTraceContextPropagator } from "@opentelemetry/core";
 import {
   BasicTracerProvider,
   InMemorySpanExporter,
+  type ReadableSpan,
   SimpleSpanProcessor,
 } from "@opentelemetry/sdk-trace-base";
 import { expect } from "chai";
 import { pino } from "pino";
-import { Rig } from "./rig/rig.js";
+import { Rig, type RigApp } from "./rig/rig.js";
 
 describe("a trace", () => {
   const exporter = new InMemorySpanExporter();
@@ -27,9 +28,13 @@ describe("a trace", () => {
     for (const api of [context, propagation, trace]) api.disable();
   });
 
-  it("runs from the app's transaction through the relay and the lane to the target's", async () => {
+  /** A shop whose lane has caught up, and what is found of the trace that `write` is in, when the lane has a part in it. */
+  async function follow(
+    capture: "subscriber" | "wal",
+    write: (app: RigApp) => Promise<unknown>,
+  ): Promise<(name: string) => ReadableSpan | undefined> {
     await using rig = await Rig.open("postgres", { reporting: "postgres" });
-    await using app = await rig.openApp();
+    await using app = await rig.openApp({ capture });
     await using _consumer = await startConsumer({
       config: parseConfig(rig.config()),
       logger: pino({ level: "silent" }),
@@ -38,27 +43,41 @@ describe("a trace", () => {
     await app.shop.open(2, 2);
     await rig.untilConverged();
     exporter.reset();
-
-    const secret = "a value that must not be in any span";
     const traceId = await trace.getTracer("shop").startActiveSpan("place order", async (span) => {
-      await app.dataSource.getRepository(app.entities.tag).save({ name: "traced", description: secret });
+      await write(app);
       span.end();
       return span.spanContext().traceId;
     });
-    const spans = () => exporter.getFinishedSpans();
     const find = (name: string) =>
-      spans().find(
-        (s) =>
-          s.name === name &&
-          (s.spanContext().traceId === traceId || s.links.some((l) => l.context.traceId === traceId)),
-      );
+      exporter
+        .getFinishedSpans()
+        .find(
+          (s) =>
+            s.name === name &&
+            (s.spanContext().traceId === traceId || s.links.some((l) => l.context.traceId === traceId)),
+        );
     await eventually(async () => find(spanNames.apply) !== undefined, { what: "the lane's span" });
-
-    expect(find(spanNames.capture)?.spanContext().traceId).to.equal(traceId);
     expect(find(spanNames.publish), "the relay's span").to.not.equal(undefined);
     // One transaction alone in its batch: the lane's span is part of the app's trace.
     expect(find(spanNames.apply)?.spanContext().traceId).to.equal(traceId);
-    const told = spans().map((s) => JSON.stringify([s.name, s.attributes, s.events, s.status]));
+    return find;
+  }
+
+  it("runs from the app's transaction through the relay and the lane to the target's", async () => {
+    const secret = "a value that must not be in any span";
+    const find = await follow("subscriber", ({ dataSource, entities }) =>
+      dataSource.getRepository(entities.tag).save({ name: "traced", description: secret }),
+    );
+    expect(find(spanNames.capture)).to.not.equal(undefined);
+    const told = exporter
+      .getFinishedSpans()
+      .map((s) => JSON.stringify([s.name, s.attributes, s.events, s.status]));
     expect(told.filter((text) => text.includes(secret))).to.deep.equal([]);
+  });
+
+  it("runs through the write-ahead log, too", async () => {
+    await follow("wal", ({ dataSource, entities }) =>
+      dataSource.getRepository(entities.tag).save({ name: "traced", description: "x" }),
+    );
   });
 });

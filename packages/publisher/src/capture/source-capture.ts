@@ -37,4 +37,6 @@ export interface SourceCapture {
   changeLog(): ChangeLog;
   /** What the application's own process does for this capture. Absent: nothing, the database itself sees every write. */
   attach?(dataSource: DataSource, settings: CaptureSettings): Promise<InstalledCapture>;
+  /** Has the application's traced transactions say which trace they belong to; gives what ends it. Absent: the log has no place for it. */
+  trace?(dataSource: DataSource): Promise<() => void>;
 }

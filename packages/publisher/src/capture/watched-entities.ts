@@ -9,7 +9,7 @@ import { mappedTables } from "./subscriber/mapped-tables.js";
 
 /** What {@link watchEntities} needs beside what every capture needs. */
 export interface WatchSettings extends CaptureSettings {
-  readonly capture: Pick<SourceCapture, "plan">;
+  readonly capture: Pick<SourceCapture, "plan" | "trace">;
   /** Tables without an entity. */
   readonly captureTables: readonly string[];
   /** `ensure`: what the capture lacks in the database is put there; `migration`: it must be there. */
@@ -41,6 +41,7 @@ export async function watchEntities(
     for (const { message } of findings) logger.warn({ finding: message }, "capture is not as it should be");
     return entities;
   });
+  const endTrace = await capture.trace?.(dataSource);
   return {
     blindWrites: 0,
     tablesOf(entity) {
@@ -49,7 +50,7 @@ export async function watchEntities(
       if (tables.length === 0) throw new LockstepError("ENTITY_UNKNOWN", `${entity} is not captured`);
       return tables.map(({ table }) => tableId(table));
     },
-    uninstall: () => undefined,
+    uninstall: () => endTrace?.(),
   };
 }
 

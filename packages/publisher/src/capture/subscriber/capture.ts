@@ -7,20 +7,21 @@ import { hiddenWrite, refuseHiddenControl } from "./several-statements.js";
 import type { Statement } from "./statement.js";
 import type { RunnerInternals, WriteBuilder } from "./typeorm-internals.js";
 
-/** Subscriber capture of one DataSource. */
+/** What follows the statements of one DataSource. */
 export interface Capture {
   /** Runs a write query builder, capturing what it touches. */
   execute(builder: WriteBuilder, execute: () => Promise<unknown>): Promise<unknown>;
-  /** Sends a statement that may change the transaction, or that writes by hand. */
+  /** Sends a statement that may change the transaction, or that writes by hand. `send` takes a copy of the parameters in their place. */
   send(
     runner: RunnerInternals,
     statement: Exclude<Statement, { kind: "other" }>,
     text: { readonly sql: string; readonly parameters?: unknown[] | undefined },
-    send: () => Promise<unknown>,
+    send: (parameters?: unknown[]) => Promise<unknown>,
   ): Promise<unknown>;
   /** Sends any other statement, and notices when it ended the transaction. */
   watch(runner: RunnerInternals, sql: string, send: () => Promise<unknown>): Promise<unknown>;
-  sessionOf(runner: RunnerInternals): Session;
+  /** A runner is about to begin a transaction. */
+  begins(runner: RunnerInternals): void;
   /** Releases a runner, when nothing is left open on it. */
   release(runner: RunnerInternals, release: () => Promise<void>): Promise<void>;
 }
@@ -58,7 +59,7 @@ export function createCapture(rules: CaptureRules): Capture {
     if (written) refuseBlindWrites(rules, written, sql);
   };
   return {
-    sessionOf,
+    begins: (runner) => void sessionOf(runner),
     execute: (builder, execute) => executeCaptured(rules, adopt, builder, execute),
     async send(runner, statement, { sql, parameters = [] }, send) {
       refuseHidden(runner, sql);

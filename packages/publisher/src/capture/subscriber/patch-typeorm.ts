@@ -82,7 +82,7 @@ function patchRunner(prototype: Prototype<RunnerInternals>): void {
   prototype.query = function (this: RunnerInternals, sql, parameters, useStructuredResult) {
     const captured = capturedStatement(parameters);
     if (captured && parameters) return captured(sql, parameters);
-    const send = () => original.query.call(this, sql, parameters, useStructuredResult);
+    const send = (given = parameters) => original.query.call(this, sql, given, useStructuredResult);
     const capture = captureOf(this);
     if (capture === undefined || (parameters !== undefined && own.has(parameters))) return send();
     const text = textOf(sql);
@@ -93,7 +93,7 @@ function patchRunner(prototype: Prototype<RunnerInternals>): void {
   };
   // From here on the runner's transaction is known from its first statement.
   prototype.startTransaction = function (this: RunnerInternals, isolationLevel) {
-    captureOf(this)?.sessionOf(this);
+    captureOf(this)?.begins(this);
     return original.startTransaction.call(this, isolationLevel);
   };
   prototype.release = function (this: RunnerInternals) {

@@ -3,6 +3,7 @@ import type { CaptureSource, SourceCapture } from "../source-capture.js";
 import { readFacts } from "./install/facts.js";
 import { captureNames, type CaptureNames } from "./install/names.js";
 import { planCapture, removeCapture } from "./install/plan.js";
+import { traceTransactions } from "./trace/trace-transactions.js";
 import { postgresWalLog } from "./wal-log.js";
 
 const defaultSchema = "lockstep";
@@ -26,6 +27,7 @@ export function walCapture(source: CaptureSource): SourceCapture {
     },
     removal: async (run) => removeCapture(await namesIn(run, schema), schema),
     changeLog: () => postgresWalLog({ connection, source: name, schema, retention, logger }),
+    trace: traceTransactions,
   };
 }
 

@@ -38,7 +38,10 @@ export class OpenEntry {
   previous: Position;
   bytes = 0;
   private events: ChangeEvent[] = [];
-  private transactions: (TransactionHeader & { events: number })[] = [];
+  private transactions: (Omit<TransactionHeader, "traceparent"> & {
+    events: number;
+    traceparent?: string;
+  })[] = [];
   /** The tick of each. */
   private ticks: bigint[] = [];
   /** Number of the transaction that the last event belongs to, among those the cutter saw. */
@@ -65,8 +68,8 @@ export class OpenEntry {
   }
 
   add(event: ChangeEvent, logged: LoggedEvent, transaction: number, bytes: number): void {
-    if (!this.goesOn(logged, transaction)) this.openTransaction(logged, transaction);
-    else this.transactions.at(-1)!.events++;
+    if (this.goesOn(logged, transaction)) this.goOn(logged);
+    else this.openTransaction(logged, transaction);
     this.events.push(event);
     this.bytes += bytes;
     this.last = { tick: logged.tick, ordinal: event.ordinal, total: logged.total };
@@ -77,6 +80,14 @@ export class OpenEntry {
     const header = this.transactions.at(-1);
     if (header === undefined || this.transaction !== transaction) return false;
     return header.audience === audience || header.audience?.join() === audience?.join();
+  }
+
+  private goOn({ transaction }: LoggedEvent): void {
+    const open = this.transactions.at(-1)!;
+    open.events++;
+    // A log may tell it behind the rows only.
+    if (open.traceparent === undefined && transaction.traceparent !== undefined)
+      open.traceparent = transaction.traceparent;
   }
 
   private openTransaction(logged: LoggedEvent, transaction: number): void {

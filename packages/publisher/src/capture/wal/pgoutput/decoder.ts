@@ -5,6 +5,7 @@ import { CellWriter } from "./cell-writer.js";
 import type { Change } from "./change.js";
 import { outboxEvent } from "./outbox-row.js";
 import { readRelation } from "./relation-message.js";
+import { traceOf } from "./trace-message.js";
 import { isSameCell, Tuple } from "./tuple.js";
 
 type Writable<T> = { -readonly [P in keyof T]: T[P] };
@@ -19,6 +20,7 @@ const letter = {
   delete: 0x44,
   truncate: 0x54,
   relation: 0x52,
+  message: 0x4d,
   newRow: 0x4e,
 } as const;
 
@@ -76,8 +78,10 @@ export class Decoder {
         return this.#relation(bytes, at + 1);
       case letter.truncate:
         return this.#truncate(bytes, at + 1);
+      case letter.message:
+        return this.#message(bytes, at + 1);
       default:
-        // Types, origins, messages of others: nothing that an event needs.
+        // Types, origins: nothing that an event needs.
         return undefined;
     }
   }
@@ -96,6 +100,12 @@ export class Decoder {
     this.#open.endsTransaction = true;
     this.#open.endsTick = true;
     this.#close();
+  }
+
+  /** It stands behind the transaction's rows: events that went ahead of it, of a very large one, are without. */
+  #message(bytes: Buffer, at: number): undefined {
+    const traceparent = this.isInTransaction ? traceOf(bytes, at) : undefined;
+    if (traceparent !== undefined) this.#transaction.traceparent = traceparent;
   }
 
   async #relation(bytes: Buffer, at: number): Promise<void> {

@@ -153,7 +153,7 @@ export async function openLogStream(settings: LogStreamSettings): Promise<LogStr
   }
 
   const sayStatus = (): void => connection.status(max(decoder.passed, confirmed), confirmed);
-  const command = `START_REPLICATION SLOT "${settings.slot}" LOGICAL ${lsnText(settings.from)} (proto_version '1', publication_names '${settings.publications.map((name) => `"${name}"`).join(",")}')`;
+  const command = `START_REPLICATION SLOT "${settings.slot}" LOGICAL ${lsnText(settings.from)} (proto_version '1', publication_names '${settings.publications.map((name) => `"${name}"`).join(",")}', messages 'true')`;
   const connection: Replication = replicate(client, command, {
     data(data) {
       frames.push(data);
