@@ -13,6 +13,16 @@ describe("values", function () {
     it(`of ${from} arrive in every kind of target as docs/coverage-values.md says`, async () => {
       const cells = await runValues(from, "subscriber");
       expect(complaints(cells)).deep.equal([]);
+      const disagree = cells.filter(
+        ({ verdict, digest }) => (verdict.is === "dead-letter") !== (digest !== "equal"),
+      );
+      expect(
+        disagree.map(
+          ({ from, to, type, value, targetType, digest }) =>
+            `${from} ${to} ${type} ${targetType} ${value}: ${digest}`,
+        ),
+        "digests",
+      ).deep.equal([]);
       const committed = await readFile(documentPath, "utf8");
       const measured = (await formatted(section(from, cells))).split("\n");
       const told = committed.split("\n");

@@ -176,6 +176,18 @@ export const errorTable = {
     recovery: "halt",
     hint: "Many rows were refused for the same reason: correct the target's table; the lane goes on by itself.",
   },
+  TARGET_BEHIND: {
+    recovery: "retry",
+    hint: "The target's lane doesn't get on: look at GET /api/v1/status, and see that a consumer runs and the lane isn't paused.",
+  },
+  VERIFY_KEY: {
+    recovery: "refuse",
+    hint: "The target's key columns have other types than the source's: give them types that hold the same values.",
+  },
+  VERIFY_UNHASHED: {
+    recovery: "halt",
+    hint: "A row is larger than the server's max_allowed_packet: raise it, or leave the table out.",
+  },
   LETTER_UNKNOWN: { recovery: "refuse", hint: "List the letters: GET /api/v1/dead-letters." },
   LETTER_STATE: { recovery: "refuse", hint: "The letter's state doesn't allow this; look at it first." },
   LANE_UNOWNED: {

@@ -19,6 +19,7 @@ export * from "./ports/change-stream.js";
 export * from "./ports/dead-letters.js";
 export * from "./ports/letter-schedule.js";
 export * from "./ports/outbox.js";
+export * from "./ports/table-reader.js";
 export * from "./ports/target.js";
 export * from "./position.js";
 export * from "./retry-policy.js";

@@ -2,6 +2,7 @@ import { LockstepError, type Target } from "@lockstep/core";
 import { classify } from "./classify.js";
 import { Session } from "./session/session.js";
 import { keepSessions } from "./session/sessions.js";
+import { tableReader } from "./session/table-reader.js";
 import { ensureTables } from "./own-tables/ensure.js";
 import { readCheckpoints, setPausedFlag } from "./lane/checkpoint-row.js";
 import { openLane } from "./lane/lane-session.js";
@@ -43,6 +44,7 @@ export function mysqlTarget(options: MysqlTargetOptions): Target {
         `${resolved.name} has no lane ${lane.source}/${lane.partition}`,
       );
     },
+    reader: () => tableReader(() => connection(resolved, undefined), resolved.namespace),
     classify,
     close: () => sessions.close(),
   };

@@ -4,6 +4,7 @@ import {
   type LaneSession,
   type LetterDesk,
   LockstepError,
+  type TableReader,
   type Target,
   type TargetOptions,
 } from "@lockstep/core";
@@ -14,6 +15,7 @@ import { PostgresLetterDesk } from "./letters/letter-desk.js";
 import { own } from "./own-tables/ddl.js";
 import { ensureOwnTables } from "./own-tables/ensure.js";
 import { SessionPool } from "./session/session-pool.js";
+import { tableReader } from "./session/table-reader.js";
 
 /** Options of a PostgreSQL target. Connections come from `url` (`sslmode` and the like included); PostgreSQL 13 or newer. */
 export type PostgresTargetOptions = TargetOptions;
@@ -71,6 +73,11 @@ class PostgresTarget implements Target {
       throw new LockstepError("LANE_UNKNOWN", "the target has no such lane", {
         details: { source, partition },
       });
+  }
+
+  reader(): TableReader {
+    const { url, namespace } = this.#options;
+    return tableReader({ url, applicationName: `lockstep verify ${this.name}` }, namespace ?? "public");
   }
 
   classify(error: unknown): Fault {

@@ -1,5 +1,11 @@
 import { type Lane, startLane } from "@lockstep/apply";
-import { type DeadLetter, liveLetterStates, type Logger, type Target } from "@lockstep/core";
+import {
+  type DeadLetter,
+  liveLetterStates,
+  type Logger,
+  type TableReader,
+  type Target,
+} from "@lockstep/core";
 import { bullLetterSchedule, redisStreamReader } from "@lockstep/stream";
 import { mysqlTarget } from "@lockstep/target-mysql";
 import { postgresTarget } from "@lockstep/target-postgres";
@@ -10,6 +16,8 @@ import { sourceName } from "./source.js";
 /** A managed target with its lane in this process. */
 export interface TargetOnTrial extends AsyncDisposable {
   readonly reader: TextReader;
+  /** The same database as verify reads it. */
+  readonly tables: TableReader;
   /** Waits until the lane has registered: what is written from now on reaches it. */
   registered(): Promise<void>;
   /** Waits until everything up to a mark of the source has been applied or set aside. */
@@ -38,8 +46,10 @@ export async function openTarget(url: string, redis: string): Promise<TargetOnTr
     logger: remembering(said),
   });
   const reader = await openTextReader(url);
+  const tables = target.reader!();
   return {
     reader,
+    tables,
     registered: () =>
       until(
         () => target.checkpoints(),
@@ -59,6 +69,7 @@ export async function openTarget(url: string, redis: string): Promise<TargetOnTr
       await lane[Symbol.asyncDispose]();
       await schedule.close();
       await stream.close();
+      await tables.close();
       await reader[Symbol.asyncDispose]();
       await target.close();
     },

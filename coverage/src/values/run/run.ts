@@ -1,7 +1,8 @@
-import type { Engine } from "@lockstep/core";
+import type { Engine, TableReader } from "@lockstep/core";
 import { freshMariaDb, freshPostgres, freshRedis, type FreshDatabase } from "@lockstep/testing";
 import { mysqlTypes } from "../mysql/index.js";
 import { postgresTypes } from "../postgres/index.js";
+import { type DigestOf, digestsOf, sourceReader } from "./digests.js";
 import { judge, type Verdict } from "./judge.js";
 import { openTarget, type TargetOnTrial } from "./lane-on.js";
 import { openTextReader, type TextReader, type Texts } from "./read-texts.js";
@@ -21,6 +22,8 @@ export interface Cell {
   /** Type of the column in the target. */
   readonly targetType: string;
   readonly verdict: Verdict;
+  /** What verify says of it. */
+  readonly digest: ReturnType<DigestOf>;
 }
 
 const engines = ["postgres", "mysql"] as const satisfies readonly Engine[];
@@ -50,6 +53,9 @@ export async function openWays(
   const database = stack.drop(await fresh(from));
   const source = stack.use(await openSource(database.url, redis.url, capture, tables));
   const reader = stack.use(await openTextReader(database.url));
+  const tableReader = sourceReader(database.url);
+  stack.use({ [Symbol.asyncDispose]: () => tableReader.close() });
+  const namespace = from === "postgres" ? "public" : new URL(database.url).pathname.slice(1);
   const targets: TargetOnTrial[] = [];
   for (const to of engines) {
     const { url } = stack.drop(await fresh(to));
@@ -65,10 +71,10 @@ export async function openWays(
     async send(sent) {
       await source.insert(sent);
       await arrived();
-      const inserted = await lookAt(reader, targets, { from, capture, tables: sent });
+      const inserted = await lookAt(reader, targets, { from, capture, tables: sent, tableReader, namespace });
       await source.touch(sent);
       await arrived();
-      const updated = await lookAt(reader, targets, { from, capture, tables: sent });
+      const updated = await lookAt(reader, targets, { from, capture, tables: sent, tableReader, namespace });
       return inserted.map((cell, i) => worse(cell, updated[i]!));
     },
     [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
@@ -78,28 +84,31 @@ export async function openWays(
 interface Trial {
   readonly from: Engine;
   readonly capture: Capture;
+  readonly tableReader: TableReader;
+  readonly namespace: string;
   readonly tables: readonly TypeOnTrial[];
 }
 
 async function lookAt(
   source: TextReader,
   targets: readonly TargetOnTrial[],
-  { from, capture, tables }: Trial,
+  { from, capture, tables, tableReader, namespace }: Trial,
 ): Promise<Cell[]> {
   const sources = new Map<string, Texts>();
   for (const { name } of tables) sources.set(name, (await source.texts(name))!);
   const cells: Cell[] = [];
-  for (const { reader, letters } of targets) {
+  for (const { reader, letters, tables: targetTables } of targets) {
     const refused = await letters();
     const to = reader.engine;
     for (const { name, group, type, values } of tables) {
       const arrived = await reader.texts(name);
       const targetType = await reader.typeOf(name);
+      const digest = await digestsOf(tableReader, targetTables, namespace, name);
       const about = { capture, from, to, group, type: type.type, table: name, targetType };
       for (const [id, value] of values) {
         const letter = refused.get(`${name} ${id}`)?.code;
         const finding = { source: sources.get(name)!.get(id)!, target: arrived?.get(id), letter };
-        cells.push({ ...about, value, verdict: judge(type, from, to, finding) });
+        cells.push({ ...about, value, verdict: judge(type, from, to, finding), digest: digest(id) });
       }
     }
   }

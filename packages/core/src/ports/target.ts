@@ -2,6 +2,7 @@ import type { RowImage } from "../change-event.js";
 import type { ErrorCode } from "../errors.js";
 import type { Position } from "../position.js";
 import type { TableSchema } from "../table-schema.js";
+import type { TableReader } from "./table-reader.js";
 import type { DeadLetter, DeadLetterDetail, LetterDesk, LetterState } from "./dead-letters.js";
 
 /** How far a lane is, kept in the target in the same transaction as the rows (P4). */
@@ -175,6 +176,8 @@ export interface Target {
   checkpoints(): Promise<readonly (Checkpoint & { readonly source: string; readonly partition: number })[]>;
   /** A person's wish: kept in the target, obeyed by the lane that owns it. @throws LockstepError LANE_UNKNOWN. */
   setPaused(lane: { readonly source: string; readonly partition: number }, paused: boolean): Promise<void>;
+  /** Reads the mirrored tables, on a connection of its own. Absent: the target has nothing that could be compared. */
+  reader?(): TableReader;
   classify(error: unknown): Fault;
   close(): Promise<void>;
 }

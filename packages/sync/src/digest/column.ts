@@ -1,0 +1,52 @@
+import type { Form } from "./form.js";
+
+/** A column as one side's catalog has it. */
+export interface StoredColumn {
+  readonly name: string;
+  readonly type: string;
+  /** Name of its collation, where it has one. */
+  readonly collation?: string;
+  /** Place in the primary key, from 1. */
+  readonly key?: number;
+}
+
+/** A column of one side and the text it is compared by. */
+export interface ComparedColumn {
+  readonly name: string;
+  /** As this side stores it. */
+  readonly type: string;
+  readonly form: Form;
+  /**
+   * How it stands where rows are put together as one text: `plain`: no comma is ever in it; `free`: any character may be; `long`: so long that
+   * its md5 stands for it. The same on both sides.
+   */
+  readonly part: "plain" | "free" | "long";
+}
+
+/** Canonical texts of a primary key's columns, in key order. */
+export type Key = readonly string[];
+
+/** How rows are hashed: `record` over PostgreSQL's stored values (both sides PostgreSQL 14 or newer), `md5` over texts. Both give 64 bits. */
+export type HashMethod = "record" | "md5";
+
+/** The SQL of one engine. Pure. */
+export interface Dialect {
+  name(name: string): string;
+  table(namespace: string, name: string): string;
+  /** Columns of a table in its order: name, type, collation, place in the primary key. No rows: there is no such table. */
+  columnsQuery(namespace: string, name: string): string;
+  /** The text of a column of the row `t`. */
+  text(column: ComparedColumn): string;
+  /** A signed 64-bit hash of these columns of the row `t`; never NULL. */
+  hash(columns: readonly ComparedColumn[], method: HashMethod): string;
+  /** A number from 0 below `buckets` for a key. */
+  bucket(key: readonly ComparedColumn[], buckets: number): string;
+  /** A key's text as a literal that its column is compared with by the primary key. */
+  literal(column: ComparedColumn, text: string): string;
+  /** Rows of the primary key's index behind `after` (or from the start), up to and including `through` (or to the end). */
+  range(key: readonly ComparedColumn[], after: Key | undefined, through: Key | undefined): string;
+  /** The rows with these keys. */
+  among(key: readonly ComparedColumn[], keys: readonly Key[]): string;
+  /** What changes whenever the row is written; absent where the engine has nothing of the kind. */
+  readonly version?: string;
+}

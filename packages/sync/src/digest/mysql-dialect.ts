@@ -1,0 +1,171 @@
+import { assertNever } from "@lockstep/core";
+import type { ComparedColumn, Dialect, Key } from "./column.js";
+import { floatText, type TextFunctions } from "./float-text.js";
+import { classOf } from "./form.js";
+
+/** MySQL's and MariaDB's SQL. */
+export const mysqlDialect: Dialect = {
+  name: quoteName,
+  table: (namespace, name) => `${quoteName(namespace)}.${quoteName(name)}`,
+  columnsQuery: (namespace, name) => `SELECT c.column_name AS a, c.column_type AS b, c.collation_name AS c,
+  (SELECT s.seq_in_index FROM information_schema.statistics s WHERE s.table_schema = c.table_schema AND s.table_name = c.table_name
+    AND s.index_name = 'PRIMARY' AND s.column_name = c.column_name) AS d
+ FROM information_schema.columns c
+WHERE c.table_schema = ${quoteText(namespace)} AND c.table_name = ${quoteText(name)} ORDER BY c.ordinal_position`,
+  text: textOf,
+  hash: (columns) => `CAST(CONV(LEFT(MD5(${rowText(columns)}), 16), 16, -10) AS SIGNED)`,
+  bucket: (key, buckets) => `((CONV(LEFT(MD5(${rowText(key)}), 8), 16, 10) & ${2 ** 31 - 1}) % ${buckets})`,
+  literal,
+  range(key, after, through) {
+    const columns = key.map(columnOf);
+    const behind = after && beyond(columns, literals(key, after), ">", false);
+    const upTo = through && beyond(columns, literals(key, through), "<", true);
+    return [behind, upTo].filter(Boolean).join(" AND ") || "TRUE";
+  },
+  among(key, keys) {
+    const columns = key.map(columnOf);
+    if (columns.length === 1)
+      return `${columns[0]} IN (${keys.map((texts) => literal(key[0]!, texts[0]!)).join(", ")})`;
+    // Not a list of tuples: MariaDB reads those by scanning the index.
+    const one = (texts: Key): string =>
+      `(${literals(key, texts)
+        .map((text, i) => `${columns[i]} = ${text}`)
+        .join(" AND ")})`;
+    return `(${keys.map(one).join(" OR ")})`;
+  },
+};
+
+function quoteName(name: string): string {
+  return `\`${name.replaceAll("`", "``")}\``;
+}
+
+const special = /['\\\0]/g;
+
+// Maintained invariant: sessions that read have NO_BACKSLASH_ESCAPES off.
+function quoteText(text: string): string {
+  return `'${text.replace(special, (character) => (character === "\0" ? "\\0" : `\\${character}`))}'`;
+}
+
+function columnOf({ name }: ComparedColumn): string {
+  return `t.${quoteName(name)}`;
+}
+
+function literals(key: readonly ComparedColumn[], texts: Key): string[] {
+  return key.map((column, i) => literal(column, texts[i]!));
+}
+
+/** Rows that stand behind (`>`) or before (`<`) a key, or at it. The first column alone bounds them too, so that the index is used. */
+function beyond(
+  columns: readonly string[],
+  texts: readonly string[],
+  way: ">" | "<",
+  isAtToo: boolean,
+): string {
+  const [column, ...rest] = columns;
+  const [text, ...others] = texts;
+  if (rest.length === 0) return `${column} ${way}${isAtToo ? "=" : ""} ${text}`;
+  return `${column} ${way}= ${text} AND (${column} ${way} ${text} OR (${beyond(rest, others, way, isAtToo)}))`;
+}
+
+function literal(column: ComparedColumn, text: string): string {
+  switch (classOf({ engine: "mysql", type: column.type })) {
+    case "number":
+      // A string compared with a number would be compared as doubles.
+      return /^-?\d+(\.\d+)?$/.test(text) ? text : quoteText(text);
+    case "bytes":
+      return /^([0-9a-f]{2})*$/i.test(text) ? `X'${text}'` : quoteText(text);
+    case "bits":
+      return /^[01]+$/.test(text) ? `b'${text}'` : quoteText(text);
+    case "date":
+      return `CAST(${quoteText(text)} AS DATE)`;
+    case "time":
+      return `CAST(${quoteText(text)} AS TIME(6))`;
+    case "moment":
+      return `CAST(${quoteText(text)} AS DATETIME(6))`;
+    default:
+      return quoteText(text);
+  }
+}
+
+const functions: TextFunctions = {
+  before: (text, mark) => `SUBSTRING_INDEX(${text}, '${mark}', 1)`,
+  after: (text, mark) => `SUBSTRING_INDEX(${text}, '${mark}', -1)`,
+  holds: (text, mark) => `LOCATE('${mark}', ${text}) > 0`,
+  asInteger: (text) => `CAST(${text} AS SIGNED)`,
+  asText: (number) => `CAST(${number} AS CHAR)`,
+  when: (condition, yes, no) => `IF(${condition}, ${yes}, ${no})`,
+  trimStart: (text) => `TRIM(LEADING '0' FROM ${text})`,
+  trimEnd: (text) => `TRIM(TRAILING '0' FROM ${text})`,
+};
+
+const withoutZeros = (text: string): string => `TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM ${text}))`;
+
+/** The text of a value whose characters are all ASCII. */
+function plain(type: string, value: string): string {
+  if (/zerofill|^year/.test(type)) return `CAST(${value} + 0 AS CHAR)`;
+  return `CAST(${value} AS CHAR)`;
+}
+
+/** As UTF-8 bytes, so that texts of different collations can be put together. */
+const utf8 = (value: string): string => `CAST(CONVERT(${value} USING utf8mb4) AS BINARY)`;
+
+function textOf(column: ComparedColumn): string {
+  const { form } = column;
+  const type = column.type.toLowerCase();
+  const value = columnOf(column);
+  switch (form) {
+    case "stored":
+    case "text":
+      return printed(type, value);
+    case "padded":
+      return utf8(`TRIM(TRAILING ' ' FROM ${value})`);
+    case "number":
+      return /^decimal\(\d+,[1-9]/.test(type) ? withoutZeros(plain("", value)) : plain(type, value);
+    case "float":
+      // A FLOAT prints six digits: 16777217 would be 16777200.
+      return floatText(
+        `CAST(${type.startsWith("float") ? `CAST(${value} AS DOUBLE)` : value} AS CHAR)`,
+        functions,
+      );
+    case "bytes":
+      return `LOWER(HEX(${value}))`;
+    case "moment":
+      return /\([1-6]\)/.test(type) ? withoutZeros(plain(type, value)) : plain(type, value);
+    case "uuid":
+      return `LOWER(${plain(type, value)})`;
+    default:
+      return assertNever(form);
+  }
+}
+
+function printed(type: string, value: string): string {
+  switch (classOf({ engine: "mysql", type })) {
+    case "bits":
+      return `LPAD(BIN(${value} + 0), ${/\((\d+)\)/.exec(type)?.[1] ?? 1}, '0')`;
+    case "bytes":
+      return `LOWER(HEX(${value}))`;
+    case "number":
+    case "date":
+    case "time":
+    case "moment":
+      return plain(type, value);
+    case "float":
+      return `CAST(CAST(${value} AS DOUBLE) AS CHAR)`;
+    default:
+      return utf8(value);
+  }
+}
+
+/** One text for these columns: two rows have the same only if all columns have. */
+function rowText(columns: readonly ComparedColumn[]): string {
+  return `CONCAT(${columns.map(part).join(", ")})`;
+}
+
+// A CONCAT beyond max_allowed_packet is NULL: long values stand in it by their md5.
+function part(column: ComparedColumn): string {
+  if (column.form === "bytes") return `COALESCE(MD5(${columnOf(column)}), 'N'), ','`;
+  const text = textOf(column);
+  if (column.part === "plain") return `COALESCE(${text}, 'N'), ','`;
+  if (column.part === "long") return `COALESCE(MD5(${text}), 'N'), ','`;
+  return `COALESCE(CONCAT(LENGTH(${text}), ':', ${text}), 'N')`;
+}

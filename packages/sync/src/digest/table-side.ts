@@ -1,0 +1,140 @@
+import { LockstepError, type TableReader } from "@lockstep/core";
+import type { ComparedColumn, Dialect, HashMethod, Key } from "./column.js";
+
+/** A part of a table: rows between two keys, or rows whose keys fall into some of `of` buckets. */
+export type Slice =
+  | { readonly after?: Key | undefined; readonly through?: Key | undefined }
+  | { readonly of: number; readonly buckets: readonly number[] };
+
+/**
+ * How many rows a slice has, and the sum of their hashes: 64-bit ones, added up as whole numbers. Slices that differ in any way have the same sum
+ * with a probability of 2^-64 (a xor would let two equal changes cancel each other).
+ */
+export interface Digest {
+  readonly rows: number;
+  readonly sum: string;
+}
+
+/** One row as it was when it was read. */
+export interface RowState {
+  readonly hash: string;
+  /** Another one when the row was written in between; absent where the engine doesn't tell. */
+  readonly version?: string;
+}
+
+/** Rows by the JSON text of their canonical key. */
+export type Rows<T> = ReadonlyMap<string, T>;
+
+/** How one side's table is read. */
+export interface SideOfTable {
+  readonly reader: TableReader;
+  readonly dialect: Dialect;
+  /** Quoted. */
+  readonly table: string;
+  readonly key: readonly ComparedColumn[];
+  /** All that is compared, key included. */
+  readonly columns: readonly ComparedColumn[];
+  readonly method: HashMethod;
+}
+
+const keysPerStatement = 500;
+
+/** One side of a comparison: everything is computed inside the database. */
+export class TableSide {
+  readonly #keyTexts: string;
+  readonly #hash: string;
+
+  constructor(private readonly side: SideOfTable) {
+    const { dialect, key, columns, method } = side;
+    this.#keyTexts = key.map((column, i) => `${dialect.text(column)} AS k${i}`).join(", ");
+    this.#hash = dialect.hash(columns, method);
+  }
+
+  async digest(slice: Slice): Promise<Digest> {
+    const [row] = await this.#rows(
+      `SELECT COUNT(*) AS n, COALESCE(SUM(h), 0) AS s, COUNT(h) AS hashed FROM (SELECT ${this.#hash} AS h FROM ${this.side.table} t WHERE ${this.#where(slice)}) x`,
+    );
+    return digestOf(row!);
+  }
+
+  /** All of `of` buckets that hold rows, in one pass over the table. */
+  async buckets(of: number): Promise<ReadonlyMap<number, Digest>> {
+    const { table, dialect, key } = this.side;
+    const rows = await this.#rows(
+      `SELECT COUNT(*) AS n, COALESCE(SUM(h), 0) AS s, COUNT(h) AS hashed, b FROM (SELECT ${dialect.bucket(key, of)} AS b, ${this.#hash} AS h FROM ${table} t) x GROUP BY b`,
+    );
+    return new Map(rows.map((row) => [Number(row[3]), digestOf(row)]));
+  }
+
+  /** Keys and hashes of a slice. */
+  async list(slice: Slice): Promise<Rows<RowState>> {
+    return this.#states(this.#where(slice));
+  }
+
+  /** The rows with these keys, as far as they are there. */
+  async at(keys: readonly Key[]): Promise<Rows<RowState>> {
+    const { dialect, key } = this.side;
+    const found = new Map<string, RowState>();
+    for (let i = 0; i < keys.length; i += keysPerStatement) {
+      const page = await this.#states(dialect.among(key, keys.slice(i, i + keysPerStatement)));
+      for (const [id, state] of page) found.set(id, state);
+    }
+    return found;
+  }
+
+  /** The key of the last of the next `rows` rows behind `after`; `undefined` when there are fewer. */
+  async boundary(after: Key | undefined, rows: number): Promise<Key | undefined> {
+    const { table, key, dialect } = this.side;
+    const order = key.map(({ name }) => `t.${dialect.name(name)}`).join(", ");
+    const [row] = await this.#rows(
+      `SELECT ${this.#keyTexts} FROM ${table} t WHERE ${dialect.range(key, after, undefined)} ORDER BY ${order} LIMIT 1 OFFSET ${rows - 1}`,
+    );
+    return row?.map((text) => text!);
+  }
+
+  /** The canonical text of each compared column of one row; `undefined` when it isn't there. */
+  async texts(key: Key): Promise<readonly (string | null)[] | undefined> {
+    const { table, dialect, columns } = this.side;
+    const texts = columns.map((column, i) => `${dialect.text(column)} AS c${i}`).join(", ");
+    const [row] = await this.#rows(
+      `SELECT ${texts} FROM ${table} t WHERE ${dialect.among(this.side.key, [key])}`,
+    );
+    return row;
+  }
+
+  /** About how many rows there are. */
+  async count(): Promise<number> {
+    const [row] = await this.#rows(`SELECT COUNT(*) AS n FROM ${this.side.table} t`);
+    return Number(row![0]);
+  }
+
+  async #states(where: string): Promise<Rows<RowState>> {
+    const { table, dialect, key } = this.side;
+    const version = dialect.version === undefined ? "" : `, ${dialect.version} AS v`;
+    const rows = await this.#rows(
+      `SELECT ${this.#keyTexts}, ${this.#hash} AS h${version} FROM ${table} t WHERE ${where}`,
+    );
+    return new Map(
+      rows.map((row) => [
+        JSON.stringify(row.slice(0, key.length)),
+        { hash: row[key.length]!, ...(version !== "" && { version: row[key.length + 1]! }) },
+      ]),
+    );
+  }
+
+  #where(slice: Slice): string {
+    const { dialect, key } = this.side;
+    if (!("of" in slice)) return dialect.range(key, slice.after, slice.through);
+    return `${dialect.bucket(key, slice.of)} IN (${slice.buckets.join(", ")})`;
+  }
+
+  #rows(sql: string): ReturnType<TableReader["rows"]> {
+    return this.side.reader.rows(sql);
+  }
+}
+
+function digestOf([rows, sum, hashed]: readonly (string | null)[]): Digest {
+  // A row whose hash is NULL would be left out of the sum without a word.
+  if (rows !== hashed) throw new LockstepError("VERIFY_UNHASHED", "the database gave no hash for some rows");
+  return { rows: Number(rows), sum: sum! };
+}

@@ -1,0 +1,1 @@
+export { compareTable, type ComparedTable, type LeftOut, type Sides } from "./digest/compared-table.js";
