@@ -1,7 +1,7 @@
 import { formatVersion } from "./format-version.js";
 import { flushFunctions } from "./flush-function.js";
 import { quoteName, quoteText } from "./quote.js";
-import { dropRowFunctions, rowFunctions } from "./row-function.js";
+import { dropTableFunctions, tableFunctions } from "./table-functions.js";
 import { shapeFunctions } from "./shape-function.js";
 import { tickFunctions } from "./tick-function.js";
 import { dropSharedFunctions, sharedTriggerFunctions } from "./trigger/shared-functions.js";
@@ -14,7 +14,7 @@ export function createStatement(schema: string): string {
 perform pg_advisory_xact_lock(hashtextextended(${quoteText(`lockstep ddl ${schema}`)}, 0));
 create schema if not exists ${s};
 ${tables(s)}
-${rowFunctions(schema, s)}
+${tableFunctions(schema, s)}
 ${shapeFunctions(s)}
 ${tickFunctions(s)}
 ${flushFunctions(schema)}
@@ -31,13 +31,13 @@ export function dropStatements(schema: string): string[] {
     // First: without the outbox every write that fires one would fail.
     removeTriggers(schema),
     ...dropSharedFunctions(s),
-    dropRowFunctions(schema),
-    `drop function if exists ${s}.make_row_function(${s}.table_schema, text)`,
+    dropTableFunctions(schema),
+    `drop function if exists ${s}.make_table_functions(${s}.table_schema, text)`,
     `drop function if exists ${s}.flush(jsonb, text, text), ${s}.flush_pinned(jsonb, text, text),
   ${s}.flush_for(jsonb, text, text, text), ${s}.flush_for_pinned(jsonb, text, text, text),
   ${s}.flush_row(text, text, jsonb, text, text), ${s}.flush_row_pinned(text, text, jsonb, text, text),
   ${s}.describe(jsonb), ${s}.shape_named(text), ${s}.make_shape(oid, text), ${s}.catalog_version(oid),
-  ${s}.columns_version(oid), ${s}.unread(), ${s}.cut()`,
+  ${s}.columns_version(oid), ${s}.unchanged(oid, text), ${s}.unread(), ${s}.cut()`,
     `drop table if exists ${s}.outbox, ${s}.tick, ${s}.table_schema, ${s}.target, ${s}.state, ${s}.job`,
     `drop sequence if exists ${s}.outbox_seq`,
     `do $lockstep$ begin drop schema if exists ${s} restrict;

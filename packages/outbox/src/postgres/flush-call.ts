@@ -3,31 +3,37 @@ import { audienceText } from "../event-row.js";
 import { foldNotes, type NotedRow } from "../fold-notes.js";
 import { quoteName } from "./quote.js";
 
-/** Functions made for tables, by quoted table name. */
-export type RowFunctions = ReadonlyMap<string, string>;
+/** What the names of the functions made for a table end in, by quoted table name. */
+export type TableFunctions = ReadonlyMap<string, string>;
 
 /**
- * The call that writes what `notes` say: one of its own for a single row, the most frequent case, and that of the table itself where
- * `rowFunctions` has one. Pure.
+ * The call that writes what `notes` say: one of its own for a single row, the most frequent case, and one of the table itself where
+ * `tableFunctions` has them, for one row or many. Pure.
  */
 export function flushCall(
   s: string,
-  rowFunctions: RowFunctions,
+  tableFunctions: TableFunctions,
   notes: readonly RowNote[],
   transaction: TransactionNote,
 ): [sql: string, parameters: (string | null)[]] {
   const context = [transaction.traceparent ?? null, transaction.origin ?? null];
   const tables = foldNotes(notes);
   const [table] = tables;
-  const [row] = table?.rows ?? [];
   const audience = audienceText(transaction.audience);
-  if (audience === null && tables.length === 1 && table!.rows.length === 1 && row!.before === undefined) {
+  if (audience === null && tables.length === 1 && table!.rows.every(({ before }) => before === undefined)) {
     const name = nameOf(table!);
-    const parameters = [row!.born ? "i" : "u", JSON.stringify(row!.key), ...context];
-    const own = rowFunctions.get(name);
-    return own === undefined
-      ? [`select ${s}.flush_row($5, $1, $2::jsonb, $3, $4) as written`, [...parameters, name]]
-      : [`select ${own}($1, $2::jsonb, $3, $4) as written`, parameters];
+    const own = tableFunctions.get(name);
+    const [row, second] = table!.rows;
+    if (second === undefined) {
+      const parameters = [row!.born ? "i" : "u", JSON.stringify(row!.key), ...context];
+      return own === undefined
+        ? [`select ${s}.flush_row($5, $1, $2::jsonb, $3, $4) as written`, [...parameters, name]]
+        : [`select ${s}.row_${own}($1, $2::jsonb, $3, $4) as written`, parameters];
+    }
+    if (own !== undefined) {
+      const rows = JSON.stringify(table!.rows.map(parameterOf));
+      return [`select ${s}.rows_${own}($1::jsonb, $2, $3) as written`, [rows, ...context]];
+    }
   }
   const given = tables.map((noted) => {
     const parameter = { t: nameOf(noted), r: noted.rows.map(parameterOf) };

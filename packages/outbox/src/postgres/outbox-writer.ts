@@ -24,7 +24,7 @@ export interface PostgresOutboxOptions {
 export function postgresOutboxWriter({ schema = "lockstep" }: PostgresOutboxOptions = {}): OutboxWriter {
   const s = quoteName(schema);
   const create = createStatement(schema);
-  const rowFunctions = new Map<string, string>();
+  const tableFunctions = new Map<string, string>();
   return {
     ddl: { up: [create], down: dropStatements(schema) },
     async ensure(run) {
@@ -50,17 +50,18 @@ export function postgresOutboxWriter({ schema = "lockstep" }: PostgresOutboxOpti
     hasTargets: async (run) => (await run(`select from ${s}.target limit 1`)).length > 0,
     describe: (run, tables, { inTransaction = false } = {}) =>
       // A function that is made in a transaction goes with it: whoever remembered its name would fail every later flush of the table.
-      describe(run, s, inTransaction ? new Map() : rowFunctions, tables),
-    appendStatement: (notes, transaction) => withLiterals(...flushCall(s, rowFunctions, notes, transaction)),
+      describe(run, s, inTransaction ? new Map() : tableFunctions, tables),
+    appendStatement: (notes, transaction) =>
+      withLiterals(...flushCall(s, tableFunctions, notes, transaction)),
     appendUpdated(note, transaction) {
-      const [sql, parameters] = flushCall(s, rowFunctions, [{ ...note, op: "update" }], transaction);
+      const [sql, parameters] = flushCall(s, tableFunctions, [{ ...note, op: "update" }], transaction);
       // The first parameter of both functions for one row.
       return { sql, parameters: ["U", ...parameters.slice(1)], moved: rowMoved };
     },
     async append(run, notes, transaction) {
       if (notes.length === 0) return 0;
       try {
-        const [row] = await run(...flushCall(s, rowFunctions, notes, transaction));
+        const [row] = await run(...flushCall(s, tableFunctions, notes, transaction));
         return Number(row?.["written"]);
       } catch (cause) {
         throw new LockstepError("OUTBOX_WRITE_FAILED", "the changes could not be written to the outbox", {
@@ -103,12 +104,12 @@ async function formatOf(run: RunStatement, schema: string): Promise<number> {
 async function describe(
   run: RunStatement,
   s: string,
-  rowFunctions: Map<string, string>,
+  tableFunctions: Map<string, string>,
   tables: readonly RowNote["table"][],
 ): Promise<readonly TableSchema[]> {
   const names = JSON.stringify(tables.map(nameOf));
   const rows = await run(
-    `select fingerprint, definition::text as definition, row_function from ${s}.describe($1::jsonb) order by n`,
+    `select fingerprint, definition::text as definition, functions from ${s}.describe($1::jsonb) order by n`,
     [names],
   );
   const keyless: string[] = [];
@@ -121,7 +122,7 @@ async function describe(
       JSON.parse(row["definition"]) as TableDefinition,
     );
     if (schema.key.length === 0) keyless.push(tableId(schema));
-    if (typeof row["row_function"] === "string") rowFunctions.set(nameOf(schema), row["row_function"]);
+    if (typeof row["functions"] === "string") tableFunctions.set(nameOf(schema), row["functions"]);
     return schema;
   });
   if (keyless.length > 0) {

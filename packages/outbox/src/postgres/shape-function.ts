@@ -8,7 +8,7 @@ import { formatVersion } from "./format-version.js";
  * `table_schema`, so that it happens once per version of a table.
  */
 export function shapeFunctions(s: string): string {
-  return [catalogVersion(s), makeShape(s), shapeNamed(s), describe(s)].join("\n");
+  return [catalogVersion(s), unchanged(s), makeShape(s), shapeNamed(s), describe(s)].join("\n");
 }
 
 const pinnedPath = "set search_path = pg_catalog, pg_temp";
@@ -39,6 +39,23 @@ begin
   -- With the format: shapes that an older version made are not used.
   return pg_catalog.concat('${formatVersion} ', columns, ' ', pk);
 end $fn$;`;
+}
+
+/**
+ * The condition that a table is still the one it was when a function was written for it, with the catalog's rows as literals: `relation` is an
+ * expression for its oid. Says the same as `columns_version`, in a fraction of its time: nothing is hashed.
+ */
+function unchanged(s: string): string {
+  return `create or replace function ${s}.unchanged(rel oid, relation text) returns text language sql stable ${pinnedPath} as $fn$
+  select format($cond$(select count(*) filter (where a.attname = (%3$L::name[])[a.attnum] and a.atttypid = (%4$L::oid[])[a.attnum]
+        and a.atttypmod = (%5$L::int4[])[a.attnum] and a.attnotnull = (%6$L::bool[])[a.attnum] and (a.attgenerated <> '') = (%7$L::bool[])[a.attnum]) = %2$s
+      from pg_catalog.pg_attribute a where a.attrelid = %1$s and a.attnum > 0)
+    -- As it is now, where the query sees the catalog as of the transaction's snapshot: a column may have been added since.
+    and pg_catalog.has_column_privilege(%1$s, %8$s::int2, 'select') is null$cond$,
+    relation, count(*), array_agg(a.attname order by a.attnum), array_agg(a.atttypid order by a.attnum), array_agg(a.atttypmod order by a.attnum),
+    array_agg(a.attnotnull order by a.attnum), array_agg(a.attgenerated <> '' order by a.attnum), count(*) + 1)
+    from pg_attribute a where a.attrelid = rel and a.attnum > 0
+$fn$;`;
 }
 
 /**
@@ -152,16 +169,18 @@ end $fn$;`;
 
 /** What is known of tables, given as a JSON array of quoted names; nulls for one that doesn't exist. */
 function describe(s: string): string {
-  return `create or replace function ${s}.describe(tables jsonb)
-returns table (n int, fingerprint text, definition jsonb, row_function text) language plpgsql as $fn$
+  return `-- Of formats up to 6: its columns had other names.
+drop function if exists ${s}.describe(jsonb), ${s}.make_row_function(${s}.table_schema, text);
+create or replace function ${s}.describe(tables jsonb)
+returns table (n int, fingerprint text, definition jsonb, functions text) language plpgsql as $fn$
 declare name text; shape ${s}.table_schema;
 begin
   for name, n in select e, o from jsonb_array_elements_text(tables) with ordinality i(e, o) loop
-    fingerprint := null; definition := null; row_function := null;
+    fingerprint := null; definition := null; functions := null;
     if to_regclass(name) is not null then
       shape := ${s}.shape_named(name);
       fingerprint := shape.fingerprint; definition := shape.definition;
-      row_function := ${s}.make_row_function(shape, name);
+      functions := ${s}.make_table_functions(shape, name);
     end if;
     return next;
   end loop;

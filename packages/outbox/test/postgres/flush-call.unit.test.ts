@@ -21,11 +21,22 @@ describe("the call of the flush", () => {
   });
 
   it("takes the table's own way for one row where there is one", () => {
-    const own = new Map([['"s"."a"', '"x".row_a']]);
+    const own = new Map([['"s"."a"', "a"]]);
     expect(flushCall('"x"', own, [note("a", "delete", "1")], {})).to.deep.equal([
       'select "x".row_a($1, $2::jsonb, $3, $4) as written',
       ["u", '["1"]', null, null],
     ]);
+  });
+
+  it("takes it for many rows too, unless keys changed", () => {
+    const own = new Map([['"s"."a"', "a"]]);
+    const notes = [note("a", "update", "1"), note("a", "insert", "2")];
+    expect(flushCall('"x"', own, notes, { origin: "o" })).to.deep.equal([
+      'select "x".rows_a($1::jsonb, $2, $3) as written',
+      ['[[1,"u",["1"]],[2,"i",["2"]]]', null, "o"],
+    ]);
+    expect(flushCall('"x"', own, [...notes, note("a", "update", "4", "3")], {})[0]).to.contain(".flush($1");
+    expect(flushCall('"x"', own, [...notes, note("b", "update", "4")], {})[0]).to.contain(".flush($1");
   });
 
   it("gives many rows by table, with their order, and says where keys changed", () => {

@@ -154,6 +154,48 @@ describe("the flush on PostgreSQL", () => {
     expect(await failureOf([noteOf(items, "insert", 1)])).to.equal("40001");
   });
 
+  const alterations = {
+    "a column added": "add extra int default 5",
+    "one dropped": "drop n",
+    "one renamed": "rename n to m",
+    "one of another type": "alter n type bigint",
+    "one of another length": "alter name type varchar(20)",
+    "one that may not be NULL": "alter n set not null",
+    "one that may be NULL": "alter id2 drop not null",
+    "another primary key": "drop constraint wide_pkey, add primary key (id, id2)",
+    "two columns that trade names":
+      "rename n to aside; alter table wide rename o to n; alter table wide rename aside to o",
+    "what changes nothing": "alter n set statistics 10",
+  };
+  for (const [what, alteration] of Object.entries(alterations)) {
+    it(`meets ${what} in the next flush of one row and of several`, async () => {
+      const wide = { ...items, name: "wide" };
+      await app.run(
+        "create table wide (id int primary key, n int, o bigint, name varchar(10), id2 int not null)",
+      );
+      await db.writer.describe(app.run, [wide]);
+      await app.run("insert into wide values (1, 1, 1, 'a', 1), (2, 2, 2, 'b', 2)");
+      await app.run(`alter table wide ${alteration}`);
+      const isKeyed = what === "another primary key";
+      const note = (key: number): RowNote => ({
+        ...noteOf(wide, "update", key),
+        key: isKeyed ? [String(key), String(key)] : [String(key)],
+      });
+      await app.transaction([note(1)]);
+      await app.transaction([note(1), note(2)]);
+      await cutAll(log);
+      // A writer that starts now describes the table from the catalog alone.
+      const [now] = await postgresOutboxWriter().describe(app.run, [wide]);
+      const events = await readAll(log);
+      expect(events.map((event) => event.schema)).to.deep.equal(events.map(() => now!.fingerprint));
+      const [cells] = await app.run("select (to_jsonb(w.*))::text as row from wide w where id = 1");
+      const row = JSON.parse(String(cells!["row"])) as Record<string, unknown>;
+      const image = now!.columns.map(({ name }) => (row[name] === null ? null : String(row[name])));
+      expect(events.map(cellsOf).slice(0, 2)).to.deep.equal([image, image]);
+      expect(events).to.have.length(3);
+    });
+  }
+
   it("compares keys by their own operator, wherever their type lives", async () => {
     await app.run("create schema types");
     await app.run("create extension citext schema types");

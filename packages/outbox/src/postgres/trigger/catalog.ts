@@ -20,7 +20,8 @@ export interface FoundTrigger {
 /** What the catalog says of a table and of its triggers. */
 export interface FoundTable {
   readonly fingerprint: string;
-  readonly version: string;
+  /** The condition that `unchanged` writes, on `$relation`. */
+  readonly unchanged: string;
   readonly keyIndex: string;
   readonly cells: string;
   readonly keyCells: string;
@@ -56,7 +57,7 @@ export async function readTables(
   const given = JSON.stringify(tables.map((table) => [nameOf(table), `${functionName(schema, table)}()`]));
   const rows = await run(
     `select g.n, (select row_to_json(f)::text from (
-  select k.fingerprint, ${s}.columns_version(c.oid)::text as version,
+  select k.fingerprint, ${s}.unchanged(c.oid, '$relation') as unchanged,
          (select i.indexrelid::text from pg_index i where i.indrelid = c.oid and i.indisprimary) as "keyIndex", k.cells, k.key_cells as "keyCells", k.key_same as "keySame", k.definition->'key' as key,
          c.relkind = 'p' as "isPartitioned", c.relispartition as "isPartition",
          not c.relispartition and c.relkind <> 'p' and exists (select from pg_inherits i where c.oid in (i.inhparent, i.inhrelid)) as inherits,

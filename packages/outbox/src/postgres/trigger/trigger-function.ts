@@ -8,8 +8,8 @@ export interface TriggerTable {
   readonly namespace: string;
   readonly name: string;
   readonly fingerprint: string;
-  /** `columns_version` of the table. */
-  readonly version: string;
+  /** The condition that the table with the oid `$relation` has the columns it had when this was read. */
+  readonly unchanged: string;
   /** Its primary key's index; it goes with the key. */
   readonly keyIndex: string;
   /** Texts of key and columns of a row named `t`, and the condition that it is the row `r`. */
@@ -66,7 +66,7 @@ begin${isRow ? truncating : ""}
   elsif current_setting('${nested}', true) = 'on' then
     again := true;
   end if;
-  if ${named} and ${s}.columns_version(${relation}) = ${table.version}
+  if ${named} and ${table.unchanged.replaceAll("$relation", () => relation)}
      and pg_index_column_has_property(${table.keyIndex}, 1, 'orderable') is not null then
 ${choice(isRow, firingStatements(s, own, { new: `${block}.new`, old: `${block}.old` }), (statement) => `${statement};`)}
   else
