@@ -2,6 +2,7 @@ import { isLockstepError } from "@lockstep/core";
 import { Command, CommanderError } from "commander";
 import { addCapture } from "./capture/capture-command.js";
 import { addDoctor } from "./doctor/doctor-command.js";
+import { addSync } from "./sync/sync-command.js";
 import { exitCodes, processTerminal, type Terminal } from "./terminal.js";
 
 export type { Terminal } from "./terminal.js";
@@ -21,6 +22,7 @@ export async function runCli(args: readonly string[], terminal: Terminal = proce
     });
   addCapture(program, terminal, result);
   addDoctor(program, terminal, result);
+  addSync(program, terminal, result);
   try {
     await program.parseAsync(args, { from: "user" });
     return result.code;

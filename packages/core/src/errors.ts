@@ -69,6 +69,20 @@ export const errorTable = {
     recovery: "halt",
     hint: "The source no longer holds the part of its log that comes next. Verify the targets, install the capture anew (lockstep capture remove, lockstep capture install), then seed them again.",
   },
+  JOB_LIVE: {
+    recovery: "refuse",
+    hint: "Only one of its kind at a time: wait for it, or pause, resume or cancel it (lockstep sync list).",
+  },
+  JOB_UNKNOWN: { recovery: "refuse", hint: "List the jobs: lockstep sync list." },
+  JOB_STATE: { recovery: "refuse", hint: "The job's state doesn't allow this: lockstep sync list shows it." },
+  SYNC_CONDITION_INVALID: {
+    recovery: "refuse",
+    hint: "Give --where one condition on the table's own columns, as SQL has it behind WHERE.",
+  },
+  TARGET_NOT_FOLLOWING: {
+    recovery: "refuse",
+    hint: "A full sync goes through the stream: start the relay and a consumer of this target first, and wait until lockstep's status shows its lane.",
+  },
   RELAY_FENCED: { recovery: "retry", hint: "Another relay leads this source. Nothing to do." },
   SOURCE_UNAVAILABLE: {
     recovery: "retry",
@@ -115,10 +129,6 @@ export const errorTable = {
   TARGET_IDENTITY_CHANGED: {
     recovery: "halt",
     hint: "The target is another database than the one registered. Remove the target and seed it again.",
-  },
-  TARGET_LOST_WRITES: {
-    recovery: "halt",
-    hint: "The target no longer has what it had taken (emptied, restored, or failed over?). Remove the target, drop its state database, and seed it again.",
   },
   TARGET_TABLE_MISSING: {
     recovery: "halt",

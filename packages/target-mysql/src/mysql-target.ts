@@ -4,9 +4,10 @@ import { Session } from "./session/session.js";
 import { keepSessions } from "./session/sessions.js";
 import { tableReader } from "./session/table-reader.js";
 import { ensureTables } from "./own-tables/ensure.js";
-import { readCheckpoints, setPausedFlag } from "./lane/checkpoint-row.js";
+import { readCheckpoints, setPausedFlag, setSeededFlag } from "./lane/checkpoint-row.js";
 import { openLane } from "./lane/lane-session.js";
 import { letterDesk } from "./letters/letter-desk.js";
+import { listKeys } from "./rows/list-keys.js";
 import { resolveOptions, type MysqlTargetOptions, type ResolvedOptions } from "./options.js";
 
 /** Sessions beside the lanes: status service, pauses, letters. */
@@ -37,17 +38,24 @@ export function mysqlTarget(options: MysqlTargetOptions): Target {
       }),
     letters: letterDesk(sessions),
     checkpoints: () => sessions.use(readCheckpoints),
-    setPaused: async (lane, paused) => {
-      if (await sessions.use((session) => setPausedFlag(session, lane, paused))) return;
-      throw new LockstepError(
-        "LANE_UNKNOWN",
-        `${resolved.name} has no lane ${lane.source}/${lane.partition}`,
-      );
-    },
+    setPaused: async (lane, paused) =>
+      refuseUnknown(await sessions.use((session) => setPausedFlag(session, lane, paused)), resolved, lane),
+    setSeeded: async (lane) =>
+      refuseUnknown(await sessions.use((session) => setSeededFlag(session, lane)), resolved, lane),
+    keys: (schema, page) => sessions.use((session) => listKeys(session, resolved.namespace, schema, page)),
     reader: () => tableReader(() => connection(resolved, undefined), resolved.namespace),
     classify,
     close: () => sessions.close(),
   };
+}
+
+function refuseUnknown(
+  isKnown: boolean,
+  { name }: ResolvedOptions,
+  { source, partition }: { readonly source: string; readonly partition: number },
+): void {
+  if (isKnown) return;
+  throw new LockstepError("LANE_UNKNOWN", `${name} has no lane ${source}/${partition}`);
 }
 
 function connection(

@@ -6,6 +6,7 @@ import {
   LockstepError,
   type TableReader,
   type Target,
+  type TableSchema,
   type TargetOptions,
 } from "@lockstep/core";
 import { classify } from "./classify.js";
@@ -14,6 +15,7 @@ import { PostgresLane } from "./lane/lane-session.js";
 import { PostgresLetterDesk } from "./letters/letter-desk.js";
 import { own } from "./own-tables/ddl.js";
 import { ensureOwnTables } from "./own-tables/ensure.js";
+import { listKeys } from "./rows/list-keys.js";
 import { SessionPool } from "./session/session-pool.js";
 import { tableReader } from "./session/table-reader.js";
 
@@ -65,9 +67,28 @@ class PostgresTarget implements Target {
   }
 
   async setPaused({ source, partition }: LaneName, paused: boolean): Promise<void> {
+    await this.#mark(`paused = ${paused}`, { source, partition });
+  }
+
+  async setSeeded({ source, partition }: LaneName): Promise<void> {
+    await this.#mark(`seeded = true`, { source, partition });
+  }
+
+  keys(
+    schema: TableSchema,
+    page: { readonly after?: readonly string[]; readonly limit: number },
+  ): Promise<readonly (readonly string[])[]> {
+    const { namespace = "public" } = this.#options;
+    return this.#pool.use((session) =>
+      listKeys((text, values) => session.query(text, values), namespace, schema, page),
+    );
+  }
+
+  /** Changes what persons and jobs say of a lane. @throws LockstepError LANE_UNKNOWN. */
+  async #mark(change: string, { source, partition }: LaneName): Promise<void> {
     const { count } = await this.#pool.query(
-      `update ${own.checkpoint} set paused = $3::boolean where source = $1 and partition = $2::integer`,
-      [source, String(partition), String(paused)],
+      `update ${own.checkpoint} set ${change} where source = $1 and partition = $2::integer`,
+      [source, String(partition)],
     );
     if (count === 0)
       throw new LockstepError("LANE_UNKNOWN", "the target has no such lane", {

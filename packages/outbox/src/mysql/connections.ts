@@ -165,7 +165,7 @@ const unreachable = new Set([
   1205, 1040, 1044, 1045, 1049, 1053, 1021, 1114, 1203, 1226, 1290, 1792, 1836, 1927, 2006, 2013, 4031,
 ]);
 
-function lockstepErrorOf(error: unknown): unknown {
+export function lockstepErrorOf(error: unknown): unknown {
   if (isLockstepError(error) || !(error instanceof Error)) return error;
   const errno = "errno" in error ? Number(error.errno) : 0;
   const code = "code" in error ? String(error.code) : "";

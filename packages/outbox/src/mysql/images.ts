@@ -8,7 +8,7 @@ import type { TableShape } from "./table-shape.js";
 /** One row to write into the outbox. */
 export interface CapturedRow {
   readonly order: number;
-  readonly op: "i" | "u" | "d";
+  readonly op: "i" | "u" | "d" | "s";
   readonly fingerprint: string;
   readonly key: string;
   readonly image: string | null;
@@ -16,7 +16,7 @@ export interface CapturedRow {
 }
 
 // Below MariaDB's in_predicate_conversion_threshold (1000), beyond which a list is no longer read by key.
-const keysPerStatement = 500;
+export const keysPerStatement = 500;
 
 /** What the noted rows of one table have become. */
 export interface Captured {
@@ -101,26 +101,29 @@ async function readOne(read: ReadPage, row: NotedRow): Promise<ReadRow | undefin
  * Images by key text. Locked (PROTOCOL.md 8): rows that were noted but not changed are not locked by the transaction, and under
  * REPEATABLE READ a plain read would give them as they were when it began. By the primary key: other plans lock what they pass.
  */
-async function readRows(
+export async function readRows(
   run: RunStatement,
   names: TableNames,
   shape: TableShape,
-  rows: readonly NotedRow[],
+  rows: readonly Pick<NotedRow, "key">[],
+  condition = "",
 ): Promise<{ images: Map<string, string>; schemaKnown: boolean }> {
   const known = `EXISTS (SELECT 1 FROM ${names.tableSchema} WHERE fingerprint = '${shape.schema.fingerprint}')`;
   const read = await run(
     `SELECT ${known} AS known, ${shape.cells} FROM ${quoteTable(shape.schema)} t FORCE INDEX (PRIMARY)
-  WHERE ${whereKeys(shape, rows)} LOCK IN SHARE MODE`,
+  WHERE (${whereKeys(shape, rows)})${condition} LOCK IN SHARE MODE`,
   );
-  const images = new Map<string, string>();
-  for (const row of read) {
-    const cells = shape.schema.columns.map((_, i) => textOf(row[`c${i}`]));
-    images.set(JSON.stringify(shape.keyIndexes.map((i) => cells[i])), JSON.stringify(cells));
-  }
+  const images = new Map(read.map((row) => imageOfCells(shape, row)));
   return { images, schemaKnown: Number(read[0]?.["known"] ?? 0) === 1 };
 }
 
-function whereKeys({ keyColumns }: TableShape, rows: readonly NotedRow[]): string {
+/** Key and image of a row that was read by the shape's cells. */
+export function imageOfCells(shape: TableShape, row: Record<string, unknown>): [key: string, image: string] {
+  const cells = shape.schema.columns.map((_, i) => textOf(row[`c${i}`]));
+  return [JSON.stringify(shape.keyIndexes.map((i) => cells[i])), JSON.stringify(cells)];
+}
+
+export function whereKeys({ keyColumns }: TableShape, rows: readonly Pick<NotedRow, "key">[]): string {
   const names = keyColumns.map((column) => `t.${quoteName(column.name)}`);
   const literals = rows.map((row) => keyColumns.map((column, i) => keyLiteral(column, row.key[i]!)));
   if (names.length === 1) return `${names[0]} IN (${literals.join(", ")})`;

@@ -146,7 +146,7 @@ const maxStatementRows = 1_000;
  * Ids are drawn here, above every lock that was waited for: what depends on this transaction has larger ids. VALUES, never
  * INSERT … SELECT: that one deadlocks on the table's AUTO-INC lock.
  */
-async function insertRows(
+export async function insertRows(
   run: RunStatement,
   names: TableNames,
   rows: readonly CapturedRow[],

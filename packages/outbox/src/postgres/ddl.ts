@@ -3,6 +3,7 @@ import { flushFunctions } from "./flush-function.js";
 import { quoteName, quoteText } from "./quote.js";
 import { dropTableFunctions, tableFunctions } from "./table-functions.js";
 import { shapeFunctions } from "./shape-function.js";
+import { dropSnapshotFunctions, snapshotFunctions } from "./snapshot-function.js";
 import { tickFunctions } from "./tick-function.js";
 import { dropSharedFunctions, sharedTriggerFunctions } from "./trigger/shared-functions.js";
 import { removeTriggers } from "./trigger/remove-triggers.js";
@@ -18,6 +19,7 @@ ${tableFunctions(schema, s)}
 ${shapeFunctions(s)}
 ${tickFunctions(s)}
 ${flushFunctions(schema)}
+${snapshotFunctions(schema)}
 ${sharedTriggerFunctions(schema, s)}
 insert into ${s}.state (format) select ${formatVersion} where not exists (select from ${s}.state);
 update ${s}.state set format = ${formatVersion};
@@ -32,6 +34,7 @@ export function dropStatements(schema: string): string[] {
     removeTriggers(schema),
     ...dropSharedFunctions(s),
     dropTableFunctions(schema),
+    dropSnapshotFunctions(s),
     `drop function if exists ${s}.make_table_functions(${s}.table_schema, text)`,
     `drop function if exists ${s}.flush(jsonb, text, text), ${s}.flush_pinned(jsonb, text, text),
   ${s}.flush_for(jsonb, text, text, text), ${s}.flush_for_pinned(jsonb, text, text, text),

@@ -69,6 +69,12 @@ export async function setPausedFlag(session: Session, lane: LaneId, paused: bool
   return found === 1;
 }
 
+/** Says that a full sync has copied the lane's older rows; false when there is no such lane. */
+export async function setSeededFlag(session: Session, lane: LaneId): Promise<boolean> {
+  const values = [lane.source, lane.partition];
+  return (await session.write(`UPDATE lockstep_checkpoint SET seeded = 1 ${byLane}`, values)) === 1;
+}
+
 /**
  * Begins the transaction of a step and moves the checkpoint, in one round trip. The compare-and-set is the *first* statement
  * (PROTOCOL.md 14): from here on the row's lock keeps every other owner out. `undefined` when another owner has moved it.

@@ -1,0 +1,111 @@
+import { loadConfig } from "@lockstep/config";
+import {
+  type CaptureKind,
+  type ChangeLog,
+  type JobStore,
+  LockstepError,
+  type OutboxWriter,
+  type RowNote,
+  type RunStatement,
+  type SnapshotWriter,
+  tableId,
+} from "@lockstep/core";
+import {
+  mysqlJobStore,
+  mysqlSnapshotWriter,
+  postgresJobStore,
+  postgresSnapshotWriter,
+} from "@lockstep/outbox";
+import {
+  captureOf,
+  type CaptureSource,
+  existingTables,
+  outboxWriterOf,
+  runAtSource,
+  tableName,
+} from "@lockstep/publisher/capture";
+import { type ConfiguredTarget, targetsOf } from "@lockstep/runtime";
+import { chooseSources, type ChosenSource } from "../choose-sources.js";
+
+/** Which source a sync command works on. */
+export interface SyncPlace {
+  readonly config?: string;
+  readonly source?: string;
+}
+
+/** A source and its targets, as sync commands reach them. */
+export interface OpenSync {
+  readonly source: CaptureSource;
+  readonly capture: CaptureKind;
+  readonly log: ChangeLog;
+  readonly jobs: JobStore;
+  readonly snapshots: SnapshotWriter;
+  readonly writer: OutboxWriter;
+  /** Targets of the configuration that mirror this source. */
+  readonly targets: readonly ConfiguredTarget[];
+  /** Lends a session of the source. */
+  atSource<T>(work: (run: RunStatement) => Promise<T>): Promise<T>;
+  /** Tables that are captured, as the outbox and the configuration know them, and that exist. */
+  tables(): Promise<readonly RowNote["table"][]>;
+}
+
+/** Lends the one source that is meant. @throws LockstepError CONFIG_INVALID. */
+export async function withSync<T>(place: SyncPlace, work: (open: OpenSync) => Promise<T>): Promise<T> {
+  const chosen = await chooseSources(place);
+  const [only] = chosen;
+  if (only === undefined || chosen.length > 1) {
+    throw new LockstepError("CONFIG_INVALID", "there are several sources: name one with --source");
+  }
+  const config = await loadConfig(place.config === undefined ? {} : { file: place.config });
+  const { source, settings } = only;
+  const log = captureOf(settings.capture, source).changeLog();
+  const targets = (await targetsOf(config)).filter(({ sources }) => sources.includes(source.name));
+  const jobs = jobStoreOf(source);
+  try {
+    return await work({
+      source,
+      capture: settings.capture,
+      log,
+      jobs,
+      snapshots: snapshotsOf(source),
+      writer: outboxWriterOf(source),
+      targets,
+      atSource: (ask) => runAtSource(source, ask),
+      tables: () => capturedTables(only, log),
+    });
+  } finally {
+    await Promise.allSettled([log.close(), jobs.close(), ...targets.map(({ target }) => target.close())]);
+  }
+}
+
+function jobStoreOf(source: CaptureSource): JobStore {
+  const { name, outbox } = source;
+  return source.engine === "postgres"
+    ? postgresJobStore({
+        connection: source.connection,
+        source: name,
+        ...(outbox.schema !== undefined && { schema: outbox.schema }),
+      })
+    : mysqlJobStore({
+        connection: source.connection,
+        ...(outbox.prefix !== undefined && { prefix: outbox.prefix }),
+      });
+}
+
+function snapshotsOf({ engine, outbox: { schema, prefix } }: CaptureSource): SnapshotWriter {
+  return engine === "postgres"
+    ? postgresSnapshotWriter(schema === undefined ? {} : { schema })
+    : mysqlSnapshotWriter(prefix === undefined ? {} : { prefix });
+}
+
+/** What the capture has described, and what the configuration names beside it. */
+async function capturedTables(
+  { source, settings }: ChosenSource,
+  log: ChangeLog,
+): Promise<readonly RowNote["table"][]> {
+  const described = (await log.schemas()).map(({ namespace, name }) => ({ namespace, name }));
+  const names = [...described, ...settings.captureTables.map(tableName)];
+  const found = await runAtSource(source, (run) => existingTables(source.engine, run, names));
+  const tables = new Map(found.flatMap((table) => (table ? [[tableId(table), table] as const] : [])));
+  return [...tables.values()];
+}

@@ -1,0 +1,77 @@
+import cliProgress from "cli-progress";
+import type { Terminal } from "../terminal.js";
+import { type ProgressSums, sumsOf } from "./progress-view.js";
+import type { OnProgress } from "./drive-full-sync.js";
+
+/** Shows how far a full sync is. */
+export interface ProgressDisplay {
+  readonly show: OnProgress;
+  end(): void;
+}
+
+const lineEveryMs = 5_000;
+
+/** A bar on a terminal, a line now and then anywhere else. */
+export function progressDisplay(terminal: Terminal): ProgressDisplay {
+  return process.stderr.isTTY ? bar() : lines(terminal);
+}
+
+function bar(): ProgressDisplay {
+  const shown = new cliProgress.SingleBar(
+    {
+      format:
+        "{bar} {percentage}% | {value}/{total} rows | {rate} rows/s | {eta_formatted} left | {table}{waiting}",
+      stream: process.stderr,
+      etaBuffer: 50,
+      hideCursor: true,
+    },
+    cliProgress.Presets.shades_classic,
+  );
+  const rate = rateMeter();
+  let isStarted = false;
+  return {
+    show(progress, waitingFor) {
+      const sums = sumsOf(progress);
+      const payload = {
+        rate: rate(sums),
+        table: sums.table,
+        waiting: waitingFor === undefined ? "" : ` | waits for ${waitingFor}`,
+      };
+      if (!isStarted) shown.start(sums.expected, sums.rows, payload);
+      isStarted = true;
+      shown.setTotal(sums.expected);
+      shown.update(sums.rows, payload);
+    },
+    end: () => shown.stop(),
+  };
+}
+
+function lines(terminal: Terminal): ProgressDisplay {
+  const rate = rateMeter();
+  let saidAt = performance.now();
+  return {
+    show(progress, waitingFor) {
+      if (performance.now() - saidAt < lineEveryMs) return;
+      saidAt = performance.now();
+      const sums = sumsOf(progress);
+      const perSecond = rate(sums);
+      const left = perSecond > 0 ? `, ${Math.ceil((sums.expected - sums.rows) / perSecond)} s left` : "";
+      const waiting = waitingFor === undefined ? "" : `, waits for ${waitingFor}`;
+      terminal.error(
+        `${sums.rows} of about ${sums.expected} rows, ${perSecond} rows/s${left}, ${sums.table}${waiting}`,
+      );
+    },
+    end: () => undefined,
+  };
+}
+
+/** Rows a second since it was made. */
+function rateMeter(): (sums: ProgressSums) => number {
+  const began = performance.now();
+  let first: number | undefined;
+  return ({ rows }) => {
+    first ??= rows;
+    const seconds = (performance.now() - began) / 1000;
+    return seconds < 0.1 ? 0 : Math.round((rows - first) / seconds);
+  };
+}

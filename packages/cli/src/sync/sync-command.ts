@@ -1,0 +1,121 @@
+import { type Job, LockstepError } from "@lockstep/core";
+import { fullSyncKind, type FullSyncProgress } from "@lockstep/sync";
+import { type Command, InvalidArgumentError } from "commander";
+import { exitCodes, type Terminal } from "../terminal.js";
+import { driveFullSync } from "./drive-full-sync.js";
+import { type OpenSync, type SyncPlace, withSync } from "./open-sync.js";
+import { progressDisplay } from "./progress-bar.js";
+import { sumsOf } from "./progress-view.js";
+import { type FullSyncWish, startFullSync } from "./start-full-sync.js";
+
+interface Options extends SyncPlace, FullSyncWish {
+  readonly json?: true;
+}
+
+/** `lockstep sync …`: brings targets from whatever they hold to what the source holds. */
+export function addSync(program: Command, terminal: Terminal, result: { code: number }): void {
+  const sync = program
+    .command("sync")
+    .description("Copies existing rows through the stream, and looks after these jobs.");
+  const command = (name: string, description: string): Command =>
+    sync
+      .command(name)
+      .description(description)
+      .option(
+        "-c, --config <file>",
+        "configuration file (default: lockstep.config.* in the working directory)",
+      )
+      .option("-s, --source <name>", "which source, when there are several")
+      .option("--json", "one object as the last line");
+  const work = async (open: OpenSync, job: Job, options: Options): Promise<void> => {
+    result.code = await run(open, job, options, terminal);
+  };
+
+  command(
+    "full",
+    "Copies the rows of captured tables to the targets while the application writes, and removes what the source doesn't have.",
+  )
+    .option("--entity <table...>", "only these captured tables, as name or namespace.name (default: all)")
+    .option("--target <name...>", "only these targets (default: all); others are left alone")
+    .option(
+      "--where <condition>",
+      "only rows of the one table that meet this SQL condition; implies --keep-extra",
+    )
+    .option("--keep-extra", "leave rows that the source doesn't have in the targets")
+    .option("--rate <rows>", "at most so many rows a second", rateOf)
+    .action((options: Options) =>
+      withSync(options, async (open) => work(open, await startFullSync(open, options), options)),
+    );
+  command("resume [id]", "Goes on with a job that was paused, or whose process died.").action(
+    (id: string | undefined, options: Options) =>
+      withSync(options, async (open) => work(open, await resumed(open, id), options)),
+  );
+  for (const [name, state, description] of [
+    ["pause", "paused", "Pauses a job; whatever process works on it stops."],
+    ["cancel", "cancelled", "Ends a job; what it has copied stays."],
+  ] as const) {
+    command(`${name} [id]`, description).action((id: string | undefined, options: Options) =>
+      withSync(options, async ({ jobs }) => {
+        const job = await jobs.move((await liveJob({ jobs }, id)).id, state);
+        print([job], options, terminal);
+      }),
+    );
+  }
+  command("list", "Shows the last jobs.").action((options: Options) =>
+    withSync(options, async ({ jobs }) => print(await jobs.list({ limit: 20 }), options, terminal)),
+  );
+}
+
+function rateOf(text: string): number {
+  const rate = Number(text);
+  if (!(rate > 0)) throw new InvalidArgumentError("must be a number of rows above 0.");
+  return rate;
+}
+
+/** The job named, or the only live one. */
+async function liveJob({ jobs }: Pick<OpenSync, "jobs">, id: string | undefined): Promise<Job> {
+  const job = id === undefined ? (await jobs.list({ kind: fullSyncKind, limit: 1 }))[0] : await jobs.find(id);
+  if (job !== undefined) return job;
+  throw new LockstepError("JOB_UNKNOWN", id === undefined ? "there is no job" : `there is no job ${id}`);
+}
+
+async function resumed(open: OpenSync, id: string | undefined): Promise<Job> {
+  const job = await liveJob(open, id);
+  // One that is running may have lost its process: claiming it says whether it has.
+  return job.state === "running" ? job : open.jobs.move(job.id, "running");
+}
+
+async function run(open: OpenSync, job: Job, options: Options, terminal: Terminal): Promise<number> {
+  const display = progressDisplay(terminal);
+  const began = performance.now();
+  const before = sumsOf(job.progress as FullSyncProgress).rows;
+  const pauseIt = (): void => void open.jobs.move(job.id, "paused").catch(() => undefined);
+  process.once("SIGINT", pauseIt);
+  try {
+    const end = await driveFullSync(open, job, display.show);
+    display.end();
+    const { rows, removed } = sumsOf((await open.jobs.find(job.id))!.progress as FullSyncProgress);
+    const seconds = (performance.now() - began) / 1000;
+    const rowsPerSecond = Math.round((rows - before) / seconds);
+    terminal.out(`job ${job.id} is ${end}: ${rows} rows copied, ${removed} removed, ${rowsPerSecond} rows/s`);
+    if (end === "paused") terminal.out(`go on with: lockstep sync resume ${job.id}`);
+    if (options.json) {
+      terminal.out(JSON.stringify({ job: job.id, state: end, rows, removed, seconds, rowsPerSecond }));
+    }
+    return end === "done" ? exitCodes.ok : exitCodes.found;
+  } finally {
+    display.end();
+    process.off("SIGINT", pauseIt);
+  }
+}
+
+function print(jobs: readonly Job[], { json }: Options, terminal: Terminal): void {
+  for (const { id, kind, state, progress, startedAt, code } of jobs) {
+    const { rows, expected } = sumsOf(progress as FullSyncProgress);
+    const at = new Date(startedAt).toISOString();
+    terminal.out(
+      `${id}  ${kind}  ${state}${code ? ` (${code})` : ""}  ${rows} of about ${expected} rows  since ${at}`,
+    );
+  }
+  if (json) terminal.out(JSON.stringify({ jobs }));
+}

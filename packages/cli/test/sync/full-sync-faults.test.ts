@@ -1,0 +1,180 @@
+import { eventually, type NodeProcess } from "@lockstep/testing";
+import { expect } from "chai";
+import { type Kind, openSyncRig, type SyncRig, untilEqual } from "./rig.js";
+
+interface Progress {
+  readonly tables: readonly { readonly rows: number; readonly phase: string }[];
+}
+
+interface Listed {
+  readonly jobs: readonly unknown[];
+}
+
+const rows = 2_000;
+
+for (const kind of ["postgres", "mariadb"] as const satisfies readonly Kind[]) {
+  describe(`a full sync of ${kind} that is disturbed`, function () {
+    this.timeout(60_000);
+    let rig: SyncRig;
+    const running: NodeProcess[] = [];
+    let stopWrites = async (): Promise<void> => undefined;
+
+    before(async () => {
+      const numbers = Array.from({ length: rows }, (_, i) => i + 1);
+      rig = await openSyncRig({
+        kind,
+        capture: "trigger",
+        targets: { mirror: kind },
+        tables: ["item", "wide"],
+        setup: [
+          "create table item (id int primary key, v varchar(40))",
+          `insert into item values ${numbers.map((n) => `(${n}, 'value ${n}')`).join(", ")}`,
+          `create table wide (id int primary key, v ${kind === "postgres" ? "text" : "longtext"})`,
+          ...[1, 2, 3].map((n) => `insert into wide values (${n}, repeat('0123456789', ${n * 150_000}))`),
+        ],
+      });
+    });
+    afterEach(async () => {
+      await stopWrites();
+      for (const child of running.splice(0)) await child[Symbol.asyncDispose]();
+    });
+    after(async () => rig?.[Symbol.asyncDispose]());
+
+    const start = async (...args: string[]): Promise<NodeProcess> => {
+      const child = await rig.start("sync", ...args);
+      running.push(child);
+      return child;
+    };
+    const newest = async () => {
+      const table = kind === "postgres" ? "lockstep.job" : "lockstep_job";
+      const [row] = await rig.source.query(
+        `select id, state, progress from ${table} order by id desc limit 1`,
+      );
+      const { tables } = JSON.parse(String(row?.["progress"] ?? '{"tables":[]}')) as Progress;
+      const copied = tables.reduce((sum, { rows }) => sum + rows, 0);
+      return { state: String(row?.["state"]), copied, phases: tables.map(({ phase }) => phase) };
+    };
+    const until = (
+      what: string,
+      probe: (job: Awaited<ReturnType<typeof newest>>) => boolean,
+    ): Promise<boolean> =>
+      eventually(async () => probe(await newest()), { what, timeoutMs: 20_000, intervalMs: 50 });
+
+    it("goes on behind the last chunk after its process was killed, again and again, and never beside itself", async () => {
+      const app = await rig.session();
+      let child = await start("full", "--rate", "500");
+      await until("a job", ({ state }) => state === "running");
+      let isOver = false;
+      const writes = (async () => {
+        for (let n = 0; !isOver; n++) {
+          await app.query(`update item set v = 'changed ${n}' where id = ${1 + ((n * 37) % rows)}`);
+          await app.query(`insert into item values (${50_000 + n}, 'new')`);
+        }
+      })();
+      stopWrites = async () => {
+        isOver = true;
+        await writes;
+      };
+      for (const copied of [100, 800]) {
+        await until(`${copied} rows`, (job) => job.copied > copied);
+        const beside = await rig.lockstep("sync", "resume");
+        expect([beside.code, beside.error]).to.satisfy(
+          ([code, error]: [number, string]) => code === 2 && /JOB_LIVE/.test(error),
+        );
+        await child.kill();
+        const second = await rig.lockstep("sync", "full");
+        expect([second.code, second.error]).to.satisfy(
+          ([code, error]: [number, string]) => code === 2 && /JOB_LIVE/.test(error),
+        );
+        // The server frees the dead process's lock a moment later.
+        child = await eventually(
+          async () => {
+            const next = await start("resume");
+            await new Promise((resolve) => setTimeout(resolve, 300));
+            return next.running ? next : undefined;
+          },
+          { what: "a process that has the job", timeoutMs: 10_000 },
+        );
+      }
+      expect(await child.untilEnds(), child.output.join("\n")).to.equal(0);
+      await stopWrites();
+      const job = await newest();
+      expect(job.state).to.equal("done");
+      // Every row once: a chunk that a kill met is either in the outbox with its progress, or neither is.
+      expect(job.copied).to.equal(rows + 3);
+      await untilEqual(rig, "mirror");
+    });
+
+    it("is paused, resumed and cancelled from another process", async () => {
+      const child = await start("full", "--rate", "600", "--keep-extra");
+      await until("rows", (job) => job.state === "running" && job.copied > 100);
+      expect((await rig.lockstep("sync", "pause")).code).to.equal(0);
+      expect(await child.untilEnds()).to.equal(1);
+      const paused = await newest();
+      expect(paused.state).to.equal("paused");
+      const again = await start("resume");
+      await until("more rows", (job) => job.state === "running" && job.copied > paused.copied);
+      expect((await rig.lockstep("sync", "cancel")).code).to.equal(0);
+      expect(await again.untilEnds()).to.equal(1);
+      expect((await newest()).state).to.equal("cancelled");
+      const late = await rig.lockstep("sync", "resume");
+      expect([late.code, late.error]).to.satisfy(
+        ([code, error]: [number, string]) => code === 2 && /JOB_STATE/.test(error),
+      );
+    });
+
+    it("waits for a row that a transaction holds, and for a target that is away, and says so", async () => {
+      const app = await rig.session();
+      await app.query("begin");
+      await app.query("update item set v = 'held' where id = 5");
+      const child = await start("full", "--entity", "item");
+      await until("a job that waits", (job) => job.state === "running" && job.phases.includes("copying"));
+      await rig.stopConsumer();
+      await app.query("commit");
+      await until("all rows copied", ({ phases }) => phases.every((phase) => phase !== "copying"));
+      expect(child.running).to.equal(true);
+      await rig.startConsumer();
+      expect(await child.untilEnds(), child.output.join("\n")).to.equal(0);
+      await untilEqual(rig, "mirror");
+    });
+
+    it("does not delete at the end what somebody has inserted and not yet committed", async () => {
+      const app = await rig.session();
+      await rig.targets["mirror"]!.query("insert into item values (90001, 'extra'), (90002, 'extra')");
+      await app.query("begin");
+      await app.query("insert into item values (90001, 'mine')");
+      const child = await start("full", "--entity", "item");
+      await until(
+        "a job that looks for extra rows",
+        ({ state, phases }) =>
+          (state === "running" && phases.includes("removing")) || phases.includes("copied"),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      expect(child.running).to.equal(true);
+      await app.query("commit");
+      expect(await child.untilEnds(), child.output.join("\n")).to.equal(0);
+      await untilEqual(rig, "mirror");
+      const left = await rig.targets["mirror"]!.query("select id, v from item where id > 90000");
+      expect(left.map(({ id, v }) => [Number(id), v])).to.deep.equal([[90001, "mine"]]);
+    });
+
+    it("says what is wrong with the input before anything moves", async () => {
+      const before = (await rig.lockstep("sync", "list", "--json")).json<Listed>().jobs.length;
+      const wrong: readonly (readonly [RegExp, ...string[]])[] = [
+        [/ENTITY_UNKNOWN/, "--entity", "nothing"],
+        [/CONFIG_INVALID/, "--target", "nobody"],
+        [/SYNC_CONDITION_INVALID/, "--where", "v = 'x'"],
+        [/SYNC_CONDITION_INVALID/, "--entity", "item", "--where", "v = = 'x'"],
+        [/SYNC_CONDITION_INVALID/, "--entity", "item", "--where", "nothing = 'x'"],
+        [/must be a number/, "--rate", "fast"],
+      ];
+      for (const [error, ...args] of wrong) {
+        const said = await rig.lockstep("sync", "full", ...args);
+        expect(said.code, said.error).to.equal(said.error.includes("CONFIG") ? 2 : said.code);
+        expect(said.code).to.not.equal(0);
+        expect(said.error).to.match(error);
+      }
+      expect((await rig.lockstep("sync", "list", "--json")).json<Listed>().jobs.length).to.equal(before);
+    });
+  });
+}

@@ -1,0 +1,92 @@
+import type { CaptureKind } from "@lockstep/core";
+import { expect } from "chai";
+import { type Kind, openSyncRig, type SyncRig, untilEqual } from "./rig.js";
+
+interface Result {
+  readonly job: string;
+  readonly state: string;
+  readonly rows: number;
+  readonly removed: number;
+}
+
+const setup = [
+  "create table customer (id int primary key, email varchar(60) unique, note text)",
+  "create table purchase (id int primary key, customer int not null, amount decimal(12,2), foreign key (customer) references customer (id))",
+  "create table line (purchase int, n int, what varchar(40), primary key (purchase, n))",
+];
+const tables = ["purchase", "line", "customer"];
+
+function rowsOf(count: number): string[] {
+  const numbers = Array.from({ length: count }, (_, i) => i + 1);
+  const insert = (table: string, row: (n: number) => string): string =>
+    `insert into ${table} values ${numbers.map(row).join(", ")}`;
+  return [
+    insert("customer", (n) => `(${n}, 'c${n}@x', ${n % 3 === 0 ? "null" : `'note ${n}'`})`),
+    insert("purchase", (n) => `(${n}, ${n}, ${n}.25)`),
+    insert("line", (n) => `(${n % 7}, ${n}, 'thing ${n}')`),
+  ];
+}
+
+const ways: readonly (readonly [Kind, CaptureKind, Kind])[] = [
+  ["postgres", "trigger", "postgres"],
+  ["postgres", "wal", "mariadb"],
+  ["mariadb", "trigger", "postgres"],
+  ["mariadb", "binlog", "mariadb"],
+];
+
+for (const [kind, capture, target] of ways) {
+  describe(`a full sync of ${kind} by ${capture} to ${target}`, function () {
+    this.timeout(90_000);
+    let rig: SyncRig;
+    before(async () => {
+      const targets = { mirror: target, other: "postgres" } as const;
+      rig = await openSyncRig({ kind, capture, targets, tables, setup: [...setup, ...rowsOf(3_000)] });
+    });
+    after(async () => rig?.[Symbol.asyncDispose]());
+
+    it("copies what is older than the capture, while it changes, to one target and leaves the other alone", async () => {
+      const app = await rig.session();
+      let isOver = false;
+      const writes = (async () => {
+        for (let n = 1; !isOver; n++) {
+          await app.query(`update customer set note = 'changed ${n}' where id = ${(n * 37) % 3_000}`);
+          await app.query(`insert into customer values (${10_000 + n}, 'n${n}@x', 'new')`);
+          if (n % 5 === 0) await app.query(`delete from line where n = ${n}`);
+          if (n % 7 === 0) await app.query(`update line set purchase = purchase + 10 where n = ${3_000 - n}`);
+        }
+      })();
+      const said = await rig.lockstep("sync", "full", "--target", "mirror", "--json");
+      isOver = true;
+      await writes;
+      expect(said.code, said.error).to.equal(0);
+      expect(said.json<Result>()).to.include({ state: "done" });
+      expect(said.json<Result>().rows).to.be.greaterThan(8_900);
+      await untilEqual(rig, "mirror");
+      const other = await rig.compare("other");
+      expect(other.missing, "rows of the other target").to.be.greaterThan(2_000);
+    });
+
+    it("removes rows that the source doesn't have, and says that the target is seeded", async () => {
+      const { mirror } = rig.targets;
+      await mirror!.query("insert into customer values (0, 'extra@x', null), (5000, 'more@x', 'extra')");
+      await mirror!.query("insert into line values (3, 99999, 'extra')");
+      const kept = await rig.lockstep(
+        "sync",
+        "full",
+        "--target",
+        "mirror",
+        "--keep-extra",
+        "--entity",
+        "customer",
+      );
+      expect(kept.code, kept.error).to.equal(0);
+      expect((await rig.compare("mirror")).extra).to.equal(3);
+      const said = await rig.lockstep("sync", "full", "--target", "mirror", "--json");
+      expect(said.json<Result>()).to.deep.include({ state: "done", removed: 3 });
+      await untilEqual(rig, "mirror");
+      const checkpoint = target === "postgres" ? "lockstep.checkpoint" : "lockstep_checkpoint";
+      const [row] = await mirror!.query(`select seeded from ${checkpoint}`);
+      expect(Boolean(row!["seeded"])).to.equal(true);
+    });
+  });
+}

@@ -1,0 +1,175 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadConfig } from "@lockstep/config";
+import { startConsumer } from "@lockstep/consumer";
+import { type CaptureKind, silentLogger } from "@lockstep/core";
+import {
+  captureOf,
+  installAtSource,
+  outboxWriterOf,
+  runAtSource,
+  sourceOfUrl,
+} from "@lockstep/publisher/capture";
+import { startRelays } from "@lockstep/relay";
+import {
+  compareSides,
+  type Comparison,
+  eventually,
+  type FreshDatabase,
+  freshMariaDb,
+  freshPostgres,
+  freshRedis,
+  NodeProcess,
+  openSide,
+  type Side,
+} from "@lockstep/testing";
+import { pino } from "pino";
+import { runCli } from "../../src/index.js";
+
+/** A database kind of the tests. */
+export type Kind = "postgres" | "mariadb";
+
+/** What a finished command said. */
+interface Said {
+  readonly code: number;
+  readonly out: readonly string[];
+  readonly error: string;
+  /** The last line, where it is an object. */
+  json<T>(): T;
+}
+
+/** A captured source with rows that are older than its targets, a relay and a consumer, and the command line. */
+export interface SyncRig extends AsyncDisposable {
+  readonly source: Side;
+  /** Runs SQL at the source, on a session of its own. */
+  session(): Promise<Side & AsyncDisposable>;
+  readonly targets: Readonly<Record<string, Side>>;
+  /** Runs `lockstep …` in this process. */
+  lockstep(...args: readonly string[]): Promise<Said>;
+  /** The same as a process that can be killed. */
+  start(...args: readonly string[]): Promise<NodeProcess>;
+  compare(target: string, tables?: readonly string[]): Promise<Comparison>;
+  /** Ends the consumer, or starts it again. */
+  stopConsumer(): Promise<void>;
+  startConsumer(): Promise<void>;
+}
+
+/** Makes the tables by `setup`, then captures them, then registers the targets: the rows of `setup` are in no stream. */
+export async function openSyncRig(options: {
+  readonly kind: Kind;
+  readonly capture: CaptureKind;
+  readonly targets: Readonly<Record<string, Kind>>;
+  readonly tables: readonly string[];
+  readonly setup: readonly string[];
+  /** Tables that the targets get before they register. Default: Lockstep makes them. */
+  readonly external?: readonly string[];
+}): Promise<SyncRig> {
+  const undo: (() => Promise<unknown>)[] = [];
+  const folder = await mkdtemp(join(tmpdir(), "lockstep-sync-"));
+  undo.push(() => rm(folder, { recursive: true, force: true }));
+  const fresh = async (kind: Kind): Promise<FreshDatabase> => {
+    const database = await (kind === "postgres" ? freshPostgres() : freshMariaDb());
+    undo.push(() => database.drop());
+    return database;
+  };
+  const open = async (url: string) => {
+    const side = await openSide(url);
+    undo.push(async () => side[Symbol.asyncDispose]());
+    return side;
+  };
+  const { url } = await fresh(options.kind);
+  const redis = await freshRedis();
+  undo.push(() => redis.drop());
+  const source = await open(url);
+  for (const statement of options.setup) await source.query(statement);
+
+  const namespace = options.kind === "postgres" ? "public" : new URL(url).pathname.slice(1);
+  const whereabouts = sourceOfUrl(url, { name: "shop", outbox: {}, logger: silentLogger });
+  const capture = captureOf(options.capture, whereabouts);
+  const writer = outboxWriterOf(whereabouts);
+  const tables = options.tables.map((name) => ({ namespace, name }));
+  await runAtSource(whereabouts, async (session) => {
+    await writer.ensure(session);
+    await writer.describe(session, tables);
+    await writer.keepCapture(session, { kind: options.capture });
+    await installAtSource(capture, session, tables);
+  });
+
+  const targets: Record<string, Side> = {};
+  const configured: Record<string, object> = {};
+  for (const [name, kind] of Object.entries(options.targets)) {
+    const database = await fresh(kind);
+    targets[name] = await open(database.url);
+    for (const statement of options.external ?? []) await targets[name]!.query(statement);
+    const type = kind === "postgres" ? "postgres" : "mysql";
+    configured[name] = { type, url: database.url, schema: options.external ? "external" : "managed" };
+  }
+  const file = join(folder, "lockstep.config.json");
+  const sources = { shop: { url, capture: options.capture } };
+  await writeFile(file, JSON.stringify({ redis: redis.url, sources, targets: configured }));
+  const config = await loadConfig({ file });
+  const context = { config, logger: pino({ level: process.env["LOCKSTEP_TEST_LOG"] ?? "silent" }) };
+  const relays = await startRelays(context);
+  undo.push(async () => relays[Symbol.asyncDispose]());
+  let consumer: Awaited<ReturnType<typeof startConsumer>> | undefined;
+  const stopConsumer = async (): Promise<void> => {
+    const stopping = consumer;
+    consumer = undefined;
+    await stopping?.[Symbol.asyncDispose]();
+  };
+  const begin = async (): Promise<void> => {
+    consumer = await startConsumer(context);
+  };
+  undo.push(stopConsumer);
+  await begin();
+  const log = capture.changeLog();
+  undo.push(() => log.close());
+  await eventually(async () => (await log.targets()).length === Object.keys(targets).length, {
+    what: "registered targets",
+    timeoutMs: 30_000,
+  });
+  for (const side of Object.values(targets)) await untilItHasACheckpoint(side);
+  const main = new URL("../../../bin.js", import.meta.url).pathname;
+  return {
+    source,
+    session: () => open(url),
+    targets,
+    lockstep: (...args) => runHere([...args, "--config", file]),
+    start: (...args) => NodeProcess.start({ main, args: [...args, "--config", file] }),
+    compare: (name, only) => compareSides(source, targets[name]!, { tables: only ?? options.tables }),
+    stopConsumer,
+    startConsumer: begin,
+    async [Symbol.asyncDispose]() {
+      for (const step of undo.toReversed()) await step();
+    },
+  };
+}
+
+async function untilItHasACheckpoint({ engine, query }: Side): Promise<void> {
+  const table = engine === "postgres" ? "lockstep.checkpoint" : "lockstep_checkpoint";
+  await eventually(async () => (await query(`SELECT 1 AS one FROM ${table}`).catch(() => [])).length > 0, {
+    what: "a lane with a checkpoint",
+    timeoutMs: 30_000,
+  });
+}
+
+/** Returns when a target holds what the source holds; throws with differences otherwise. The source must be quiet. */
+export async function untilEqual(rig: SyncRig, target: string): Promise<void> {
+  await eventually(
+    async () => {
+      const { missing, extra, differing, examples } = await rig.compare(target);
+      if (missing + extra + differing > 0) throw new Error(examples.slice(0, 5).join("; "));
+      return true;
+    },
+    { what: "a target that holds what the source holds", timeoutMs: 20_000, intervalMs: 250 },
+  );
+}
+
+async function runHere(args: readonly string[]): Promise<Said> {
+  const out: string[] = [];
+  const error: string[] = [];
+  const terminal = { out: (l: string) => void out.push(l), error: (l: string) => void error.push(l) };
+  const code = await runCli(args, terminal);
+  return { code, out, error: error.join("\n"), json: <T>() => JSON.parse(out.at(-1) ?? "null") as T };
+}

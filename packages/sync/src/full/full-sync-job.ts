@@ -1,0 +1,70 @@
+import { type SnapshotTable, tableId } from "@lockstep/core";
+import { parentsFirst } from "./parents-first.js";
+
+/** The kind of a full sync's job. */
+export const fullSyncKind = "full";
+
+/** A target of a full sync, as the source knows it. */
+export interface SyncTarget {
+  /** The uuid that was made in the target. */
+  readonly id: string;
+  readonly name: string;
+}
+
+/** What a full sync was asked for; kept with its job. */
+export interface FullSyncOptions {
+  readonly targets: readonly SyncTarget[];
+  /** A condition on the rows of the one table that is copied. Rows that don't meet it stay in the targets as they are. */
+  readonly where?: string;
+  /** Rows that the source doesn't have stay in the targets. Default false. */
+  readonly keepExtra: boolean;
+  /** At most this many rows are copied in a second. Default: as many as the targets take. */
+  readonly maxRowsPerSecond?: number;
+  /** All captured tables are copied, whole: the targets are seeded afterwards. */
+  readonly isWhole: boolean;
+}
+
+type Key = readonly string[];
+
+/** How far one table is. Keys are identifiers, as in letters; no other value of a row is kept. */
+export type TableProgress = {
+  readonly table: { readonly namespace: string; readonly name: string };
+  readonly estimatedRows?: number;
+  readonly estimatedRowBytes?: number;
+  /** Copied. */
+  readonly rows: number;
+  /** Rows that were removed from targets. */
+  readonly removed: number;
+} & (
+  | { readonly phase: "copying"; readonly after?: Key; readonly through: Key }
+  | { readonly phase: "copied" }
+  /** Looks for rows that the source doesn't have: `target` is the place of the one under way. */
+  | { readonly phase: "removing"; readonly target: number; readonly after?: Key }
+  | { readonly phase: "done" }
+);
+
+/** How far a full sync is; kept with its job. */
+export interface FullSyncProgress {
+  /** Parents first. */
+  readonly tables: readonly TableProgress[];
+}
+
+/** Where a full sync of these tables begins: parents first, so that a child's row finds its parent. Pure. */
+export function planFullSync(surveyed: readonly SnapshotTable[]): FullSyncProgress {
+  const ordered = parentsFirst(surveyed, ({ table }) => tableId(table));
+  return {
+    tables: ordered.map(({ table, estimatedRows, estimatedRowBytes, through }) => ({
+      table,
+      rows: 0,
+      removed: 0,
+      ...(estimatedRows !== undefined && { estimatedRows }),
+      ...(estimatedRowBytes !== undefined && { estimatedRowBytes }),
+      ...(through === undefined ? { phase: "copied" } : { phase: "copying", through }),
+    })),
+  };
+}
+
+/** The progress with one table's in the place of its old one. Pure. */
+export function withTable(progress: FullSyncProgress, place: number, table: TableProgress): FullSyncProgress {
+  return { tables: progress.tables.map((other, i) => (i === place ? table : other)) };
+}

@@ -1,0 +1,128 @@
+import { type TableProgress, withTable } from "./full-sync-job.js";
+import { type FullSyncWork, stoppedBy, type Stopped } from "./room.js";
+import { waitForRoom } from "./wait.js";
+
+type Key = readonly string[];
+type Removing = Extract<TableProgress, { readonly phase: "removing" }>;
+
+const keysPerPage = 5_000;
+/** Judged under a lock on the table: the more, the longer it is held. */
+const candidatesPerLock = 500;
+
+/** Removes from each target the rows of a table that the source doesn't have; `undefined` when all are looked at. */
+export async function removeExtra(work: FullSyncWork, place: number): Promise<Stopped | undefined> {
+  for (;;) {
+    const table = work.progress.tables[place]!;
+    if (table.phase === "done") return undefined;
+    const removing: Removing =
+      table.phase === "removing" ? table : { ...withoutKeys(table), phase: "removing", target: 0 };
+    const stopped = (await waitForRoom(work)) ?? (await removePage(work, place, removing));
+    if (stopped !== undefined) return stopped;
+    work.told();
+  }
+}
+
+async function removePage(work: FullSyncWork, place: number, table: Removing): Promise<Stopped | undefined> {
+  const { target, after } = table;
+  const schema = work.schemaOf(table.table);
+  const synced = work.targets[target]!;
+  const page = { limit: keysPerPage, ...(after !== undefined && { after }) };
+  const keys = synced.isMapped(schema) ? [] : await synced.target.keys(schema, page);
+  const candidates = await lookUp(work, table, keys);
+  if (typeof candidates === "string") return candidates;
+  let moved = table;
+  for (let i = 0; i < candidates.length; i += candidatesPerLock) {
+    const removed = await judge(work, place, moved, candidates.slice(i, i + candidatesPerLock));
+    if (typeof removed !== "number") return removed;
+    work.flow.sent(removed);
+    moved = { ...moved, removed: moved.removed + removed };
+  }
+  return keep(work, place, behindPage(moved, keys, work.targets.length));
+}
+
+/** Where to go on: behind the page, at the next target, or nowhere. Pure. */
+function behindPage(table: Removing, keys: readonly Key[], targets: number): TableProgress {
+  const last = keys.at(-1);
+  if (last !== undefined && keys.length === keysPerPage) return { ...table, after: last };
+  const { after: _, ...rest } = table;
+  if (table.target + 1 < targets) return { ...rest, target: table.target + 1 };
+  const { target: __, ...done } = rest;
+  return { ...done, phase: "done" };
+}
+
+/** Which of these keys the source seems to lack. */
+async function lookUp(
+  work: FullSyncWork,
+  table: Removing,
+  keys: readonly Key[],
+): Promise<readonly Key[] | Stopped> {
+  let absent: readonly Key[] = [];
+  const isMine = await stubborn(work, () =>
+    work.claim.step(async (run) => {
+      absent = await work.snapshots.absent(run, table.table, keys);
+      return { progress: work.progress };
+    }),
+  );
+  return isMine ? absent : ((await whyNot(work)) as Stopped);
+}
+
+/** Writes deletes for those that are sure to be absent. */
+async function judge(
+  work: FullSyncWork,
+  place: number,
+  table: Removing,
+  candidates: readonly Key[],
+): Promise<number | Stopped> {
+  const audience = [work.options.targets[table.target]!.id];
+  let removed = 0;
+  let moved = work.progress;
+  const isMine = await stubborn(work, () =>
+    work.claim.step(
+      async (run) => {
+        removed = await work.snapshots.appendAbsent(run, table.table, candidates, { audience });
+        moved = withTable(work.progress, place, { ...table, removed: table.removed + removed });
+        return { progress: moved };
+      },
+      { absence: true },
+    ),
+  );
+  if (!isMine) return whyNot(work);
+  work.progress = moved;
+  return removed;
+}
+
+async function keep(work: FullSyncWork, place: number, table: TableProgress): Promise<Stopped | undefined> {
+  const moved = withTable(work.progress, place, table);
+  if (!(await stubborn(work, () => work.claim.step(async () => ({ progress: moved }))))) return whyNot(work);
+  work.progress = moved;
+  return undefined;
+}
+
+/** Again, when it gave way to a lock of the application; `false` when the job is not to go on. */
+async function stubborn(work: FullSyncWork, step: () => Promise<boolean>): Promise<boolean> {
+  for (let refusals = 0; ; refusals++) {
+    try {
+      return await step();
+    } catch (error) {
+      if (!work.claim.yielded(error)) throw error;
+      work.told("a table that the application writes to");
+      if (stoppedBy(await work.claim.read()) !== undefined) return false;
+      await work.sleep(Math.min(1_000, 20 * 2 ** refusals));
+    }
+  }
+}
+
+async function whyNot(work: FullSyncWork): Promise<Stopped> {
+  return stoppedBy(await work.claim.read()) ?? "lost";
+}
+
+function withoutKeys(table: TableProgress) {
+  const { table: named, estimatedRows, estimatedRowBytes, rows, removed } = table;
+  return {
+    table: named,
+    rows,
+    removed,
+    ...(estimatedRows !== undefined && { estimatedRows }),
+    ...(estimatedRowBytes !== undefined && { estimatedRowBytes }),
+  };
+}

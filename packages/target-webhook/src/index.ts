@@ -1,1 +1,0 @@
-export { webhookSink, type WebhookOptions } from "./webhook-sink.js";
