@@ -56,6 +56,11 @@ describe("an examination of a MariaDB source", () => {
     expect(await seen({}, "source.durability")).to.deep.equal({ innodb_flush_log_at_trx_commit: "warning" });
   });
 
+  it("says that triggers don't see TRUNCATE", async () => {
+    expect(await seen({ capture: "trigger" }, "capture.truncate")).to.deep.equal({ source: "warning" });
+    expect(await seen({}, "capture.truncate")).to.deep.equal({});
+  });
+
   it("names a table whose writes went past capture, and one that isn't captured and written to", async () => {
     const watching = seen({ windowMs: 1_000 }, "capture.coverage");
     const writing = setInterval(() => {

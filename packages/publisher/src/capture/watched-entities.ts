@@ -1,15 +1,17 @@
-import { LockstepError, tableId } from "@lockstep/core";
+import { LockstepError, type RowNote, tableId } from "@lockstep/core";
 import type { DataSource } from "typeorm";
 import { installAtSource, refuseFindings } from "./install-at-source.js";
 import type { SourceCapture } from "./source-capture.js";
+import type { BlindWrites } from "./subscriber/blind-writes.js";
 import { existingTables, type TableName } from "./subscriber/catalog/existing-tables.js";
 import { type CaptureSettings, type InstalledCapture, withRunner } from "./subscriber/install-capture.js";
 import type { MappedTable } from "./subscriber/captured-tables.js";
 import { mappedTables } from "./subscriber/mapped-tables.js";
+import { refuseTruncate } from "./trigger/refuse-truncate.js";
 
 /** What {@link watchEntities} needs beside what every capture needs. */
 export interface WatchSettings extends CaptureSettings {
-  readonly capture: Pick<SourceCapture, "plan" | "trace">;
+  readonly capture: Pick<SourceCapture, "plan" | "kind" | "trace">;
   /** Tables without an entity. */
   readonly captureTables: readonly string[];
   /** `ensure`: what the capture lacks in the database is put there; `migration`: it must be there. */
@@ -42,16 +44,39 @@ export async function watchEntities(
     return entities;
   });
   const endTrace = await capture.trace?.(dataSource);
+  const blindWrites: BlindWrites = { count: 0, warned: new Set() };
+  // PostgreSQL has triggers for TRUNCATE, and every log shows it.
+  const isUnseen = engine === "mysql" && capture.kind === "trigger";
+  const endRefusing = isUnseen
+    ? refuseTruncate(dataSource, {
+        ...settings,
+        blindWrites,
+        tables: {
+          named: (table) => watched.filter((one) => isNamed(one.table, table)).map(({ path }) => path),
+        },
+      })
+    : () => undefined;
   return {
-    blindWrites: 0,
+    get blindWrites() {
+      return blindWrites.count;
+    },
     tablesOf(entity) {
       const paths = dataSource.entityMetadatas.filter(({ name }) => name === entity);
       const tables = paths.flatMap(({ tablePath }) => watched.filter(({ path }) => path === tablePath));
       if (tables.length === 0) throw new LockstepError("ENTITY_UNKNOWN", `${entity} is not captured`);
       return tables.map(({ table }) => tableId(table));
     },
-    uninstall: () => endTrace?.(),
+    uninstall() {
+      endTrace?.();
+      endRefusing();
+    },
   };
+}
+
+/** Whether a statement's name may mean this table. */
+function isNamed(table: RowNote["table"], { namespace, name }: TableName): boolean {
+  const isSame = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+  return isSame(table.name, name) && (namespace === undefined || isSame(table.namespace, namespace));
 }
 
 /** The tables of the chosen entities, and those named. @throws LockstepError ENTITY_UNKNOWN. */

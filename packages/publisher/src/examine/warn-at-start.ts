@@ -1,8 +1,14 @@
 import { isLockstepError, type Logger } from "@lockstep/core";
 import { examineSource, type Examined } from "./examine-source.js";
 
-/** What a relay that runs notices, and tells, by itself; tables that are left out on purpose; and what is only comfort: a Redis that forgets loses nothing. */
-const silent = new Set(["source.reachable", "redis.reachable", "capture.tables", "redis.persistence"]);
+/** What a relay that runs notices, and tells, by itself; tables that are left out on purpose; what is so by nature; and what is only comfort: a Redis that forgets loses nothing. */
+const silent = new Set([
+  "source.reachable",
+  "redis.reachable",
+  "capture.tables",
+  "capture.truncate",
+  "redis.persistence",
+]);
 
 /**
  * Runs the doctor's checks once beside a relay that starts, and warns of what weakens a promise. Never throws and holds nothing up:

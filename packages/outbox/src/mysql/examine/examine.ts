@@ -30,9 +30,21 @@ export async function examineMysql(options: MysqlExamineOptions): Promise<readon
       ...(await examineServer(look)),
       ...(await examineTables(look)),
     ];
+    if (capture === "trigger") findings.push(truncatesUnseen);
     if (windowMs > 0) findings.push(...(await watchWrites(look, windowMs)));
     return findings;
   } finally {
     await connections.close();
   }
 }
+
+/** Nothing in the server tells that it happened. */
+const truncatesUnseen: Finding = {
+  check: "capture.truncate",
+  level: "warning",
+  subject: "source",
+  message:
+    "TRUNCATE fires no trigger here: only the application's own is refused, another program's empties a table unseen",
+  advice:
+    "Let other programs use DELETE (TRUNCATE needs the DROP privilege: take it from them); after one, repair the table.",
+};

@@ -9,11 +9,19 @@ export interface BlindWrites {
   readonly warned: Set<string>;
 }
 
+/** What hand-written SQL is judged by. */
+interface BlindWriteRules extends Pick<
+  CaptureRules,
+  "bulkWrites" | "onBlindWrite" | "logger" | "blindWrites"
+> {
+  readonly tables: Pick<CaptureRules["tables"], "named">;
+}
+
 /**
  * The tripwire: hand-written SQL that changes a captured table is refused or warned of, by name, before it is sent.
  * @throws LockstepError CAPTURE_BLIND_WRITE.
  */
-export function refuseBlindWrites(rules: CaptureRules, statement: Statement, sql: string): void {
+export function refuseBlindWrites(rules: BlindWriteRules, statement: Statement, sql: string): void {
   const names = [...new Set(writtenTables(sql).flatMap((table) => rules.tables.named(table)))];
   if (names.length === 0) return;
   const truncates = statement.kind === "truncate";

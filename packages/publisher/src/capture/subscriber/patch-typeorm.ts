@@ -91,7 +91,6 @@ function patchRunner(prototype: Prototype<RunnerInternals>): void {
       ? capture.watch(this, text, send)
       : capture.send(this, statement, { sql: text, parameters }, send);
   };
-  // From here on the runner's transaction is known from its first statement.
   prototype.startTransaction = function (this: RunnerInternals, isolationLevel) {
     captureOf(this)?.begins(this);
     return original.startTransaction.call(this, isolationLevel);

@@ -1,0 +1,43 @@
+import type { DataSource } from "typeorm";
+import { type BlindWrites, refuseBlindWrites } from "../subscriber/blind-writes.js";
+import type { CaptureRules } from "../subscriber/capture-rules.js";
+import { removeCapture, setCapture } from "../subscriber/patch-typeorm.js";
+import { statementsOf } from "../subscriber/several-statements.js";
+import { readStatement } from "../subscriber/statement.js";
+import type { WriteBuilder } from "../subscriber/typeorm-internals.js";
+
+/** What {@link refuseTruncate} goes by. */
+export interface TruncateRules extends Pick<CaptureRules, "bulkWrites" | "onBlindWrite" | "logger"> {
+  readonly blindWrites: BlindWrites;
+  readonly tables: Pick<CaptureRules["tables"], "named">;
+}
+
+/**
+ * TRUNCATE fires no trigger on MySQL and MariaDB: this DataSource's own, `clear()` included, is refused before it is sent, or with `bulkWrites: "allow"` warned
+ * of. What other programs truncate is not seen. Gives what ends it.
+ */
+export function refuseTruncate(dataSource: DataSource, rules: TruncateRules): () => void {
+  const look = (sql: string): void => {
+    const at = sql.search(/\btruncate\b/i);
+    if (at < 0) return;
+    const statement = statementsOf("mysql", sql)
+      .map(readStatement)
+      .find(({ kind }) => kind === "truncate");
+    if (statement) refuseBlindWrites(rules, statement, sql.slice(at));
+  };
+  const guard = {
+    execute: (builder: WriteBuilder, execute: () => Promise<unknown>) => execute.call(builder),
+    async send(_: unknown, __: unknown, { sql }: { readonly sql: string }, send: () => Promise<unknown>) {
+      look(sql);
+      return send();
+    },
+    async watch(_: unknown, sql: string, send: () => Promise<unknown>) {
+      look(sql);
+      return send();
+    },
+    begins: () => undefined,
+    release: (_: unknown, release: () => Promise<void>) => release(),
+  };
+  setCapture(dataSource, guard);
+  return () => removeCapture(dataSource, guard);
+}
