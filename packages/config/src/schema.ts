@@ -40,7 +40,7 @@ const source = z.strictObject({
   /** Tables that the commands install capture for, as `name` or `namespace.name`; entities come from a DataSource. */
   captureTables: z.array(z.string().min(1)).default([]),
   /** As in the publisher. */
-  foreignKeyActions: z.enum(["refuse", "accept"]).default("refuse"),
+  foreignKeyActions: z.enum(["capture", "refuse", "accept"]).exactOptional(),
   /** As in the publisher. */
   wal: z
     .strictObject({

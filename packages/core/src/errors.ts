@@ -57,6 +57,10 @@ export const errorTable = {
     recovery: "refuse",
     hint: 'Run lockstep capture install (as a role that owns the tables), or start with tables: "ensure".',
   },
+  CAPTURE_INCOMPLETE: {
+    recovery: "retry",
+    hint: "Triggers or publications of the source are missing, or older than their tables. Run lockstep capture install (or start the application again), then lockstep verify and repair.",
+  },
   CAPTURE_CHANGED: {
     recovery: "refuse",
     hint: "The source is captured in another way. Set the same capture here, or change it for all with lockstep capture switch.",

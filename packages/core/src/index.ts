@@ -5,6 +5,7 @@ export * from "./entry-codec.js";
 export * from "./errors.js";
 export * from "./finding.js";
 export * from "./follow-on.js";
+export * from "./foreign-keys.js";
 export * from "./logger.js";
 export { type Mapping, mappingOf } from "./mapping/mapping.js";
 export { mappedTypePattern } from "./mapping/mapped-type.js";

@@ -17,8 +17,11 @@ export type MigrationOptions = Pick<PublishOptions, "outbox"> &
   (
     | { readonly capture?: "subscriber" }
     | (Pick<PublishOptions, "entities" | "exclude" | "captureTables" | "foreignKeyActions"> & {
-        /** Also puts the triggers in place, on the tables as they are then. */
-        readonly capture: "trigger";
+        /**
+         * Also puts the triggers in place, on the tables as they are then: those that capture, or with `binlog` and `foreignKeyActions: "capture"` those that
+         * write what foreign keys change.
+         */
+        readonly capture: "trigger" | "binlog";
         /** When the migration was written, ms since 1970: after those that make or change the tables. Another one mends what later ones change. */
         readonly timestamp: number;
       })
@@ -27,11 +30,10 @@ export type MigrationOptions = Pick<PublishOptions, "outbox"> &
 /**
  * A TypeORM migration that makes Lockstep's tables, for applications that run with `tables: "migration"`:
  * `migrations: [...yours, lockstepMigration()]`. Its time stamp is older than any application's, which TypeORM runs all the same. With
- * `capture: "trigger"` and a `timestamp` it puts the triggers in place too.
+ * `capture: "trigger"` or `"binlog"` and a `timestamp` it puts the triggers in place too.
  */
 export function lockstepMigration(options: MigrationOptions = {}): MigrationClass {
-  const name =
-    options.capture === "trigger" ? `LockstepCapture${options.timestamp}` : "LockstepOutbox1000000000000";
+  const name = hasTriggers(options) ? `LockstepCapture${options.timestamp}` : "LockstepOutbox1000000000000";
   if (!/[a-z]\d{13}$/.test(name)) {
     throw new LockstepError("CONFIG_INVALID", "timestamp must be milliseconds since 1970, of 13 digits");
   }
@@ -46,7 +48,7 @@ export function lockstepMigration(options: MigrationOptions = {}): MigrationClas
 
     async down(queryRunner: QueryRunner): Promise<void> {
       const run = runOf(queryRunner);
-      if (options.capture === "trigger") {
+      if (hasTriggers(options)) {
         for (const statement of await triggersOf(queryRunner, options).removal(run)) await run(statement);
         return;
       }
@@ -63,7 +65,7 @@ async function installTriggers(
   run: RunStatement,
   options: MigrationOptions,
 ): Promise<void> {
-  if (options.capture !== "trigger") return;
+  if (!hasTriggers(options)) return;
   const dataSource = queryRunner.connection;
   const engine = engineOf(dataSource);
   const { captureTables = [] } = options;
@@ -74,12 +76,16 @@ async function installTriggers(
 
 function triggersOf(
   { connection }: QueryRunner,
-  options: Extract<MigrationOptions, { readonly capture: "trigger" }>,
+  { outbox = {}, foreignKeyActions, capture }: TriggerMigration,
 ): SourceCapture {
-  const { outbox = {}, foreignKeyActions } = options;
-  const accepted = foreignKeyActions === undefined ? {} : { foreignKeyActions };
-  const about = { name: "migration", outbox, logger: silentLogger, url: undefined, ...accepted };
-  return captureOf("trigger", captureSource(connection, about));
+  const about = { name: "migration", outbox, logger: silentLogger, url: undefined, foreignKeyActions };
+  return captureOf(capture, captureSource(connection, about));
+}
+
+type TriggerMigration = Extract<MigrationOptions, { readonly timestamp: number }>;
+
+function hasTriggers(options: MigrationOptions): options is TriggerMigration {
+  return options.capture === "trigger" || options.capture === "binlog";
 }
 
 function runOf(queryRunner: QueryRunner): RunStatement {

@@ -1,5 +1,6 @@
 import type { CaptureKind, Logger } from "@lockstep/core";
 import type { RedisConnection } from "@lockstep/stream";
+import type { ForeignKeyActions } from "./capture/source-capture.js";
 import type { EntityChoice } from "./capture/subscriber/mapped-tables.js";
 import type { WalRetention } from "./capture/wal/wal-retention.js";
 import type { RelayLimits } from "./relay/limits.js";
@@ -16,10 +17,11 @@ export interface PublishOptions {
    */
   readonly capture?: CaptureKind;
   /**
-   * MySQL and MariaDB: rows that a foreign key changes by itself (CASCADE, SET NULL) reach neither triggers nor the binlog. `refuse` (default) tables
-   * that have such keys at the start, or `accept` that targets don't get those changes. Subscriber capture works them out and needs neither.
+   * MySQL and MariaDB: rows that a foreign key changes by itself (CASCADE, SET NULL) reach neither triggers nor the binlog. `capture`: triggers of the parent
+   * tables write those changes; `refuse` the tables at the start; or `accept` that targets don't get them. Default: `capture` with `capture: "trigger"`, `refuse`
+   * with `"binlog"`, which puts nothing into the database unless told to. Subscriber capture works them out and needs none of it.
    */
-  readonly foreignKeyActions?: "refuse" | "accept";
+  readonly foreignKeyActions?: ForeignKeyActions;
   /** With `capture: "wal"`: how long the log is kept for targets. */
   readonly wal?: WalRetention;
   /** Entities to capture, by class, EntitySchema or name; their join and closure tables are included. Default: all. */

@@ -97,7 +97,7 @@ function startPublisher(
     name: source,
     outbox: options.outbox ?? {},
     logger,
-    ...(options.foreignKeyActions !== undefined && { foreignKeyActions: options.foreignKeyActions }),
+    foreignKeyActions: options.foreignKeyActions,
     ...(options.wal !== undefined && { wal: options.wal }),
     url: relayChoice(options)?.url,
   });

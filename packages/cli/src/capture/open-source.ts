@@ -123,7 +123,6 @@ async function chosenSettings(options: SourceOptions): Promise<(readonly [string
       capture: options.capture,
       outbox: {},
       captureTables: [],
-      foreignKeyActions: "refuse",
     };
     return [["source", settings]];
   }

@@ -11,6 +11,10 @@ export interface CaptureFinding {
   readonly problem: "missing" | "drifted" | "refused" | "extra";
   /** One sentence that says what is wrong and, when refused, what to do. Never holds row values. */
   readonly message: string;
+  /** True when nothing of the capture is on this table: it may be left out on purpose. */
+  readonly isBare?: boolean;
+  /** True when changes are captured whole all the same. */
+  readonly isHarmless?: boolean;
 }
 
 /** The difference between what a capture needs at the source and what is there. */

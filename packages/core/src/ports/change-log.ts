@@ -1,5 +1,6 @@
 import type { ChangeEvent, TransactionHeader } from "../change-event.js";
 import type { Position } from "../position.js";
+import type { CaptureFinding } from "./capture-plan.js";
 import type { TableSchema } from "../table-schema.js";
 
 /** An event in the order of the log, with what the relay needs to cut entries. */
@@ -51,6 +52,11 @@ export interface Backlog {
 export interface ChangeLog {
   /** True where each tick is one transaction: entries may then hold several. Absent: a tick is cut, and is an entry of its own. */
   readonly ticksAreTransactions?: boolean;
+  /**
+   * What the capture behind this log lacks at the source now: changes go past it, or arrive incomplete. Asks the catalog, so not to be called often. Absent: this
+   * capture can't come apart unnoticed.
+   */
+  captureFindings?(): Promise<readonly CaptureFinding[]>;
   /** Identity of the database (system identifier and timeline; server uuid and database). */
   incarnation(): Promise<string>;
   /**

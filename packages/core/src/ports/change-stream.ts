@@ -90,9 +90,14 @@ export interface RelayReport {
   readonly heldLogBytes?: number;
   /** More than this is too much. */
   readonly maxHeldLogBytes?: number;
+  /** What the capture lacks at the source, a sentence each, at most {@link maxReportedFindings}; absent when nothing is lacking. */
+  readonly captureFindings?: readonly string[];
   /** Why it waits, when it does. */
   readonly waiting?: string;
 }
+
+/** So many sentences of a report name what the capture lacks; the rest is for `lockstep capture status`. */
+export const maxReportedFindings = 20;
 
 /** The consumer's side of Redis. Every method throws LockstepError `STREAM_UNAVAILABLE` when Redis can't be reached in time. */
 export interface StreamReader {

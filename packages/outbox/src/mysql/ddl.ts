@@ -13,6 +13,8 @@ export interface TableNames {
   /** Where a reader of the binlog may begin, and what was counted up to there. */
   readonly logMark: string;
   readonly job: string;
+  /** Where triggers note what foreign keys will change; made with those triggers. */
+  readonly cascade: string;
 }
 
 /** The tables whose names begin with `prefix`. */
@@ -26,6 +28,7 @@ export function tableNames(prefix: string): TableNames {
     state: name("state"),
     logMark: name("log_mark"),
     job: name("job"),
+    cascade: name("cascade"),
   };
 }
 

@@ -4,6 +4,12 @@ import type { DataSource } from "typeorm";
 import type { CaptureSettings, InstalledCapture } from "./subscriber/install-capture.js";
 import type { WalRetention } from "./wal/wal-retention.js";
 
+/**
+ * Rows that the engine's foreign keys of MySQL and MariaDB change unseen (PROTOCOL.md 25): triggers of their parents work them out (`capture`), their tables are
+ * refused (`refuse`), or captured without those changes (`accept`).
+ */
+export type ForeignKeyActions = "capture" | "refuse" | "accept";
+
 /** A source database as every capture and the relay reach it. Nothing is connected by naming it. */
 export type CaptureSource = {
   /** Name of the source. */
@@ -11,8 +17,7 @@ export type CaptureSource = {
   /** Where Lockstep's own tables are: a schema on PostgreSQL, a name prefix on MySQL and MariaDB. */
   readonly outbox: { readonly schema?: string; readonly prefix?: string };
   readonly logger: Logger;
-  /** Tables whose rows the engine's foreign keys change unseen (PROTOCOL.md 25): refused (default), or captured without those changes. */
-  readonly foreignKeyActions?: "refuse" | "accept";
+  readonly foreignKeyActions?: ForeignKeyActions | undefined;
   /** How long the write-ahead log is kept for targets, where it is what is read. */
   readonly wal?: WalRetention;
 } & (

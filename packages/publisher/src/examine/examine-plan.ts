@@ -1,11 +1,4 @@
-import {
-  assertNever,
-  type CaptureFinding,
-  type Engine,
-  type Finding,
-  isLockstepError,
-  tableId,
-} from "@lockstep/core";
+import { assertNever, type CaptureFinding, type Finding, isLockstepError, tableId } from "@lockstep/core";
 import { unavailable as unavailableMysql } from "@lockstep/outbox/mysql";
 import { unavailable as unavailablePostgres } from "@lockstep/outbox/postgres";
 import { captureOf } from "../capture/capture-of.js";
@@ -28,7 +21,7 @@ export async function examinePlan(examined: Examined): Promise<readonly Finding[
   if (method.kind === "subscriber" || isInstalledHere) return [];
   try {
     const { tables, findings } = await planOf(method, examined);
-    if (findings.length > 0) return findings.map((finding) => findingOf(finding, source.engine));
+    if (findings.length > 0) return findings.map(findingOf);
     const message = `what capture by ${capture} needs is in place, for ${tables} table(s)`;
     return [{ check, level: "ok", subject: "source", message }];
   } catch (error) {
@@ -90,20 +83,21 @@ function missingOf(found: readonly unknown[], captureTables: readonly string[]):
   }));
 }
 
-function findingOf({ table, problem, message }: CaptureFinding, engine: Engine): Finding {
-  const about = { check, level: levelOf(problem, engine), subject: table ?? "source", message };
+function findingOf(finding: CaptureFinding): Finding {
+  const { table, problem, message } = finding;
+  const about = { check, level: levelOf(finding), subject: table ?? "source", message };
   // What is refused says itself what to do.
   return problem === "refused" ? about : { ...about, advice: "lockstep capture install" };
 }
 
-function levelOf(problem: CaptureFinding["problem"], engine: Engine): Finding["level"] {
+function levelOf({ problem, isHarmless }: CaptureFinding): Finding["level"] {
   switch (problem) {
     case "missing":
     case "refused":
       return "error";
     case "drifted":
       // PostgreSQL's triggers read the catalog then, and lose nothing; those of MySQL don't know new columns.
-      return engine === "postgres" ? "warning" : "error";
+      return isHarmless === true ? "warning" : "error";
     case "extra":
       return "warning";
     default:

@@ -20,6 +20,8 @@ export interface RelayLimits {
   readonly idleMs: number;
   /** How often acknowledgements go to the source, outbox and streams are trimmed and a report is made, ms. Default 1000. */
   readonly settleMs: number;
+  /** How often it is looked whether the capture is still whole at the source, ms; less often where looking takes long. Default 10 000. */
+  readonly captureCheckMs: number;
   /** How long disposing waits for what is under way, ms. Default 5000. */
   readonly drainTimeoutMs: number;
 }
@@ -36,5 +38,6 @@ export const defaultRelayLimits: RelayLimits = {
   standbyMs: 1_000,
   idleMs: 1_000,
   settleMs: 1_000,
+  captureCheckMs: 10_000,
   drainTimeoutMs: 5_000,
 };

@@ -1,4 +1,11 @@
-import type { ChangeLog, Logger, Position, RegisteredTarget, StreamWriter } from "@lockstep/core";
+import type {
+  CaptureFinding,
+  ChangeLog,
+  Logger,
+  Position,
+  RegisteredTarget,
+  StreamWriter,
+} from "@lockstep/core";
 import { Latch } from "./latch.js";
 import type { RelayLimits } from "./limits.js";
 import type { QueueFeed } from "./queue/queue-feed.js";
@@ -42,6 +49,8 @@ export interface Term {
   prunes: number;
   /** Fingerprints of the schemas published in this epoch. */
   readonly schemas: Set<string>;
+  /** What the capture lacks at the source. */
+  lacking: readonly CaptureFinding[];
   /** Nothing is left to publish. */
   isCaughtUp: boolean;
   /** Why it waits, when it does. */

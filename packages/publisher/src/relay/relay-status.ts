@@ -1,4 +1,4 @@
-import { isLockstepError, type Position } from "@lockstep/core";
+import { type CaptureFinding, isLockstepError, type Position } from "@lockstep/core";
 import type { Term } from "./relay-context.js";
 
 /** What a relay does now. */
@@ -10,15 +10,23 @@ export type RelayStatus =
       readonly total: number;
       readonly isCaughtUp: boolean;
       readonly waiting?: string;
+      /** What the capture lacks at the source, so that changes are not captured whole; absent when nothing is lacking. */
+      readonly lacking?: readonly CaptureFinding[];
     }
   /** An error that passes, or that a person must end: it is tried again either way. */
   | { readonly phase: "backing-off"; readonly code: string; readonly message: string }
   | { readonly phase: "closed" };
 
 /** The status of a relay that leads. */
-export function statusOf({ published, total, isCaughtUp, waiting }: Term): RelayStatus {
-  const leading = { phase: "leading", published, total, isCaughtUp } as const;
-  return waiting === undefined ? leading : { ...leading, waiting };
+export function statusOf({ published, total, isCaughtUp, waiting, lacking }: Term): RelayStatus {
+  return {
+    phase: "leading",
+    published,
+    total,
+    isCaughtUp,
+    ...(waiting !== undefined && { waiting }),
+    ...(lacking.length > 0 && { lacking }),
+  };
 }
 
 /** The status after an error. */

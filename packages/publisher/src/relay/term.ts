@@ -11,6 +11,7 @@ import { followsAnybody } from "./feed/settle-partitions.js";
 import { keepHouse } from "./keep/house.js";
 import { report } from "./keep/report.js";
 import { settle } from "./keep/settle.js";
+import { watchCapture } from "./keep/watch-capture.js";
 import { Latch } from "./latch.js";
 import { openFeeds, publishForEver, type BrokenFeeds } from "./publish.js";
 import { feedQueues } from "./queue/queue-feed.js";
@@ -70,6 +71,7 @@ async function openTerm(log: ChangeLog, over: AbortController): Promise<Term> {
     ahead: new Set(),
     prunes: 0,
     schemas: new Set(),
+    lacking: [],
     isCaughtUp: false,
     waiting: undefined,
     ticked: new Set(),
@@ -90,7 +92,11 @@ async function publishUntilOver(context: RelayContext, term: Term, reports: Term
     while (!term.signal.aborted) {
       try {
         feeds = await openFeeds(context, term, broken);
-        beside ??= Promise.allSettled([keepHouse(context, term, () => feeds), feedQueues(context, term)]);
+        beside ??= Promise.allSettled([
+          keepHouse(context, term, () => feeds),
+          feedQueues(context, term),
+          watchCapture(context, term),
+        ]);
         reports.show(() => statusOf(term));
         await publishForEver(context, term, feeds, onCaughtUp);
         await settle(context, term, feeds);

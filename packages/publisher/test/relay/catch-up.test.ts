@@ -70,6 +70,7 @@ function termAt(published: Term["published"]): Term {
     registered: [],
     ahead: new Set(),
     prunes: 0,
+    lacking: [],
     schemas: new Set(),
     isCaughtUp: true,
     waiting: undefined,

@@ -74,7 +74,8 @@ function troublesOf({ source, redis, targets }: SourceObservation, view: SourceV
   if (!redis.ok) troubles.push(trouble(about, redis.error));
   else if (view.relay.state !== "leading")
     troubles.push(trouble(about, new LockstepError("RELAY_SILENT", "no relay leads this source")));
-  if (redis.ok) troubles.push(...heldTrouble(about, redis.value.relay));
+  if (redis.ok)
+    troubles.push(...heldTrouble(about, redis.value.relay), ...captureTroubles(about, redis.value.relay));
   for (const { target, answer } of targets)
     if (!answer.ok) troubles.push(trouble(`target ${target.name}`, answer.error));
   for (const lane of view.lanes) {
@@ -82,6 +83,12 @@ function troublesOf({ source, redis, targets }: SourceObservation, view: SourceV
     if (reason !== undefined) troubles.push(reason);
   }
   return troubles;
+}
+
+function captureTroubles(about: string, relay: RelayReport | undefined): Trouble[] {
+  return (relay?.captureFindings ?? []).map((finding) =>
+    trouble(about, new LockstepError("CAPTURE_INCOMPLETE", finding)),
+  );
 }
 
 function heldTrouble(about: string, relay: RelayReport | undefined): Trouble[] {

@@ -156,6 +156,15 @@ describe("the status", () => {
     expect(view.troubles[0]).to.include({ code: "RELAY_SILENT", about: "source shop" });
   });
 
+  it("names what a source's capture lacks", () => {
+    const value = healthy.redis.ok ? healthy.redis.value : undefined;
+    const lacking = { ...value!.relay!, captureFindings: ["public.item has no capture triggers"] };
+    const view = see({ ...healthy, redis: { ok: true, value: { ...value!, relay: lacking } } });
+    expect(view.state).to.equal("degraded");
+    expect(view.troubles).to.have.length(1);
+    expect(view.troubles[0]).to.include({ code: "CAPTURE_INCOMPLETE", about: "source shop" });
+  });
+
   it("leaves other sources' checkpoints in a shared target out", () => {
     const other = { ...checkpoint, source: "audit", partition: 5 };
     const view = see({

@@ -18,7 +18,7 @@ const plain: ReadonlySet<ColumnKind> = new Set<ColumnKind>([
 ]);
 
 /** The expression for the JSON array of columns' texts of a trigger's row. */
-export function jsonArray(columns: readonly ColumnSchema[], row: "NEW" | "OLD"): string {
+export function jsonArray(columns: readonly ColumnSchema[], row: string): string {
   return arrayOf(columns, row, (text) => `JSON_QUOTE(${text})`);
 }
 
@@ -31,15 +31,18 @@ export function needsCanonical(columns: readonly ColumnSchema[]): boolean {
  * The same, byte for byte as `JSON.stringify` writes it: MariaDB's JSON_QUOTE writes \u001F where others write \u001f, and equal keys must be equal texts.
  * Slow: to be used where {@link jsonArray} has given a `\u`.
  */
-export function canonicalArray(columns: readonly ColumnSchema[], row: "NEW" | "OLD"): string {
+export function canonicalArray(columns: readonly ColumnSchema[], row: string): string {
   return arrayOf(columns, row, (text) => `CONCAT('"', ${escaped(text)}, '"')`);
 }
 
-function arrayOf(
-  columns: readonly ColumnSchema[],
-  row: "NEW" | "OLD",
-  quote: (text: string) => string,
-): string {
+/** Either, as one expression: by itself each row decides which. */
+export function keyText(columns: readonly ColumnSchema[], row: string): string {
+  const text = jsonArray(columns, row);
+  if (!needsCanonical(columns)) return text;
+  return `IF(LOCATE(X'5c75', ${text}) > 0, ${canonicalArray(columns, row)}, ${text})`;
+}
+
+function arrayOf(columns: readonly ColumnSchema[], row: string, quote: (text: string) => string): string {
   const cells = columns.map((column) => {
     const text = `CONVERT(${cellOf(column, row)} USING utf8mb4)`;
     const value = `${row}.${quoteName(column.name)}`;

@@ -1,149 +1,148 @@
-import { createHash } from "node:crypto";
 import {
+  type ActiveForeignKey,
   type CaptureFinding,
-  type CapturePlan,
+  foreignKeyGraph,
   type OutboxTriggers,
   type RowNote,
   type RunStatement,
   tableId,
 } from "@lockstep/core";
+import { tableNames, type TableNames } from "../ddl.js";
 import { registerSchemas } from "../outbox-writer.js";
-import { quoteName, quoteTable, quoteText } from "../quote.js";
-import { tableNames } from "../ddl.js";
-import { shapeReader, type TableShape } from "../table-shape.js";
-import { type FiringEvent, triggerBody } from "./trigger-body.js";
+import { quoteName, quoteText } from "../quote.js";
+import { shapeReader, type ShapeReader } from "../table-shape.js";
+import { cascadeTable } from "./cascade-body.js";
+import { followTables } from "./follow-tables.js";
+import { dropTrigger, type FoundTrigger, planTable, triggersOf, withMode } from "./plan-table.js";
+import type { TriggerRules } from "./wanted-triggers.js";
 
 type Table = RowNote["table"];
 
-const events: readonly FiringEvent[] = ["insert", "update", "delete"];
-
-// The server keeps it with the trigger, whatever the writers' sessions have: a value that doesn't fit is an error there too.
-const sqlMode = "STRICT_ALL_TABLES";
+/** What {@link mysqlTriggers} makes. */
+export interface MysqlTriggerOptions {
+  /** Beginning of the names of Lockstep's own tables. Default `lockstep_`. */
+  readonly prefix?: string;
+  /**
+   * Gives the foreign keys that change rows of these tables by themselves: triggers of their parents then write those changes too. Default: none
+   * are followed, and such changes are not captured.
+   */
+  readonly foreignKeys?: (
+    run: RunStatement,
+    tables: readonly Table[],
+  ) => Promise<readonly ActiveForeignKey[]>;
+  /** Whether the tables' own changes are captured; `false` where only what foreign keys do is to be. Default true. */
+  readonly own?: boolean;
+}
 
 /** Triggers on MySQL 8 or MariaDB 10.6 or newer, writing to the outbox whose tables begin with `prefix`. */
-export function mysqlTriggers({ prefix = "lockstep_" }: { readonly prefix?: string } = {}): OutboxTriggers {
+export function mysqlTriggers(options: MysqlTriggerOptions = {}): OutboxTriggers {
+  const { prefix = "lockstep_", foreignKeys = async () => [], own = true } = options;
   const names = tableNames(prefix);
   const shapes = shapeReader();
   return {
     async plan(run, tables) {
-      const outbox = `${quoteName(await databaseOf(run))}.${names.outbox}`;
+      const graph = foreignKeyGraph(await foreignKeys(run, tables), tables);
+      const { followed, findings } = await followTables(run, shapes, graph, tables);
+      const rules = { ...(await quotedNames(run, names)), graph, followed };
       const found = await triggersOf(run, prefix);
-      const findings: CaptureFinding[] = [];
-      const statements: string[] = [];
-      for (const table of tables) {
+      const plans = [];
+      for (const { table, isOwn } of concerned(tables, graph.parents, found, own)) {
         const shape = await shapes(run, table);
-        if (shape && shape.schema.key.length > 0) await registerSchemas(run, names, [shape.schema]);
-        const own = found.filter((trigger) => tableId(trigger.table) === tableId(table));
-        const plan = planTable(
-          table,
-          shape,
-          own.map(({ name }) => name),
-          { prefix, outbox },
+        const there = found.filter((trigger) => tableId(trigger.table) === tableId(table));
+        plans.push(
+          planTable(
+            table,
+            shape,
+            there.map(({ name }) => name),
+            { prefix, rules, isOwn },
+          ),
         );
-        findings.push(...plan.findings);
-        statements.push(...plan.statements);
       }
-      return { findings, statements: statements.length === 0 ? [] : withMode(statements) };
+      await registerTables(run, names, shapes, tables);
+      const noting = followed.size > 0 ? await planCascadeTable(run, names) : undefined;
+      const statements = [
+        ...(noting?.statements ?? []),
+        ...withMode(plans.flatMap((plan) => plan.statements)),
+      ];
+      return {
+        findings: [...findings, ...(noting?.findings ?? []), ...plans.flatMap((plan) => plan.findings)],
+        statements,
+      };
     },
-    removal: async (run) => (await triggersOf(run, prefix)).map(dropTrigger),
-  };
-}
-
-/** What one table lacks. Pure. */
-function planTable(
-  table: Table,
-  shape: TableShape | undefined,
-  found: readonly string[],
-  { prefix, outbox }: { prefix: string; outbox: string },
-): CapturePlan {
-  const id = tableId(table);
-  if (shape === undefined || shape.schema.key.length === 0) {
-    const why = shape ? "it has no primary key: give it one, or leave it out" : "the table doesn't exist";
-    return { findings: [{ table: id, problem: "refused", message: `${id}: ${why}` }], statements: [] };
-  }
-  const wanted = events.map((event) => {
-    const body = triggerBody(outbox, shape, event);
-    return { event, body, name: triggerName(prefix, table, event, body) };
-  });
-  const missing = wanted.filter(({ name }) => !found.includes(name));
-  const extra = found.filter((name) => !wanted.some((trigger) => trigger.name === name));
-  if (missing.length === 0 && extra.length === 0) return { findings: [], statements: [] };
-  return {
-    findings: [findingOf(id, { missing: missing.length, extra: extra.length, found: found.length })],
-    // The new ones first: a row that both write is written twice, which is harmless; one that none writes is lost.
-    statements: [
-      ...missing.map(
-        ({ event, name, body }) =>
-          `CREATE TRIGGER ${quoteTable({ ...table, name })} AFTER ${event.toUpperCase()} ON ${quoteTable(table)} FOR EACH ROW ${body}`,
-      ),
-      ...extra.map((name) => dropTrigger({ table, name })),
+    removal: async (run) => [
+      ...(await triggersOf(run, prefix)).map(dropTrigger),
+      `DROP TABLE IF EXISTS ${names.cascade}`,
     ],
   };
 }
 
-function findingOf(
-  table: string,
-  { missing, extra, found }: { missing: number; extra: number; found: number },
-): CaptureFinding {
-  if (missing === 0)
-    return { table, problem: "extra", message: `${table} has triggers that are no longer needed` };
-  // One for each of INSERT, UPDATE and DELETE is there, made for the table as it was.
-  if (extra >= missing) {
-    return {
-      table,
-      problem: "drifted",
-      message: `${table} is not as it was when its triggers were made: values of columns that were added since are not captured`,
-    };
-  }
-  const what =
-    found === 0 ? "no capture triggers: its writes are not captured" : "not all of its capture triggers";
-  return { table, problem: "missing", message: `${table} has ${what}` };
-}
+const maxForgotten = 1_000;
 
-/** Its name says what it does: a trigger for another shape of the table, or of another version of Lockstep, has another one. */
-function triggerName(prefix: string, table: Table, event: FiringEvent, body: string): string {
-  return `${namePrefix(prefix)}${hashOf(tableId(table))}_${event}_${hashOf(`${sqlMode} ${body}`)}`;
-}
-
-function namePrefix(prefix: string): string {
-  return prefix.length > 30 ? `lockstep_${hashOf(prefix)}_` : prefix;
-}
-
-function hashOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 12);
-}
-
-interface FoundTrigger {
+interface Concerned {
   readonly table: Table;
-  readonly name: string;
+  /** Its own changes are captured by triggers. */
+  readonly isOwn: boolean;
 }
 
-async function triggersOf(run: RunStatement, prefix: string): Promise<FoundTrigger[]> {
-  const pattern = `^${namePrefix(prefix).replaceAll(/[^A-Za-z0-9_]/g, ".")}[0-9a-f]{12}_(insert|update|delete)_[0-9a-f]{12}$`;
-  const rows = await run(
-    `SELECT EVENT_OBJECT_SCHEMA AS namespace, EVENT_OBJECT_TABLE AS tab, TRIGGER_NAME AS name FROM information_schema.TRIGGERS
-  WHERE TRIGGER_NAME REGEXP ${quoteText(pattern)}`,
-  );
-  return rows.map((row) => ({
-    table: { namespace: String(row["namespace"]), name: String(row["tab"]) },
-    name: String(row["name"]),
+/** The tables that have triggers, or are to have some. Pure. */
+function concerned(
+  captured: readonly Table[],
+  parents: readonly Table[],
+  found: readonly FoundTrigger[],
+  own: boolean,
+): Concerned[] {
+  const ids = new Set(captured.map(tableId));
+  const left = found.map(({ table }) => table).filter((table) => ids.has(tableId(table)));
+  const all = [...(own ? captured : left), ...parents];
+  return [...new Map(all.map((table) => [tableId(table), table])).values()].map((table) => ({
+    table,
+    isOwn: own && ids.has(tableId(table)),
   }));
 }
 
-function dropTrigger({ table, name }: FoundTrigger): string {
-  return `DROP TRIGGER IF EXISTS ${quoteTable({ namespace: table.namespace, name })}`;
+async function registerTables(
+  run: RunStatement,
+  names: TableNames,
+  shapes: ShapeReader,
+  tables: readonly Table[],
+): Promise<void> {
+  for (const table of tables) {
+    const shape = await shapes(run, table);
+    if (shape && shape.schema.key.length > 0) await registerSchemas(run, names, [shape.schema]);
+  }
 }
 
-function withMode(statements: readonly string[]): string[] {
-  return [
-    "SET @lockstep_sql_mode = @@SESSION.sql_mode",
-    `SET SESSION sql_mode = '${sqlMode}'`,
-    ...statements,
-    "SET SESSION sql_mode = @lockstep_sql_mode",
-  ];
+/** The table of notes, where it isn't there. Where it is, what DELETE IGNORE left in it is forgotten. */
+async function planCascadeTable(run: RunStatement, names: TableNames) {
+  const name = names.cascade.slice(1, -1).replaceAll("``", "`");
+  const [there] = await run(
+    `SELECT 1 AS one FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ${quoteText(name)}`,
+  );
+  const finding: CaptureFinding = {
+    problem: "missing",
+    message: "the table in which triggers note what foreign keys change is missing",
+  };
+  if (!there) return { findings: [finding], statements: [cascadeTable(names.cascade)] };
+  // Notes live as long as a statement: what is committed here is never read again.
+  const left = await run(
+    `SELECT token AS token, state AS state, HEX(row_hash) AS hash FROM ${names.cascade} LIMIT ${maxForgotten}`,
+  );
+  for (const { token, state, hash } of left) {
+    await run(`DELETE FROM ${names.cascade} WHERE token = ? AND state = ? AND row_hash = UNHEX(?)`, [
+      token,
+      state,
+      hash,
+    ]);
+  }
+  return undefined;
 }
 
-async function databaseOf(run: RunStatement): Promise<string> {
+/** Triggers run in their table's database: Lockstep's tables are named with theirs. */
+async function quotedNames(
+  run: RunStatement,
+  { outbox, cascade }: TableNames,
+): Promise<Pick<TriggerRules, "outbox" | "cascade">> {
   const [row] = await run("SELECT DATABASE() AS name");
-  return String(row?.["name"]);
+  const database = quoteName(String(row?.["name"]));
+  return { outbox: `${database}.${outbox}`, cascade: `${database}.${cascade}` };
 }

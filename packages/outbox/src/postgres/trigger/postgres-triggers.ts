@@ -105,6 +105,7 @@ function findingOf(
       table,
       problem: "missing",
       message: `${table} has no capture triggers: its writes are not captured`,
+      isBare: true,
     };
   }
   if (missing.length > 0) {
@@ -128,6 +129,7 @@ function findingOf(
       table,
       problem: "drifted",
       message: `${table} is not as it was when its triggers were made: they read its columns anew at every write, which is slower`,
+      isHarmless: true,
     };
   }
   if (extra.length === 0) return undefined;

@@ -1,32 +1,42 @@
-import { LockstepError } from "@lockstep/core";
+import { LockstepError, type RowNote, type RunStatement } from "@lockstep/core";
+import { seenThroughTriggers } from "../foreign-key-actions.js";
 import type { CaptureSource, SourceCapture } from "../source-capture.js";
+import { watchedLog } from "../watched-log.js";
 import { mysqlBinlogLog } from "./binlog-log.js";
 import { binlogProblems } from "./binlog-needs.js";
 
 /**
- * Capture by the binlog: the server writes it anyway, so nothing is put into the database and nothing is done in the application.
+ * Capture by the binlog: the server writes it anyway, so nothing is put into the database and nothing is done in the application; but for triggers that
+ * write what foreign keys change into the outbox, where they are asked for: it is read from the same log (PROTOCOL.md 27).
  * @throws LockstepError CONFIG_INVALID when the source is PostgreSQL.
  */
 export function binlogCapture(source: CaptureSource): SourceCapture {
   if (source.engine !== "mysql") {
     throw new LockstepError("CONFIG_INVALID", 'capture: "binlog" is for MySQL and MariaDB; use "wal"');
   }
-  const { name, connection, outbox, logger, foreignKeyActions } = source;
-  const accepted = foreignKeyActions === undefined ? {} : { foreignKeyActions };
+  const { name, connection, outbox, logger, foreignKeyActions: actions = "refuse" } = source;
+  const triggers = seenThroughTriggers(source, { actions, by: "the log" });
+  const plan = async (run: RunStatement, tables: readonly RowNote["table"][]) => {
+    const problems = await binlogProblems(run, tables);
+    const { findings, statements } = await triggers.plan(run, tables);
+    return { findings: [...problems, ...findings], statements };
+  };
   return {
     kind: "binlog",
-    plan: async (run, tables) => ({
-      findings: await binlogProblems(run, tables, foreignKeyActions),
-      statements: [],
-    }),
-    removal: async () => [],
-    changeLog: () =>
-      mysqlBinlogLog({
+    plan,
+    removal: (run) => triggers.removal(run),
+    changeLog() {
+      const log = mysqlBinlogLog({
         connection,
         source: name,
         logger,
+        problems: async (run, tables) => (await plan(run, tables)).findings,
         ...(outbox.prefix !== undefined && { prefix: outbox.prefix }),
-        ...accepted,
-      }),
+      });
+      // Without triggers nothing can come apart: the log itself says how its tables look.
+      return actions === "capture"
+        ? watchedLog(log, source, (run, tables) => triggers.plan(run, tables))
+        : log;
+    },
   };
 }

@@ -1,11 +1,15 @@
 import {
+  type CaptureFinding,
   type ChangeLog,
   endOfTick,
   LockstepError,
   type Logger,
   type LoggedEvent,
+  type RowNote,
+  type RunStatement,
   silentLogger,
   startPosition,
+  tableId,
 } from "@lockstep/core";
 import {
   acknowledgeTargets,
@@ -22,7 +26,7 @@ import {
   registerTarget,
   tableNames,
 } from "@lockstep/outbox/mysql";
-import { binlogProblems, type ForeignKeyActions, warnOfLostCommits } from "./binlog-needs.js";
+import { warnOfLostCommits } from "./binlog-needs.js";
 import { Latch } from "../../relay/latch.js";
 import type { LogContext } from "./log/log-context.js";
 import { ensureUsableMark, logWentBack, markProgress } from "./log/keep-marks.js";
@@ -41,8 +45,11 @@ export interface MysqlBinlogOptions {
   readonly source: string;
   /** Beginning of the names of Lockstep's own tables. Default `lockstep_`. */
   readonly prefix?: string;
-  /** What the engine's own foreign keys change is not in the log (PROTOCOL.md 25): refuse tables that have them (default), or accept it. */
-  readonly foreignKeyActions?: ForeignKeyActions;
+  /** What keeps these tables from being captured: looked for whenever this reader begins to lead. */
+  readonly problems: (
+    run: RunStatement,
+    tables: readonly RowNote["table"][],
+  ) => Promise<readonly CaptureFinding[]>;
   /** The number that the reader has among the server's replicas. Default: a random one for each connection. */
   readonly serverId?: number;
   /** Told when the server purges what a target needs, and when statements remove rows that the log doesn't list. Default: silent. */
@@ -56,7 +63,7 @@ const defaultPageEvents = 2_000;
  * and marks are in Lockstep's own tables in the source. A transaction is a tick. Connects on first use.
  */
 export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
-  const { prefix = "lockstep_", source, logger = silentLogger, serverId, foreignKeyActions } = options;
+  const { prefix = "lockstep_", source, logger = silentLogger, serverId, problems } = options;
   const names = tableNames(prefix);
   const connections = connectionsTo(options.connection);
   const use = <T>(work: (session: MysqlSession) => Promise<T>): Promise<T> => connections.use(work);
@@ -97,7 +104,10 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
   const refuseUnfit = async (session: MysqlSession): Promise<void> => {
     await endOfLog(session);
     const schemas = await readSchemas(session, names);
-    const wrong = await binlogProblems(session.run, schemas, foreignKeyActions);
+    const tables = [...new Map(schemas.map((schema) => [tableId(schema), schema])).values()];
+    const wrong = (await problems(session.run, tables)).filter(
+      ({ problem }) => problem === "missing" || problem === "refused",
+    );
     if (wrong.length === 0) return;
     throw new LockstepError("CAPTURE_SOURCE_SETTINGS", wrong.map(({ message }) => message).join("; "));
   };

@@ -1,28 +1,18 @@
 import { type CaptureFinding, type Logger, type RowNote, type RunStatement, tableId } from "@lockstep/core";
 import { binlogFindings, type MysqlSession, quoteText } from "@lockstep/outbox/mysql";
-import { unseenByActions } from "../unseen-by-actions.js";
-
-/** Tables whose rows foreign keys change by themselves: refused, or captured without those changes. */
-export type ForeignKeyActions = "refuse" | "accept";
 
 type Table = RowNote["table"];
 
-/** What keeps these tables from being captured by the binlog; empty when nothing does. */
+/** What keeps these tables from being captured by the binlog, foreign keys apart; empty when nothing does. */
 export async function binlogProblems(
   run: RunStatement,
   tables: readonly Table[],
-  foreignKeyActions: ForeignKeyActions = "refuse",
 ): Promise<readonly CaptureFinding[]> {
   const settings = (await binlogFindings(run)).map(({ subject, message, advice }) => ({
     problem: "refused" as const,
     message: `${subject} ${message}: ${advice}`,
   }));
-  return [
-    ...settings,
-    ...(await filtered(run)),
-    ...(await withoutTransactions(run, tables)),
-    ...(foreignKeyActions === "accept" ? [] : await unseenByActions(run, tables, "the log")),
-  ];
+  return [...settings, ...(await filtered(run)), ...(await withoutTransactions(run, tables))];
 }
 
 /** A server that leaves databases out of its log leaves out tables of theirs. */

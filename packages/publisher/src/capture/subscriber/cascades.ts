@@ -1,5 +1,14 @@
-import { type Engine, LockstepError, type RowNote, type RunStatement, tableId } from "@lockstep/core";
-import type { ActiveForeignKey } from "./catalog/foreign-keys.js";
+import {
+  type ActiveForeignKey,
+  type Engine,
+  type ForeignKeyGraph,
+  foreignKeyGraph,
+  LockstepError,
+  type RowChange,
+  type RowNote,
+  type RunStatement,
+  tableId,
+} from "@lockstep/core";
 import { keyRows } from "./key-rows.js";
 import { type KeyColumn, keyList, readKey } from "./key-text.js";
 import { quoteName, quoteTable } from "./quote.js";
@@ -9,14 +18,10 @@ const maxCascadedRows = 100_000;
 /** Parents asked for in one SELECT. */
 const parentsPerSelect = 500;
 
-/** What happens to some rows of a table: they go, or these columns change. */
-export type Change =
-  { readonly kind: "delete" } | { readonly kind: "update"; readonly columns: readonly string[] };
-
 interface Step {
   readonly table: RowNote["table"];
   readonly keys: readonly (readonly string[])[];
-  readonly change: Change;
+  readonly change: RowChange;
 }
 
 /**
@@ -25,7 +30,7 @@ interface Step {
  */
 export class Cascades {
   readonly #engine: Engine;
-  readonly #byParent: ReadonlyMap<string, readonly ActiveForeignKey[]>;
+  readonly #graph: ForeignKeyGraph;
   readonly #keys: ReadonlyMap<string, readonly KeyColumn[]>;
   readonly #captured: ReadonlySet<string>;
 
@@ -38,18 +43,12 @@ export class Cascades {
     this.#engine = engine;
     this.#keys = keys;
     this.#captured = new Set(captured.map(tableId));
-    const useful = foreignKeys.filter(({ child }) => this.#leadsToCaptured(child, foreignKeys));
-    const byParent = new Map<string, ActiveForeignKey[]>();
-    for (const key of useful) {
-      const id = tableId(key.parent);
-      byParent.set(id, [...(byParent.get(id) ?? []), key]);
-    }
-    this.#byParent = byParent;
+    this.#graph = foreignKeyGraph(foreignKeys, captured);
   }
 
   /** True when deleting rows of the table, or changing these columns of them, changes other captured rows. */
-  follow(table: RowNote["table"], change: Change): boolean {
-    return this.#edges({ table, keys: [], change }).length > 0;
+  follow(table: RowNote["table"], change: RowChange): boolean {
+    return this.#graph.actingOn(table, change).length > 0;
   }
 
   /** Locks the rows behind those foreign keys and notes them. Whether they go or change is for the flush to see. */
@@ -59,11 +58,11 @@ export class Cascades {
     for (let steps = [first]; steps.length > 0;) {
       const next: Step[] = [];
       for (const step of steps) {
-        for (const { key, change } of this.#edges(step)) {
+        for (const { key, change } of this.#graph.actingOn(step.table, step.change)) {
           const found = await this.#children(run, key, step.keys);
-          // A cycle comes back to rows that are met already: once per row and kind of change.
+          // A cycle comes back to rows that are met already: once per row and change.
           const fresh = found.filter((child) => {
-            const id = JSON.stringify([tableId(key.child), change.kind, child]);
+            const id = JSON.stringify([tableId(key.child), change, child]);
             return !met.has(id) && met.add(id);
           });
           if (met.size > maxCascadedRows) throw tooMany(first.table);
@@ -76,18 +75,6 @@ export class Cascades {
       steps = next;
     }
     return notes;
-  }
-
-  #edges({ table, change }: Step): { readonly key: ActiveForeignKey; readonly change: Change }[] {
-    return (this.#byParent.get(tableId(table)) ?? []).flatMap((key) => {
-      const changed: Change = { kind: "update", columns: key.childColumns };
-      if (change.kind === "delete") {
-        if (key.onDelete === "none") return [];
-        return [{ key, change: key.onDelete === "cascade" ? change : changed }];
-      }
-      const touches = key.parentColumns.some((column) => change.columns.includes(column));
-      return touches && key.onUpdate !== "none" ? [{ key, change: changed }] : [];
-    });
   }
 
   async #children(
@@ -112,17 +99,6 @@ export class Cascades {
       found.push(...rows.map((row) => readKey(childKeys, row)));
     }
     return found;
-  }
-
-  #leadsToCaptured(table: RowNote["table"], foreignKeys: readonly ActiveForeignKey[]): boolean {
-    const met = new Set<string>();
-    const visit = (id: string): boolean => {
-      if (this.#captured.has(id)) return true;
-      if (met.has(id)) return false;
-      met.add(id);
-      return foreignKeys.some(({ parent, child }) => tableId(parent) === id && visit(tableId(child)));
-    };
-    return visit(tableId(table));
   }
 }
 

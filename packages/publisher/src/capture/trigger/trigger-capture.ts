@@ -1,23 +1,20 @@
-import { mysqlTriggers, postgresTriggers } from "@lockstep/outbox";
+import { postgresTriggers } from "@lockstep/outbox";
 import { outboxLog } from "../outbox-log.js";
-import { unseenByActions } from "../unseen-by-actions.js";
+import { seenThroughTriggers } from "../foreign-key-actions.js";
 import type { CaptureSource, SourceCapture } from "../source-capture.js";
+import { watchedLog } from "../watched-log.js";
 
 /** Capture by triggers of the database, which write to the same outbox as the application would: the relay knows no difference. */
 export function triggerCapture(source: CaptureSource): SourceCapture {
-  const { engine, outbox, foreignKeyActions } = source;
-  const triggers = engine === "postgres" ? postgresTriggers(outbox) : mysqlTriggers(outbox);
+  const triggers =
+    source.engine === "postgres"
+      ? postgresTriggers(source.outbox)
+      : seenThroughTriggers(source, { actions: source.foreignKeyActions ?? "capture", by: "triggers" });
+  const plan: SourceCapture["plan"] = (run, tables) => triggers.plan(run, tables);
   return {
     kind: "trigger",
-    async plan(run, tables) {
-      const { findings, statements } = await triggers.plan(run, tables);
-      const unseen =
-        engine === "mysql" && foreignKeyActions !== "accept"
-          ? await unseenByActions(run, tables, "triggers")
-          : [];
-      return { findings: [...findings, ...unseen], statements };
-    },
+    plan,
     removal: (run) => triggers.removal(run),
-    changeLog: () => outboxLog(source),
+    changeLog: () => watchedLog(outboxLog(source), source, plan),
   };
 }

@@ -4,6 +4,7 @@ import { readFacts } from "./install/facts.js";
 import { captureNames, type CaptureNames } from "./install/names.js";
 import { planCapture, removeCapture } from "./install/plan.js";
 import { traceTransactions } from "./trace/trace-transactions.js";
+import { watchedLog } from "../watched-log.js";
 import { postgresWalLog } from "./wal-log.js";
 
 const defaultSchema = "lockstep";
@@ -19,14 +20,16 @@ export function walCapture(source: CaptureSource): SourceCapture {
   }
   const { name, connection, outbox, logger, wal: retention = {} } = source;
   const { schema = defaultSchema } = outbox;
+  const plan: SourceCapture["plan"] = async (run, tables) => {
+    const names = await namesIn(run, schema);
+    return planCapture(await readFacts(run, { names, schema }, tables), names, schema);
+  };
   return {
     kind: "wal",
-    async plan(run, tables) {
-      const names = await namesIn(run, schema);
-      return planCapture(await readFacts(run, { names, schema }, tables), names, schema);
-    },
+    plan,
     removal: async (run) => removeCapture(await namesIn(run, schema), schema),
-    changeLog: () => postgresWalLog({ connection, source: name, schema, retention, logger }),
+    changeLog: () =>
+      watchedLog(postgresWalLog({ connection, source: name, schema, retention, logger }), source, plan),
     trace: traceTransactions,
   };
 }

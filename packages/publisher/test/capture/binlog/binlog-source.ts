@@ -1,9 +1,11 @@
 import type { ChangeLog, LoggedEvent, Position, RunStatement, TableSchema } from "@lockstep/core";
-import { positionOf } from "@lockstep/core";
+import { positionOf, silentLogger } from "@lockstep/core";
 import { mysqlOutboxWriter } from "@lockstep/outbox";
 import { freshMariaDb } from "@lockstep/testing";
 import { createConnection } from "mysql2/promise";
+import { binlogCapture } from "../../../src/capture/binlog/binlog-capture.js";
 import { mysqlBinlogLog, type MysqlBinlogOptions } from "../../../src/capture/binlog/binlog-log.js";
+import type { ForeignKeyActions, SourceCapture } from "../../../src/capture/source-capture.js";
 
 /** A session of the application. */
 export interface Session {
@@ -19,7 +21,8 @@ export interface BinlogSource {
   session(): Promise<Session>;
   /** Describes tables: from now on they are captured. */
   describe(...tables: readonly string[]): Promise<readonly TableSchema[]>;
-  log(options?: Partial<MysqlBinlogOptions>): ChangeLog;
+  capture(foreignKeyActions?: ForeignKeyActions): SourceCapture;
+  log(options?: Partial<MysqlBinlogOptions>, foreignKeyActions?: ForeignKeyActions): ChangeLog;
   close(): Promise<void>;
 }
 
@@ -47,6 +50,10 @@ export async function openBinlogSource(url?: string): Promise<BinlogSource> {
     return opened;
   };
   const { run } = await session();
+  const capture: BinlogSource["capture"] = (foreignKeyActions) => {
+    const about = { name: "test", outbox: {}, logger: silentLogger, foreignKeyActions };
+    return binlogCapture({ ...about, engine: "mysql", connection: database.url });
+  };
   const writer = mysqlOutboxWriter();
   await writer.ensure(run);
   const namespace = new URL(database.url).pathname.slice(1);
@@ -60,8 +67,12 @@ export async function openBinlogSource(url?: string): Promise<BinlogSource> {
         run,
         tables.map((name) => ({ namespace, name })),
       ),
-    log(options = {}) {
-      const log = mysqlBinlogLog({ connection: database.url, source: "test", ...options });
+    capture,
+    log(options = {}, foreignKeyActions) {
+      const { plan } = capture(foreignKeyActions);
+      const problems: MysqlBinlogOptions["problems"] = async (run, tables) =>
+        (await plan(run, tables)).findings;
+      const log = mysqlBinlogLog({ connection: database.url, source: "test", problems, ...options });
       logs.push(log);
       return log;
     },

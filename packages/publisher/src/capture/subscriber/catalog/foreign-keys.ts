@@ -1,19 +1,10 @@
-import { type Engine, type RowNote, type RunStatement, tableId } from "@lockstep/core";
-
-type Table = RowNote["table"];
-
-/** What the database does to the child rows. `set` stands for SET NULL and SET DEFAULT. */
-type ReferentialAction = "none" | "cascade" | "set";
-
-/** A foreign key of the source that changes rows by itself. */
-export interface ActiveForeignKey {
-  readonly parent: Table;
-  readonly parentColumns: readonly string[];
-  readonly child: Table;
-  readonly childColumns: readonly string[];
-  readonly onDelete: ReferentialAction;
-  readonly onUpdate: ReferentialAction;
-}
+import {
+  type ActiveForeignKey,
+  type Engine,
+  type ReferentialAction,
+  type RunStatement,
+  tableId,
+} from "@lockstep/core";
 
 /** Every foreign key that has an action, of the namespaces named. */
 export async function activeForeignKeys(
@@ -59,8 +50,21 @@ function inPostgres(run: RunStatement) {
   );
 }
 
-function inMysql(run: RunStatement, namespaces: readonly string[]) {
-  if (namespaces.length === 0) return Promise.resolve([]);
+/** Parents may be in other databases, and have parents themselves. */
+async function inMysql(run: RunStatement, namespaces: readonly string[]) {
+  const asked = new Set<string>();
+  const rows: Readonly<Record<string, unknown>>[] = [];
+  for (let next = namespaces; next.length > 0;) {
+    for (const namespace of next) asked.add(namespace);
+    const found = await keysOfChildrenIn(run, next);
+    rows.push(...found);
+    const parents = new Set(found.map((row) => String(row["parent_namespace"])));
+    next = [...parents].filter((namespace) => !asked.has(namespace));
+  }
+  return rows;
+}
+
+function keysOfChildrenIn(run: RunStatement, namespaces: readonly string[]) {
   return run(
     `SELECT k.CONSTRAINT_NAME AS constraint_name, r.DELETE_RULE AS on_delete, r.UPDATE_RULE AS on_update,
             k.REFERENCED_TABLE_SCHEMA AS parent_namespace, k.REFERENCED_TABLE_NAME AS parent, k.REFERENCED_COLUMN_NAME AS parent_column,

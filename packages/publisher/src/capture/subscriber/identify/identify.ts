@@ -1,4 +1,4 @@
-import type { Change } from "../cascades.js";
+import type { RowChange } from "@lockstep/core";
 import type { Captured } from "../session.js";
 import type { WriteBuilder } from "../typeorm-internals.js";
 import type { BuilderWrite, WriteStatement } from "../write.js";
@@ -48,7 +48,7 @@ function kindOf({ expressionMap: { queryType } }: WriteBuilder): "insert" | "upd
   return queryType === "insert" || queryType === "delete" ? queryType : "update";
 }
 
-function changeOf(assigned: readonly Assignment[]): Change {
+function changeOf(assigned: readonly Assignment[]): RowChange {
   return { kind: "update", columns: assigned.map(({ column }) => column) };
 }
 

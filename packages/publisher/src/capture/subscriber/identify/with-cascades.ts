@@ -1,5 +1,4 @@
-import type { RunStatement } from "@lockstep/core";
-import type { Change } from "../cascades.js";
+import type { RowChange, RunStatement } from "@lockstep/core";
 import type { Captured } from "../session.js";
 import type { BuilderWrite, WriteStatement } from "../write.js";
 import { lockRows } from "./locked-rows.js";
@@ -12,7 +11,7 @@ type Identification = (write: BuilderWrite, statement: WriteStatement) => Promis
  */
 export function withCascades(
   write: BuilderWrite,
-  change: Change,
+  change: RowChange,
   identification: Identification,
 ): Identification {
   const { table } = write.table;

@@ -101,11 +101,10 @@ function tableFindings(table: TableFacts): CaptureFinding[] {
     );
   }
   if (!table.isPublished) {
-    findings.push(
-      table.isOwner
-        ? about("missing", `${id} is not published`)
-        : about("refused", `${id} belongs to another role, which must publish it`),
-    );
+    const finding = table.isOwner
+      ? about("missing", `${id} is not published`)
+      : about("refused", `${id} belongs to another role, which must publish it`);
+    findings.push({ ...finding, isBare: true });
   }
   return findings;
 }
