@@ -12,7 +12,7 @@ type Tree = Record<string, unknown>;
  * | `LOCKSTEP_REDIS_URL` | `redis` |
  * | `LOCKSTEP_SOURCE_<NAME>_URL` | `sources.<name>.url` |
  * | `LOCKSTEP_TARGET_<NAME>_URL` | `targets.<name>.url` |
- * | `LOCKSTEP_TARGET_<NAME>_MASK_SECRET` | `targets.<name>.maskSecret` |
+ * | `LOCKSTEP_TARGET_<NAME>_MASK_SECRET`, `…_STATE_URL`, `…_SECRET` | `targets.<name>.maskSecret`, `.state`, `.secret` |
  * | `LOCKSTEP_STATUS_HOST`, `LOCKSTEP_STATUS_PORT`, `LOCKSTEP_TOKEN` | `status.host`, `status.port`, `status.token` |
  * | `LOCKSTEP_LOG_LEVEL` | `logLevel` |
  */
@@ -34,7 +34,10 @@ export function withEnvironment(file: unknown, environment: Environment): unknow
     for (const name of Object.keys(entries)) {
       const prefix = `LOCKSTEP_${word}_${name.toUpperCase().replaceAll("-", "_")}`;
       put(config, [room, name, "url"], environment[`${prefix}_URL`]);
-      if (room === "targets") put(config, [room, name, "maskSecret"], environment[`${prefix}_MASK_SECRET`]);
+      if (room === "sources") continue;
+      put(config, [room, name, "maskSecret"], environment[`${prefix}_MASK_SECRET`]);
+      put(config, [room, name, "state"], environment[`${prefix}_STATE_URL`]);
+      put(config, [room, name, "secret"], environment[`${prefix}_SECRET`]);
     }
   }
   return config;

@@ -1,4 +1,4 @@
-import { captureKinds, defaultRetryPolicy } from "@lockstep/core";
+import { captureKinds, defaultRetryPolicy, type Sink } from "@lockstep/core";
 import { z } from "zod";
 import { hashes, mapSchema } from "./map.js";
 
@@ -18,19 +18,31 @@ const redisUrl = () => url("redis", "rediss");
 const queueName = z.string().regex(/^[^:]+$/, "must not be empty or hold a colon: BullMQ takes no such name");
 const milliseconds = (min: number) => z.int().min(min).max(86_400_000);
 
-const target = {
-  /** `managed`: Lockstep makes the tables; `external`: they exist and are checked. */
-  schema: z.enum(["managed", "external"]).default("external"),
-  namespace: z.string().min(1).exactOptional(),
+const anyTarget = {
   /** Sources this target mirrors; default all. */
   sources: z.array(name).min(1).exactOptional(),
-  allowInsensitiveKeys: z.boolean().default(false),
-  statementTimeoutMs: milliseconds(100).default(30_000),
   /** What becomes of single tables in this target: names, columns, filters, computed columns, masks. Default: all as they are. */
   map: mapSchema.exactOptional(),
   /** Keys the hashes of masked columns, and seals in letters what this target must not show. */
   maskSecret: z.string().min(16, "must have at least 16 characters").exactOptional(),
 };
+
+const target = {
+  ...anyTarget,
+  /** `managed`: Lockstep makes the tables; `external`: they exist and are checked. */
+  schema: z.enum(["managed", "external"]).default("external"),
+  namespace: z.string().min(1).exactOptional(),
+  allowInsensitiveKeys: z.boolean().default(false),
+  statementTimeoutMs: milliseconds(100).default(30_000),
+};
+
+const sinkTarget = {
+  ...anyTarget,
+  /** A database that keeps the target's identity, checkpoints and letters: of this target alone, on any PostgreSQL, MySQL or MariaDB server. */
+  state: z.union([postgresUrl(), mysqlUrl()], { error: "must be a postgres:// or mysql:// URL" }),
+};
+
+const secret = z.string().min(16, "must have at least 16 characters");
 
 const source = z.strictObject({
   /** Redis of this source, when it isn't the common one. */
@@ -84,6 +96,24 @@ const tableRetry = z.strictObject({
   jitter: retryRule.jitter.exactOptional(),
 });
 
+/** Targets whose state lies where another target's checkpoints do: they would take each other's for their own. */
+function sharedStates(targets: Readonly<Record<string, { readonly state?: string; readonly url?: string }>>) {
+  const places = Object.entries(targets).map(
+    ([name, { state, url }]) => [name, place(state ?? url)] as const,
+  );
+  return Object.entries(targets).flatMap(([name, { state }]) => {
+    if (state === undefined) return [];
+    const other = places.find(([other, at]) => other !== name && at === place(state));
+    return other === undefined ? [] : [[name, other[0]] as const];
+  });
+}
+
+function place(text: string | undefined): string {
+  if (text === undefined || !URL.canParse(text)) return "";
+  const { hostname, port, pathname } = new URL(text);
+  return `${hostname}:${port}${pathname}`;
+}
+
 /** The shape of `lockstep.config.ts`. Objects are strict: a misspelt option is an error, not a silent default. */
 export const configSchema = z
   .strictObject({
@@ -102,6 +132,27 @@ export const configSchema = z
             columnTypes: z.record(z.string(), z.string()).exactOptional(),
             /** Length of a managed text or bytes key that has none at the source. */
             keyLength: z.int().min(1).max(768).exactOptional(),
+          }),
+          z.strictObject({
+            type: z.literal("webhook"),
+            url: url("http", "https"),
+            ...sinkTarget,
+            /** Signs the messages; several while a secret is being changed. */
+            secret: z.union([secret, z.array(secret).min(1)], {
+              error: "must be a text of at least 16 characters, or several",
+            }),
+            timeoutMs: milliseconds(100).exactOptional(),
+            concurrency: z.int().min(1).max(256).exactOptional(),
+            headers: z.record(z.string(), z.string()).exactOptional(),
+          }),
+          z.strictObject({
+            type: z.literal("sink"),
+            ...sinkTarget,
+            /** Opens a sink of your own; called once in each process (docs/strategies/own-target.md). */
+            open: z.custom<() => Sink | Promise<Sink>>(
+              (value) => typeof value === "function",
+              "must be a function",
+            ),
           }),
         ]),
       )
@@ -142,6 +193,13 @@ export const configSchema = z
         path: ["sources", sourceName, "queues"],
         message:
           "are fed by the relay: give the source a url, or name them in the publisher whose relay runs in the application",
+      });
+    }
+    for (const [targetName, other] of sharedStates(config.targets)) {
+      context.addIssue({
+        code: "custom",
+        path: ["targets", targetName, "state"],
+        message: `must be a database of its own: ${other} uses the same`,
       });
     }
     for (const [targetName, { sources, map, maskSecret }] of Object.entries(config.targets)) {

@@ -86,6 +86,19 @@ describe("config of mappings", () => {
     );
   });
 
+  it("refuses a state database that another target uses, and takes one of its own", () => {
+    const hook = { type: "webhook", url: "https://h/hook", secret: "sixteen characters" };
+    const parse = (targets: unknown) => parseConfig({ ...base, targets });
+    expect(() => parse({ t: { type: "postgres", url }, w: { ...hook, state: `${url}?ssl=1` } })).throw(
+      "targets.w.state: must be a database of its own: t uses the same",
+    );
+    expect(() => parse({ v: { ...hook, state: url }, w: { ...hook, state: url } })).throw("targets.v.state");
+    expect(parse({ w: { ...hook, state: url } }).targets["w"]).include({ type: "webhook", state: url });
+    for (const part of ["targets.w.url", "targets.w.secret", "targets.w.state"])
+      expect(() => parse({ w: { ...hook, secret: "short", url: "ftp://h" } })).throw(part);
+    expect(() => parse({ s: { type: "sink", state: url } })).throw("targets.s.open: must be a function");
+  });
+
   it("takes the secret from the environment", async () => {
     const { withEnvironment } = await import("../src/environment.js");
     const file = { ...base, targets: { "my-t": { type: "postgres", url } } };

@@ -134,6 +134,10 @@ export const errorTable = {
     recovery: "halt",
     hint: "The target is another database than the one registered. Remove the target and seed it again.",
   },
+  TARGET_LOST_WRITES: {
+    recovery: "halt",
+    hint: "The target no longer has what it had taken (emptied, restored, or failed over?). Remove the target, drop its state database, and seed it again.",
+  },
   TARGET_TABLE_MISSING: {
     recovery: "halt",
     hint: 'Create the table in the target, or use schema: "managed".',

@@ -1,5 +1,5 @@
 import type { LockstepConfig } from "@lockstep/config";
-import { assertNever, type Mapping, mappingOf, type Target } from "@lockstep/core";
+import { assertNever, type Mapping, mappingOf, type Sink, sinkTarget, type Target } from "@lockstep/core";
 
 /** A target of the configuration, not yet opened. */
 export interface ConfiguredTarget {
@@ -35,7 +35,27 @@ async function makeTarget(name: string, config: LockstepConfig["targets"][string
       const { mysqlTarget } = await import("@lockstep/target-mysql");
       return mysqlTarget({ name, ...options });
     }
+    case "webhook": {
+      const { webhookSink } = await import("@lockstep/target-webhook");
+      return overState(name, config.state, webhookSink(config));
+    }
+    case "sink":
+      return overState(name, config.state, await config.open());
     default:
       return assertNever(config);
   }
+}
+
+/** A store without transactions: its checkpoints and letters lie in a database. */
+async function overState(name: string, url: string, sink: Sink): Promise<Target> {
+  return sinkTarget({ name, sink, state: await openState(name, url) });
+}
+
+async function openState(name: string, url: string): Promise<Target> {
+  if (url.startsWith("postgres")) {
+    const { postgresTarget } = await import("@lockstep/target-postgres");
+    return postgresTarget({ name, url });
+  }
+  const { mysqlTarget } = await import("@lockstep/target-mysql");
+  return mysqlTarget({ name, url });
 }

@@ -1,5 +1,5 @@
-import { assertNever, type TargetTable, type TargetTransaction } from "@lockstep/core";
-import type { PlannedWrite } from "../batch/planned-changes.js";
+import { assertNever, type Position, type TargetTable, type TargetTransaction } from "@lockstep/core";
+import { type PlannedRemove, type PlannedWrite, positionOfEvent } from "../batch/planned-changes.js";
 import type { ArrangedSegment, RowSet, WriteSet } from "./arrange.js";
 import { looseningSets } from "./loosen.js";
 
@@ -47,15 +47,23 @@ export async function writeSegmentsAside(
 export async function perform(transaction: TargetTransaction, set: RowSet): Promise<void> {
   switch (set.kind) {
     case "write":
-      return transaction.upsert(set.table, set.rows);
-    case "remove":
-      return transaction.remove(
-        set.table,
-        set.rows.map((row) => row.key),
-      );
+      return transaction.upsert(set.table, set.table.wantsPositions ? set.rows.map(positioned) : set.rows);
+    case "remove": {
+      const keys = set.rows.map((row) => row.key);
+      if (!set.table.wantsPositions) return transaction.remove(set.table, keys);
+      return transaction.remove(set.table, keys, set.rows.map(placeOf));
+    }
     default:
       return assertNever(set);
   }
+}
+
+function positioned(row: PlannedWrite): PlannedWrite {
+  return { ...row, position: placeOf(row) };
+}
+
+function placeOf({ part, event }: PlannedWrite | PlannedRemove): Position {
+  return positionOfEvent(part, event);
 }
 
 /** True when moving rows out of each other's way can change the outcome. */

@@ -35,6 +35,8 @@ export interface TargetTable {
   readonly selfReferencing: boolean;
   /** True when the table has UNIQUE constraints beside its primary key. */
   readonly hasSecondaryUnique: boolean;
+  /** True when the target wants to know each change's place at the source. Default false: it costs a little. */
+  readonly wantsPositions?: boolean;
 }
 
 /** A row to write: an image in the order of its table's schema. */
@@ -43,6 +45,8 @@ export interface RowWrite {
   readonly image: RowImage;
   /** JSON key before, when the change moved it: the write is an UPDATE of the key (PROTOCOL.md 16). */
   readonly before?: string;
+  /** Place of the newest change in it at the source, when the table wants positions. */
+  readonly position?: Position;
 }
 
 /** What an error of the target means. */
@@ -81,9 +85,9 @@ export interface TargetTransaction {
   upsert(table: TargetTable, rows: readonly RowWrite[]): Promise<void>;
   /**
    * Deletes by key; keys that aren't there are no error. Cascades never fire: when one would, it throws an error that classifies as
-   * `TARGET_WOULD_CASCADE`.
+   * `TARGET_WOULD_CASCADE`. `positions`, when the table wants them, name each change's place at the source.
    */
-  remove(table: TargetTable, keys: readonly string[]): Promise<void>;
+  remove(table: TargetTable, keys: readonly string[], positions?: readonly Position[]): Promise<void>;
   /** Empties a table without cascades; with `only`, of it only the rows that have these texts in these columns (others share the table). */
   truncate(table: TargetTable, only?: Readonly<Record<string, string>>): Promise<void>;
   /**
@@ -182,9 +186,9 @@ export interface Target {
   setSeeded(lane: { readonly source: string; readonly partition: number }): Promise<void>;
   /**
    * Keys of the rows that this target holds of a source's table, in an order of its own, behind `after`: texts of the key's columns as the source prints
-   * them. None when it has no such table.
+   * them. None when it has no such table. Absent: what it holds can't be listed.
    */
-  keys(
+  keys?(
     schema: TableSchema,
     page: { readonly after?: readonly string[]; readonly limit: number },
   ): Promise<readonly (readonly string[])[]>;

@@ -27,7 +27,7 @@ async function removePage(work: FullSyncWork, place: number, table: Removing): P
   const schema = work.schemaOf(table.table);
   const synced = work.targets[target]!;
   const page = { limit: keysPerPage, ...(after !== undefined && { after }) };
-  const keys = synced.isMapped(schema) ? [] : await synced.target.keys(schema, page);
+  const keys = synced.isMapped(schema) ? [] : ((await synced.target.keys?.(schema, page)) ?? []);
   const candidates = await lookUp(work, table, keys);
   if (typeof candidates === "string") return candidates;
   let moved = table;

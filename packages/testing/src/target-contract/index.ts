@@ -8,6 +8,7 @@ import { lettersContract } from "./letters.js";
 import { refusalsContract } from "./refusals.js";
 import { rowsContract } from "./rows.js";
 import { schemasContract } from "./schemas.js";
+import { sinksContract } from "./sinks.js";
 import { stagingContract } from "./staging.js";
 import { transactionsContract } from "./transactions.js";
 import { uniquesContract } from "./uniques.js";
@@ -28,7 +29,7 @@ export { rejection } from "./rejection.js";
 export function targetContract(
   name: string,
   open: () => Promise<TargetFixture>,
-  { transactions = true }: ContractTiers = {},
+  { transactions = true, letters = true }: ContractTiers = {},
 ): void {
   describe(`target contract: ${name}`, function () {
     this.timeout(60_000);
@@ -38,12 +39,14 @@ export function targetContract(
     tier("lanes and checkpoints", lanesContract);
     tier("rows", rowsContract);
     tier("values", valuesContract);
+    if (letters) {
+      tier("letters", lettersContract);
+      tier("letter desk", letterDeskContract);
+    }
+    if (!transactions) return tier("stores without transactions", sinksContract);
     tier("schemas", schemasContract);
     tier("keys and seeding", keysContract);
     tier("refusals", refusalsContract);
-    tier("letters", lettersContract);
-    tier("letter desk", letterDeskContract);
-    if (!transactions) return;
     tier("transactions", transactionsContract);
     tier("unique values", uniquesContract);
     tier("foreign keys", foreignKeysContract);

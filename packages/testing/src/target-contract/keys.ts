@@ -16,7 +16,7 @@ export function keysContract(context: ContractContext): void {
         source,
       });
       const target = await context.target({ schema: "managed" });
-      expect(await target.keys(table.schema, { limit: 5 })).deep.equal([]);
+      expect(await target.keys!(table.schema, { limit: 5 })).deep.equal([]);
       const lane = await openLane(target, name);
       const at = source === "postgres" ? "2026-01-02 03:04:05.6" : "2026-01-02 03:04:05.600000";
       const bytes = source === "postgres" ? "\\x005c27" : "005C27";
@@ -34,7 +34,7 @@ export function keysContract(context: ContractContext): void {
       const listed: (readonly string[])[] = [];
       for (;;) {
         const after = listed.at(-1);
-        const page = await target.keys(table.schema, { limit: 7, ...(after && { after }) });
+        const page = await target.keys!(table.schema, { limit: 7, ...(after && { after }) });
         listed.push(...page);
         if (page.length < 7) break;
       }

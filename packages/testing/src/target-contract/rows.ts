@@ -2,7 +2,6 @@ import { expect } from "chai";
 import type { ContractContext } from "./contract-context.js";
 import { openLane } from "./contract-lane.js";
 import { contractTable } from "./contract-table.js";
-import { rejection } from "./rejection.js";
 
 /** Upserts, key changes, deletes, truncates. */
 export function rowsContract(context: ContractContext): void {
@@ -273,27 +272,6 @@ export function rowsContract(context: ContractContext): void {
       ["a", "3", "new"],
       ["b", "1", "z"],
     ]);
-    await lane.close();
-  });
-
-  it("never writes another row by a secondary unique key", async () => {
-    const table = contractTable(
-      context.fixture,
-      "other_row",
-      { id: "integer", email: "string", note: "string" },
-      { uniques: [["email"]] },
-    );
-    await table.create();
-    const lane = await openLane(await context.target(), "other-row");
-    const target = await lane.table(table);
-    expect(target.hasSecondaryUnique).equal(true);
-    await lane.step((transaction) => transaction.upsert(target, [table.row("1", "a@x", "mine")]));
-    const session = await context.target();
-    const error = await rejection(
-      lane.step((transaction) => transaction.upsert(target, [table.row("2", "a@x", "theirs")])),
-    );
-    expect(session.classify(error)).deep.include({ kind: "row", code: "TARGET_UNIQUE" });
-    expect(await table.rows()).deep.equal([["1", "a@x", "mine"]]);
     await lane.close();
   });
 }

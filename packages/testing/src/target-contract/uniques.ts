@@ -6,6 +6,27 @@ import { rejection } from "./rejection.js";
 
 /** Tier `transactions`: a valid final state is never a bad row (PROTOCOL.md 17). */
 export function uniquesContract(context: ContractContext): void {
+  it("never writes another row by a secondary unique key", async () => {
+    const table = contractTable(
+      context.fixture,
+      "other_row",
+      { id: "integer", email: "string", note: "string" },
+      { uniques: [["email"]] },
+    );
+    await table.create();
+    const lane = await openLane(await context.target(), "other-row");
+    const target = await lane.table(table);
+    expect(target.hasSecondaryUnique).equal(true);
+    await lane.step((transaction) => transaction.upsert(target, [table.row("1", "a@x", "mine")]));
+    const session = await context.target();
+    const error = await rejection(
+      lane.step((transaction) => transaction.upsert(target, [table.row("2", "a@x", "theirs")])),
+    );
+    expect(session.classify(error)).deep.include({ kind: "row", code: "TARGET_UNIQUE" });
+    expect(await table.rows()).deep.equal([["1", "a@x", "mine"]]);
+    await lane.close();
+  });
+
   for (const [title, column, values] of [
     ["that may be NULL", "string", ["a@x", "b@x", "c@x"]],
     ["of text", { type: "string", notNull: true }, ["a@x", "b@x", "c@x"]],

@@ -1,0 +1,1 @@
+export { webhookSink, type WebhookOptions } from "./webhook-sink.js";
