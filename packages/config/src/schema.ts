@@ -146,6 +146,20 @@ export const configSchema = z
             headers: z.record(z.string(), z.string()).exactOptional(),
           }),
           z.strictObject({
+            type: z.literal("redis"),
+            url: redisUrl(),
+            ...sinkTarget,
+            /** Template of the rows' keys, of {namespace}, {table} and {key}; default {table}:{key}. */
+            key: z.string().includes("{key}", "must hold {key}").exactOptional(),
+            /** Rows that don't change for so long expire. */
+            ttlSeconds: z.int().min(1).exactOptional(),
+            /** A removed row's version stays for so long. */
+            tombstoneSeconds: z.int().min(60).exactOptional(),
+            /** A cache that may be emptied: rows come back when they change. */
+            mayBeEmptied: z.boolean().exactOptional(),
+            commandTimeoutMs: milliseconds(100).exactOptional(),
+          }),
+          z.strictObject({
             type: z.literal("sink"),
             ...sinkTarget,
             /** Opens a sink of your own; called once in each process (docs/strategies/own-target.md). */

@@ -39,6 +39,10 @@ async function makeTarget(name: string, config: LockstepConfig["targets"][string
       const { webhookSink } = await import("@lockstep/target-webhook");
       return overState(name, config.state, webhookSink(config));
     }
+    case "redis": {
+      const { redisSink } = await import("@lockstep/target-redis");
+      return overState(name, config.state, redisSink({ ...config, name }));
+    }
     case "sink":
       return overState(name, config.state, await config.open());
     default:

@@ -1,0 +1,1 @@
+export { redisSink, type RedisSinkOptions } from "./redis-sink.js";

@@ -1,0 +1,49 @@
+import { LockstepError, type TableSchema, tableId } from "@lockstep/core";
+
+/** Makes the Redis keys of rows. */
+export interface KeyTemplate {
+  /** The key of the hash of the row with this JSON key. */
+  keyOf(table: TableSchema, key: string): string;
+  /** A pattern for SCAN that finds all keys of a table; others may match, too. */
+  patternOf(table: TableSchema): string;
+  /** @throws LockstepError CONFIG_INVALID when rows of these tables could have one key. */
+  refuseAmbiguous(tables: Iterable<TableSchema>): void;
+}
+
+/**
+ * Reads a template: `{namespace}`, `{table}` and `{key}` stand for the table's names and the key's texts, joined by colons; in each text `%` and `:` are
+ * written as `%25` and `%3A`, so that no two rows share a key.
+ * @throws LockstepError CONFIG_INVALID
+ */
+export function keyTemplate(template: string): KeyTemplate {
+  if (!template.includes("{key}")) throw invalid(`${template} names no {key}`);
+  const fill = ({ namespace, name }: TableSchema, key: string): string =>
+    template.replaceAll(/\{(namespace|table|key)\}/g, (_, what: string) =>
+      what === "key" ? key : plain(what === "table" ? name : namespace),
+    );
+  return {
+    keyOf: (table, key) => fill(table, (JSON.parse(key) as string[]).map(plain).join(":")),
+    patternOf: (table) => {
+      const marked = fill(table, "\u0000");
+      return marked.replaceAll(/[*?[\]\\]/g, "\\$&").replaceAll("\u0000", "*");
+    },
+    refuseAmbiguous(tables) {
+      const seen = new Map<string, string>();
+      for (const table of tables) {
+        const place = fill(table, "*");
+        const other = seen.get(place);
+        if (other !== undefined && other !== tableId(table))
+          throw invalid(`${template} gives rows of ${other} and ${tableId(table)} the same keys`);
+        seen.set(place, tableId(table));
+      }
+    },
+  };
+}
+
+function plain(text: string): string {
+  return text.replaceAll("%", "%25").replaceAll(":", "%3A");
+}
+
+function invalid(what: string): LockstepError {
+  return new LockstepError("CONFIG_INVALID", `the key template ${what}`);
+}

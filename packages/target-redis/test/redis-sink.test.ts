@@ -1,0 +1,200 @@
+import {
+  type Checkpoint,
+  fingerprintOf,
+  isLockstepError,
+  positionOf,
+  type Sink,
+  sinkVersion,
+  type TableSchema,
+} from "@lockstep/core";
+import { freshRedis, type FreshDatabase } from "@lockstep/testing";
+import { expect } from "chai";
+import { Redis } from "ioredis";
+import { redisSink, type RedisSinkOptions } from "../src/index.js";
+
+const lane = { source: "shop", partition: 0 };
+
+function tableOf(name: string, key: readonly string[] = ["id"]): TableSchema {
+  const schema = {
+    engine: "postgres" as const,
+    namespace: "public",
+    name,
+    key,
+    columns: ["id", "a", "b"].map((column) => ({
+      name: column,
+      type: "text",
+      kind: "text" as const,
+      nullable: true,
+    })),
+  };
+  return { ...schema, fingerprint: fingerprintOf(schema) };
+}
+
+const things = tableOf("things");
+const at = (tick: number, epoch = 1): string => sinkVersion(positionOf(tick, 1), epoch);
+const row = (version: string, ...image: (string | null | 0)[]) => ({
+  key: JSON.stringify([image[0]]),
+  position: "1-1" as const,
+  version,
+  image,
+});
+const gone = (version: string, id: string) => ({
+  key: JSON.stringify([id]),
+  position: "1-1" as const,
+  version,
+});
+
+describe("hashes in Redis", () => {
+  let database: FreshDatabase;
+  let redis: Redis;
+  let sinks: Sink[] = [];
+  before(async () => {
+    database = await freshRedis();
+    redis = new Redis(database.url);
+  });
+  beforeEach(() => redis.flushdb());
+  afterEach(async () => {
+    for (const sink of sinks) await sink.close();
+    sinks = [];
+  });
+  after(async () => {
+    redis.disconnect();
+    await database.drop();
+  });
+  const open = (options: Partial<RedisSinkOptions> = {}): Sink => {
+    const sink = redisSink({ name: "cache", url: database.url, ...options });
+    sinks.push(sink);
+    return sink;
+  };
+
+  it("have a field for each value and none for NULL, and the version", async () => {
+    await open().write(things, [row(at(1), "1", "", null)], lane);
+    expect(await redis.hgetall("things:1")).deep.equal({
+      id: "1",
+      a: "",
+      _lockstep: `${at(1)} public.things`,
+    });
+  });
+
+  it("lie under keys of the template, no two rows under one", async () => {
+    const table = tableOf("a:b", ["id", "a"]);
+    const sink = open({ key: "shop:{namespace}:{table}:{key}" });
+    const keyed = (id: string, a: string) => ({ ...row(at(1), id, a, null), key: JSON.stringify([id, a]) });
+    await sink.write(table, [keyed("x:y", "z"), keyed("x", "y:z"), keyed("100%", "")], lane);
+    expect((await redis.keys("*")).sort()).deep.equal([
+      "shop:public:a%3Ab:100%25:",
+      "shop:public:a%3Ab:x%3Ay:z",
+      "shop:public:a%3Ab:x:y%3Az",
+    ]);
+  });
+
+  it("refuse templates under which rows would share a key", async () => {
+    expect(() => open({ key: "shop:{table}" })).throw("names no {key}");
+    await open().prepare!([things, tableOf("others")], lane);
+    const one = { ...tableOf("things"), namespace: "old" };
+    for (const [sink, tables] of [
+      [open({ key: "row:{key}" }), [things, tableOf("others")]],
+      [open(), [things, one]],
+    ] as const) {
+      const error = await sink.prepare!(tables, lane).then(
+        () => undefined,
+        (e: unknown) => e,
+      );
+      expect(isLockstepError(error, "CONFIG_INVALID"), String(error)).equal(true);
+    }
+  });
+
+  it("take no lower version, also after they are removed, and the same one again", async () => {
+    const sink = open();
+    await sink.write(things, [row(at(5), "1", "five", null)], lane);
+    await sink.write(things, [row(at(4), "1", "four", null)], lane);
+    await sink.write(things, [gone(at(4), "1")], lane);
+    expect(await redis.hget("things:1", "a")).equal("five");
+    await sink.write(things, [row(at(5), "1", "five again", null)], lane);
+    await sink.write(things, [row(at(5, 0), "1", "former owner", null)], lane);
+    expect(await redis.hget("things:1", "a")).equal("five again");
+    await sink.write(things, [gone(at(6), "1")], lane);
+    await sink.write(things, [row(at(5), "1", "late", null)], lane);
+    expect(await redis.exists("things:1")).equal(0);
+    expect(await redis.pttl("things:1:lockstep")).within(1, 86_400_000);
+    await sink.write(things, [row(at(7), "1", "back", null)], lane);
+    expect(await redis.keys("*")).deep.equal(["things:1"]);
+  });
+
+  it("expire, and aren't made of a part of a row that has expired", async () => {
+    const sink = open({ ttlSeconds: 60 });
+    await sink.write(things, [row(at(1), "1", "a", "b")], lane);
+    expect(await redis.pttl("things:1")).within(1, 60_000);
+    await redis.del("things:1");
+    await sink.write(things, [row(at(2), "1", "A", 0)], lane);
+    expect(await redis.exists("things:1")).equal(0);
+    await sink.write(things, [row(at(3), "1", "A", "B")], lane);
+    await sink.write(things, [row(at(4), "1", 0, null)], lane);
+    expect(await redis.hgetall("things:1"))
+      .deep.include({ a: "A" })
+      .and.not.property("b");
+  });
+
+  it("of a table are emptied without those of others, and without what is somebody's own", async () => {
+    const sink = open();
+    await sink.write(
+      things,
+      [row(at(1), "1", "x", null), row(at(9), "2", "newer", null), row(at(1), "3", "y", null)],
+      lane,
+    );
+    await sink.write({ ...things, namespace: "old" }, [row(at(1), "4", "x", null)], lane);
+    await redis.set("things:own", "string");
+    await redis.hset("things:app", "a", "x");
+    await sink.truncate(things, { position: "5-1", version: at(5), only: { a: "x" } }, lane);
+    expect((await redis.keys("things:*")).sort()).deep.equal([
+      "things:1:lockstep",
+      "things:2",
+      "things:3",
+      "things:4",
+      "things:app",
+      "things:own",
+    ]);
+    await sink.truncate(things, { position: "5-1", version: at(5) }, lane);
+    expect(await redis.exists("things:2", "things:3", "things:4", "things:own", "things:app")).equal(4);
+  });
+
+  it("leave what is somebody's own under a row's key, and say which row it is", async () => {
+    await redis.set("things:2", "string");
+    const refused = await open().write(
+      things,
+      [row(at(1), "1", "a", null), row(at(1), "2", "b", null)],
+      lane,
+    );
+    expect(refused).length(1);
+    expect(refused[0]).deep.include({ key: '["2"]', code: "TARGET_REFUSED", about: "WRONGTYPE" });
+    expect(await redis.get("things:2")).equal("string");
+    expect(await redis.hget("things:1", "a")).equal("a");
+  });
+
+  it("that were lost stop the lane, unless the cache may be emptied; a step whose end was lost doesn't", async () => {
+    const checkpoint: Checkpoint = {
+      position: "5-1",
+      epoch: 1,
+      incarnation: "i",
+      total: 9,
+      recordsSynced: 9,
+      seeded: false,
+      paused: false,
+    };
+    const lost = (sink: Sink, position: Checkpoint["position"] = "5-1") =>
+      sink.begin!({ ...checkpoint, position }, lane).then(
+        () => false,
+        (error: unknown) => isLockstepError(error, "TARGET_LOST_WRITES"),
+      );
+    const sink = open();
+    await sink.begin!({ ...checkpoint, recordsSynced: 0 }, lane);
+    await sink.end!(at(5), lane);
+    await sink.end!(at(4), lane);
+    expect(await lost(sink)).equal(false);
+    expect(await lost(sink, "4-9")).equal(false);
+    expect(await lost(sink, "6-1")).equal(true);
+    await redis.flushdb();
+    expect(await lost(sink)).equal(true);
+    expect(await lost(open({ mayBeEmptied: true }))).equal(false);
+  });
+});
