@@ -1,9 +1,13 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type DemoOptions, type DemoResult, shopScenario } from "./demo/scenario-shop.js";
+import { fullSyncScenario } from "./demo/scenario-full-sync.js";
+import { type DemoOptions, shopScenario } from "./demo/scenario-shop.js";
 
 /** The demo's scenarios, by the name that `--scenario` takes. */
-const scenarios: Readonly<Record<string, (options: DemoOptions) => Promise<DemoResult>>> = {
+const scenarios: Readonly<
+  Record<string, (options: DemoOptions) => Promise<{ readonly converged: boolean }>>
+> = {
   shop: shopScenario,
+  "full-sync": fullSyncScenario,
 };
 
 const program = new Command("demo")

@@ -7,6 +7,8 @@ import type { DemoServers } from "./servers.js";
 /** The deployed half of Lockstep: one consumer and the status service, as processes of their own. */
 export interface DemoProcesses extends AsyncDisposable {
   readonly statusUrl: string;
+  /** Starts `lockstep …` with the same configuration. */
+  lockstep(...args: readonly string[]): Promise<NodeProcess>;
 }
 
 /** Starts both from one configuration. `verbose` shows what they log. */
@@ -19,6 +21,7 @@ export async function startProcesses(servers: DemoServers, verbose: boolean): Pr
   ]);
   return {
     statusUrl: `http://127.0.0.1:${port}`,
+    lockstep: (...args) => startCommand(args, config, verbose),
     async [Symbol.asyncDispose]() {
       await Promise.all(children.map((child) => child.stop()));
       await Promise.all(children.map((child) => child[Symbol.asyncDispose]()));
@@ -39,10 +42,22 @@ export function startService(name: string, config: object, show = false): Promis
   });
 }
 
+/** `lockstep` itself, with a configuration file of its own. */
+function startCommand(args: readonly string[], config: object, show: boolean): Promise<NodeProcess> {
+  const main = fileURLToPath(new URL("../../bin.js", import.meta.resolve("@lockstep/cli")));
+  const file = "lockstep.config.json";
+  return NodeProcess.start({
+    main,
+    args: [...args, "--config", file],
+    files: { [file]: JSON.stringify(config) },
+    show,
+  });
+}
+
 function configuration(servers: DemoServers, port: number) {
   return {
     redis: servers.redis,
-    sources: { shop: {} },
+    sources: { shop: { url: servers.source } },
     targets: {
       reporting: { type: "postgres", url: servers.targets.reporting, schema: "managed" },
       warehouse: { type: "mysql", url: servers.targets.warehouse, schema: "managed" },
