@@ -4,6 +4,7 @@ import {
   type ErrorCode,
   type Fault,
   isLockstepError,
+  LockstepError,
   tableId,
 } from "@lockstep/core";
 import { type Batch, countRows } from "../batch/batch.js";
@@ -81,7 +82,7 @@ export class Applier {
         this.#rowFault(error);
       }
     }
-    return write("isolate");
+    return this.#blame(move, rowsOf, (room) => writeBatch(room, segments, "isolate"));
   }
 
   #hasWaysAside(segments: readonly Segment[]): boolean {
@@ -113,7 +114,7 @@ export class Applier {
   /** Applies the staged parts and this batch, which ends their transaction, in one step. */
   async applyStaged(batch: Batch): Promise<Ledger> {
     const { tables, limits } = this.#options;
-    return this.#step(this.#moveTo(batch, 0), noRows, async (room) => {
+    return this.#blame(this.#moveTo(batch, 0), noRows, async (room) => {
       await writePages(room, stagedPages(room.transaction, tables, limits.maxBatchEvents, batch.parts));
       await room.transaction.clearStaged();
     });
@@ -125,7 +126,7 @@ export class Applier {
     const unreleased = this.#unreleased;
     let due = 0;
     this.#options.tables.forgetProblems();
-    const ledger = await this.#step(this.#stay(), undefined, async (room) => {
+    const ledger = await this.#blame(this.#stay(), undefined, async (room) => {
       const letters = await room.letters.due(limit);
       due = letters.length;
       await writeLetters(room, letters);
@@ -144,9 +145,18 @@ export class Applier {
     return this.#unreleased.length > 0;
   }
 
-  /** Reads the checkpoint again: a person may have paused the lane. */
+  /**
+   * Reads the checkpoint again: a person may have paused the lane. Who finds that somebody else has moved it (another owner behind a pooler, a
+   * restored backup) must not go on from there: what was read from the stream follows on where this lane was.
+   * @throws LockstepError TARGET_FENCED.
+   */
   async refresh(): Promise<void> {
-    this.checkpoint = (await this.#options.session.checkpoint()) ?? this.checkpoint;
+    const found = await this.#options.session.checkpoint();
+    const { position, epoch, stagedThrough } = this.checkpoint;
+    if (found?.position !== position || found.epoch !== epoch || found.stagedThrough !== stagedThrough) {
+      throw new LockstepError("TARGET_FENCED", "the lane's checkpoint is not where this session left it");
+    }
+    this.checkpoint = found;
   }
 
   #moveTo({ to, total, incarnation }: Batch, records: number): CheckpointMove {
@@ -158,6 +168,27 @@ export class Applier {
     const { position: to, total, incarnation, stagedThrough } = this.checkpoint;
     const move = { from: this.checkpoint, to, total, incarnation, records: 0 };
     return stagedThrough === undefined ? move : { ...move, stagedThrough };
+  }
+
+  /**
+   * A step that sets aside what the target refuses. When it refuses something only at the commit, nobody can tell which row it was: the step
+   * runs again, with everything checked at once.
+   */
+  async #blame(
+    move: CheckpointMove,
+    rowsOf: ((table: string) => number) | undefined,
+    work: (room: StepRoom) => Promise<void>,
+  ): Promise<Ledger> {
+    try {
+      return await this.#step(move, rowsOf, work);
+    } catch (error) {
+      this.#rowFault(error);
+      return await this.#step(move, rowsOf, async (room) => {
+        if (room.transaction.checkAtOnce === undefined) throw error;
+        await room.transaction.checkAtOnce();
+        await work(room);
+      });
+    }
   }
 
   async #step(

@@ -181,6 +181,24 @@ export function faultTests(stage: StageUse): void {
     await target.close();
   });
 
+  it("goes on from where its target is, when that went back under it", async () => {
+    const { relay, start, shop, rows, run, reached, until, own } = stage();
+    start();
+    relay.commit([put(shop.customers, "1", "a@x", "Ann")]);
+    const before = relay.last;
+    await reached(before);
+    relay.commit([put(shop.customers, "2", "b@x", "Bob")]);
+    await reached(relay.last);
+    // As a restored backup does, while the session stays.
+    await run("DELETE FROM customers WHERE id = 2");
+    await run(`UPDATE ${own("checkpoint")} SET position = '${before}'`);
+    const names = () => rows("SELECT name FROM customers ORDER BY id");
+    await until(async () => (await names()).length === 2, "what was applied since");
+    relay.commit([put(shop.customers, "3", "c@x", "Cid")]);
+    await reached(relay.last);
+    expect(await names()).deep.equal(["Ann", "Bob", "Cid"]);
+  });
+
   it("obeys a person's pause, and resumes", async () => {
     const { relay, start, shop, reached, until, target, source, rows } = stage();
     const lane = start();

@@ -4,6 +4,7 @@ import { Redis } from "ioredis";
 import { type LaneStage, openStage } from "../stage/lane-stage.js";
 import { applyingTests } from "./applying.js";
 import { convergenceTests } from "./convergence.js";
+import { deferredConstraintTests } from "./deferred-constraints.js";
 import { faultTests } from "./faults.js";
 import { largeTransactionTests } from "./large-transactions.js";
 import { letterTests } from "./letters.js";
@@ -49,6 +50,8 @@ export function laneSuite(engine: Engine): void {
   describe("large transactions", () => largeTransactionTests(use));
   describe("convergence", () => convergenceTests(use));
   describe("faults", () => faultTests(use));
+  // MySQL and MariaDB know none.
+  if (engine === "postgres") describe("deferred constraints", () => deferredConstraintTests(use));
 }
 
 /** The tools of a stage. */

@@ -95,6 +95,8 @@ export interface TargetTransaction {
    * order (PROTOCOL.md 17). The rows must all be written or removed before the commit.
    */
   moveUniqueAside(table: TargetTable, keys: readonly string[]): Promise<void>;
+  /** From now on each statement checks what the target would otherwise check at the commit. Absent: it checks nothing there. */
+  checkAtOnce?(): Promise<void>;
   /** Runs `work` behind a savepoint; rolls back to it when it throws, and throws on. */
   savepoint<T>(work: () => Promise<T>): Promise<T>;
   /** For a foreign-key violation of a row: parents that its image names and the target lacks, as (source table id, JSON key). Empty when it can't be told. */

@@ -59,6 +59,10 @@ export class LaneTransaction implements TargetTransaction {
     return moveAside(this.#step, postgresTable(table), keys);
   }
 
+  async checkAtOnce(): Promise<void> {
+    await this.#step.run([{ text: "set constraints all immediate" }]);
+  }
+
   savepoint<T>(work: () => Promise<T>): Promise<T> {
     return this.#step.savepoint(work);
   }
