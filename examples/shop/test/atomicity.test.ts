@@ -5,44 +5,44 @@ import { type Kind, Rig } from "./rig/rig.js";
 const kinds: readonly Kind[] = ["postgres", "mariadb"];
 
 describe("a reader of the target", () => {
-  for (const target of kinds) {
-    it(`never sees half a transaction (${target})`, async () => {
-      await using rig = await Rig.open("postgres", { mirror: target });
-      await using app = await rig.openApp();
-      await using _consumer = await rig.startConsumer();
-      await rig.untilRegistered();
-      await app.shop.open(1, 10);
-      await rig.untilConverged();
+  it("never sees half a transaction (postgres, mariadb)", async () => {
+    await using rig = await Rig.open("postgres", { postgres: "postgres", mariadb: "mariadb" });
+    await using app = await rig.openApp();
+    await using _consumer = await rig.startConsumer();
+    await rig.untilRegistered();
+    await app.shop.open(1, 10);
+    await rig.untilConverged();
 
-      const products = await app.dataSource.getRepository(app.entities.product).find();
-      const total = products.reduce((sum, product) => sum + product.stock, 0);
-      let moving = true;
-      const moves = (async () => {
-        for (let n = 0; n < 300; n++) {
-          const [from, to] = [products[n % 10]!, products[(n * 7 + 3) % 10]!];
-          await app.dataSource.transaction(async (manager) => {
-            await manager.decrement(app.entities.product, { id: from.id }, "stock", 5);
-            await manager.increment(app.entities.product, { id: to.id }, "stock", 5);
-          });
-        }
-        moving = false;
-      })();
+    const products = await app.dataSource.getRepository(app.entities.product).find();
+    const total = products.reduce((sum, product) => sum + product.stock, 0);
+    let moving = true;
+    const moves = (async () => {
+      for (let n = 0; n < 300; n++) {
+        const [from, to] = [products[n % 10]!, products[(n * 7 + 3) % 10]!];
+        await app.dataSource.transaction(async (manager) => {
+          await manager.decrement(app.entities.product, { id: from.id }, "stock", 5);
+          await manager.increment(app.entities.product, { id: to.id }, "stock", 5);
+        });
+      }
+      moving = false;
+    })();
 
-      await using reader = await openSide(rig.targets["mirror"]!.url);
+    const watch = async (kind: Kind): Promise<void> => {
+      await using reader = await openSide(rig.targets[kind]!.url);
       const states = new Set<string>();
       let reads = 0;
       while (moving || reads < 50) {
-        const [row] = await reader.query(stateQuery(target));
-        expect(Number(row!["total"])).to.equal(total);
+        const [row] = await reader.query(stateQuery(kind));
+        expect(Number(row!["total"]), kind).to.equal(total);
         states.add(String(row!["state"]));
         reads++;
       }
-      await moves;
-      await rig.untilConverged();
       // It watched the row change: a reader that saw one state only would have proven nothing.
-      expect(states.size).to.be.greaterThan(3);
-    });
-  }
+      expect(states.size, kind).to.be.greaterThan(3);
+    };
+    await Promise.all([moves, ...kinds.map(watch)]);
+    await rig.untilConverged();
+  });
 });
 
 function stateQuery(kind: Kind): string {

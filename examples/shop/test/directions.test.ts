@@ -22,7 +22,7 @@ describe("the main path", () => {
       await using _consumer = await rig.startConsumer();
       await rig.untilRegistered();
       await app.shop.open(30, 20);
-      const { transactions } = await runLoad(app.shop, { seconds: 4, rate: 150 });
+      const { transactions } = await runLoad(app.shop, { seconds: 2, rate: 300 });
       expect(transactions).to.be.greaterThan(50);
       for (const { rows } of await rig.untilConverged()) expect(rows).to.be.greaterThan(100);
       if (capture === "subscriber") return;

@@ -271,7 +271,7 @@ describe("publishChanges", () => {
 
   it("captures while Redis is away", async () => {
     await dataSource.initialize();
-    await publish({ redis: { host: "127.0.0.1", port: 1 } });
+    await publish({ redis: { host: "127.0.0.1", port: 1 }, relay: { limits: { drainTimeoutMs: 200 } } });
     await dataSource.manager.save(person, { name: "a" });
     expect(await outboxRows()).to.equal(1);
   });

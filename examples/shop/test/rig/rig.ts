@@ -159,7 +159,7 @@ export class Rig implements AsyncDisposable {
       if (differences.length > 0) throw new Error(differences.join("; "));
       return results;
     };
-    return eventually(probe, { what: "targets that hold what the source holds", timeoutMs, intervalMs: 250 });
+    return eventually(probe, { what: "targets that hold what the source holds", timeoutMs, intervalMs: 50 });
   }
 
   /** Returns when all lanes have registered: what is written from now on reaches every target. */

@@ -84,11 +84,13 @@ export async function openStage(
       await eventually(there, { what: `the checkpoint at ${position}`, timeoutMs });
     },
     async [Symbol.asyncDispose]() {
-      for (const lane of lanes) await lane[Symbol.asyncDispose]();
-      await worker[Symbol.asyncDispose]();
-      await schedule.close();
-      await relay[Symbol.asyncDispose]();
-      for (const reader of readers) await reader.close();
+      await Promise.all(lanes.map((lane) => lane[Symbol.asyncDispose]()));
+      await Promise.all([
+        worker[Symbol.asyncDispose](),
+        schedule.close(),
+        relay[Symbol.asyncDispose](),
+        ...readers.map((reader) => reader.close()),
+      ]);
       await target.close();
       await side[Symbol.asyncDispose]();
       await database?.drop();

@@ -1,4 +1,4 @@
-import { isLockstepError, type ChangeLog } from "@lockstep/core";
+import { isLockstepError, type ChangeLog, type RegisteredTarget } from "@lockstep/core";
 import { eventually, startProxy } from "@lockstep/testing";
 import { expect } from "chai";
 import { postgresChangeLog } from "../../src/index.js";
@@ -11,6 +11,13 @@ describe("waiting on PostgreSQL", function () {
   let app: Session;
   let log: ChangeLog;
 
+  // It takes ten seconds, which the other tests needn't wait for.
+  let locked: ReturnType<typeof registerBehindLock> | undefined;
+
+  before(() => {
+    locked = registerBehindLock();
+    locked.catch(() => undefined);
+  });
   beforeEach(async () => {
     db = await postgres.open();
     app = await db.session();
@@ -51,13 +58,28 @@ describe("waiting on PostgreSQL", function () {
   });
 
   it("waits for locks and stays in a transaction only so long", async () => {
-    // What a relay that stopped in the middle of pruning would hold for ever: the lock that registration takes.
-    await app.run("begin");
-    await app.run("select from lockstep.state for update");
-    const target = { id: "00000000-0000-4000-8000-00000000000a", name: "a", address: "a", partition: 0 };
-    const failure = await log.register(target).catch((error: unknown) => error);
+    const { failure, target } = await locked!;
     expect(isLockstepError(failure, "SOURCE_UNAVAILABLE"), String(failure)).to.equal(true);
-    await app.run("rollback");
-    expect(await log.register(target)).to.include({ name: "a" });
+    expect(target).to.include({ name: "a" });
   });
 });
+
+/** What a registration comes to while somebody holds the lock that it takes, as a relay would that stopped in the middle of pruning, and after that. */
+async function registerBehindLock(): Promise<{
+  readonly failure: unknown;
+  readonly target: RegisteredTarget;
+}> {
+  const db = await postgres.open();
+  try {
+    const app = await db.session();
+    const log = db.log();
+    await app.run("begin");
+    await app.run("select from lockstep.state for update");
+    const about = { id: "00000000-0000-4000-8000-00000000000a", name: "a", address: "a", partition: 0 };
+    const failure = await log.register(about).catch((error: unknown) => error);
+    await app.run("rollback");
+    return { failure, target: await log.register(about) };
+  } finally {
+    await db.drop();
+  }
+}

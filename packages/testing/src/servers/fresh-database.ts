@@ -21,7 +21,7 @@ export interface FreshDatabase {
 export async function freshPostgres(): Promise<FreshDatabase> {
   const server = await sharedServer("LOCKSTEP_TEST_POSTGRES_URL", startPostgres);
   const name = databaseName();
-  await inPostgres(server, `CREATE DATABASE ${name}`);
+  await inPostgres(server, `CREATE DATABASE ${name} ${await strategyOf(server)}`);
   return {
     url: withDatabase(server, name),
     drop: () => dropPostgres(server, name),
@@ -45,6 +45,20 @@ export async function freshMariaDb(): Promise<FreshDatabase> {
  */
 export async function freshRedis(): Promise<FreshDatabase> {
   return freshRedisDatabase();
+}
+
+const strategies = new Map<string, Promise<string>>();
+
+/** Copying files is half the work of writing them into the log, which readers of the log would have to go through, too. Since PostgreSQL 15 it has to be asked for. */
+function strategyOf(server: string): Promise<string> {
+  const known = strategies.get(server) ?? askStrategy(server);
+  strategies.set(server, known);
+  return known;
+}
+
+async function askStrategy(server: string): Promise<string> {
+  const [row] = await inPostgres(server, "SELECT current_setting('server_version_num')::int AS version");
+  return Number(row?.["version"]) >= 150_000 ? "STRATEGY FILE_COPY" : "";
 }
 
 function databaseName(): string {
@@ -71,11 +85,11 @@ async function dropPostgres(server: string, name: string): Promise<void> {
   await inPostgres(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
 }
 
-async function inPostgres(server: string, statement: string): Promise<void> {
+async function inPostgres(server: string, statement: string): Promise<readonly Record<string, unknown>[]> {
   const client = new Client({ connectionString: server });
   await client.connect();
   try {
-    await client.query(statement);
+    return (await client.query<Record<string, unknown>>(statement)).rows;
   } finally {
     await client.end();
   }

@@ -63,14 +63,14 @@ export async function openRig(options: RigOptions = {}): Promise<StatusRig> {
     redisVia = (url) => url,
     ...server
   } = options;
-  const redis = await freshRedis();
-  const databases = new Map<string, FreshDatabase>();
-  const targets = new Map<string, Target>();
-  for (const name of names) {
-    const database = await freshPostgres();
-    databases.set(name, database);
-    targets.set(name, postgresTarget({ name, url: via(name, database.url), schema: "managed" }));
-  }
+  const [redis, ...made] = await Promise.all([freshRedis(), ...names.map(() => freshPostgres())]);
+  const databases = new Map<string, FreshDatabase>(names.map((name, i) => [name, made[i]!]));
+  const targets = new Map<string, Target>(
+    names.map((name) => [
+      name,
+      postgresTarget({ name, url: via(name, databases.get(name)!.url), schema: "managed" }),
+    ]),
+  );
   const link = { redis: redisVia(redis.url), source: "shop" };
   const reader = redisStatusReader(link);
   const stream = redisStreamReader(link);

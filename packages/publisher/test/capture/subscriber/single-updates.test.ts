@@ -8,15 +8,18 @@ for (const version of Object.keys(typeOrmVersions)) {
     let source: Source;
     let id: number;
     const sent: string[] = [];
-    beforeEach(async () => {
+    before(async () => {
       source = await openSource("postgres", { version, options: { logging: true, logger: listening(sent) } });
+    });
+    after(() => source.close());
+    beforeEach(async () => {
+      await source.sql("DELETE FROM author");
       const made = await source.dataSource.manager.save(source.Author, { email: "a" });
       id = made.id;
       await source.dataSource.manager.save(source.Author, { email: "b" });
       await source.emptyOutbox();
       sent.length = 0;
     });
-    afterEach(() => source.close());
 
     const update = (set: object, where: object = { id }) =>
       source.dataSource.manager.update(source.Author, where, set);
@@ -81,6 +84,7 @@ for (const version of Object.keys(typeOrmVersions)) {
       expect((await source.outbox()).map(({ op, image }) => [op, image?.at(-1)])).to.deep.equal([
         ["update", "7"],
       ]);
+      await source.sql("ALTER TABLE author DROP extra");
     });
 
     it("follows a row to which a trigger gave another key", async () => {
@@ -90,6 +94,7 @@ for (const version of Object.keys(typeOrmVersions)) {
       await source.sql("CREATE TRIGGER moves BEFORE UPDATE ON author FOR EACH ROW EXECUTE FUNCTION moves()");
       await update({ name: "n" });
       expect((await source.outbox()).map(({ key }) => key)).to.deep.equal([[String(id + 1000)]]);
+      await source.sql("DROP FUNCTION moves CASCADE");
     });
 
     it("is flushed behind when something in front of the driver takes the message apart", async () => {
