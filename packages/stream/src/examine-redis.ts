@@ -2,7 +2,7 @@ import type { Finding } from "@lockstep/core";
 import { openLink, type RedisClient, type RedisConnection } from "./redis-link.js";
 
 /** Oldest Redis that has what the stream's scripts use. */
-const oldest = 6.2;
+const oldest = 7;
 
 /**
  * Whether this Redis, as it is set up, carries the stream well. Asks INFO alone: CONFIG is closed on many managed servers.
@@ -37,7 +37,7 @@ function versionOf(info: Info): Finding {
         ...about,
         level: "error",
         message: `Redis ${version} is too old`,
-        advice: `Use Redis ${oldest} or newer.`,
+        advice: `Use Redis ${oldest}.0 or newer: before that a stream does not say what was deleted from it, and nothing is published.`,
       }
     : { ...about, level: "ok", message: `Redis ${version}` };
 }

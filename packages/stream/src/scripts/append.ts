@@ -2,7 +2,7 @@ import { script } from "./script.js";
 
 /**
  * Compare-and-append (PROTOCOL.md 1). KEYS: stream, epoch. ARGV: epoch, then per entry: id, previous, envelope, rows.
- * Replies `{landed, refusal, last}`; refusal is '' when all landed. Redis 7.0 commands only.
+ * Replies `{landed, refusal, last}`; refusal is '' when all landed. Redis 7.0 or newer: before that XINFO does not know `max-deleted-entry-id`.
  *
  * - An entry lands only if its `previous` is the stream's last-generated id; the first refusal ends the call.
  * - One that is at or below it counts as landed only when the entry there names the same predecessor, or when it is trimmed.

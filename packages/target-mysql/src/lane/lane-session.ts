@@ -8,27 +8,50 @@ import { LaneTables, type TableOptions } from "../tables/lane-tables.js";
 import { insertCheckpoint, readCheckpoint, takeEpoch, type LaneId } from "./checkpoint-row.js";
 import { runStep } from "./step.js";
 
+/** How the server notices that a lane's host is gone. */
+interface LanePulse {
+  /** How often the lane says that it is there, whatever it waits for, ms. */
+  readonly everyMs: number;
+  /** The server ends a session that was silent for so long, whole seconds: the lane is free then. */
+  readonly silentSeconds: number;
+}
+
+const defaultPulse: LanePulse = { everyMs: 3_000, silentSeconds: 20 };
+
 /** What opening a lane needs. */
 export interface LanePlace {
   readonly lane: LaneId;
   readonly tables: TableOptions;
+  /** Default: every 3 s, 20 s. */
+  readonly pulse?: LanePulse;
   connect(): Promise<Session>;
 }
 
 /** Opens a lane on a connection of its own; `undefined` while another session holds its lock. */
 export async function openLane(place: LanePlace): Promise<LaneSession | undefined> {
   const session = await place.connect();
+  const { everyMs, silentSeconds } = place.pulse ?? defaultPulse;
   try {
     if (!(await lockLane(session, place))) {
       await session.close();
       return undefined;
     }
+    // A host that is gone says nothing, and TCP would notice it after hours: until then nobody could take the lane over.
+    await session.write(`SET SESSION wait_timeout = ${silentSeconds}`);
     await takeEpoch(session, place.lane);
   } catch (error) {
     await session.close();
     throw error;
   }
+  beat(session, everyMs);
   return laneSession(session, place);
+}
+
+function beat(session: Session, everyMs: number): void {
+  const timer = setInterval(() => {
+    if (session.alive) void session.rows("SELECT 1").catch(() => undefined);
+    else clearInterval(timer);
+  }, everyMs).unref();
 }
 
 // The lock lives and dies with the connection the lane applies on (PROTOCOL.md 28): SIGKILL frees it at once.

@@ -34,7 +34,7 @@ export function sessionPin(flavour: Flavour, statementTimeoutMs: number | undefi
     "sql_select_limit = DEFAULT",
     `innodb_lock_wait_timeout = ${lockSeconds}`,
     `lock_wait_timeout = ${lockSeconds}`,
-    // A lane without work must keep its session, and with it the lane's lock.
+    // Sessions wait for work; a lane's own sets another limit and keeps itself alive.
     "wait_timeout = 2147483",
     ...(flavour.product === "mariadb" ? mariadb(statementTimeoutMs) : mysql(statementTimeoutMs)),
   ];

@@ -1,7 +1,10 @@
-import { startProxy } from "@lockstep/testing";
+import type { LaneSession } from "@lockstep/core";
+import { eventually, startProxy } from "@lockstep/testing";
 import type { TargetFixture } from "@lockstep/testing/target-contract";
 import { expect } from "chai";
 import { mysqlTarget } from "../../src/index.js";
+import { type LanePlace, openLane } from "../../src/lane/lane-session.js";
+import { Session } from "../../src/session/session.js";
 import { openMysqlFixture } from "../mysql-fixture.js";
 import { rejection } from "../mysql-lane.js";
 
@@ -30,6 +33,28 @@ describe("a network that swallows packets", function () {
     await lane[Symbol.asyncDispose]();
     await proxy.heal();
     await target.close();
+  });
+
+  it("frees the lane of a host that is gone, and keeps that of one that only waits", async () => {
+    await using proxy = await startProxy({ port: Number(new URL(fixture.url).port) });
+    const { pathname } = new URL(fixture.url);
+    const tables = { namespace: pathname.slice(1) } as LanePlace["tables"];
+    const open = (url: string): Promise<LaneSession | undefined> =>
+      openLane({
+        lane: { source: "gone", partition: 0 },
+        tables,
+        pulse: { everyMs: 200, silentSeconds: 1 },
+        connect: () => Session.open({ url, database: tables.namespace, statementTimeoutMs: 5_000 }),
+      });
+    const lane = (await open(proxy.url(fixture.url)))!;
+    const until = Date.now() + 2_500;
+    while (Date.now() < until) expect(await open(fixture.url)).equal(undefined);
+    proxy.blackHole();
+    await using next = await eventually(() => open(fixture.url), { what: "the lane", timeoutMs: 10_000 });
+    expect(next).not.equal(undefined);
+    await proxy.heal();
+    await lane.lost;
+    await lane[Symbol.asyncDispose]();
   });
 
   it("says that the target is away while nobody listens, and works again after that", async () => {
