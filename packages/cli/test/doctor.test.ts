@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Finding } from "@lockstep/core";
 import { postgresOutboxWriter } from "@lockstep/outbox";
-import { type FreshDatabase, freshMariaDb, freshPostgres, freshRedis } from "@lockstep/testing";
+import { type FreshDatabase, freshMariaDb, freshPostgres, freshRedis, openSide } from "@lockstep/testing";
 import { expect } from "chai";
 import pg from "pg";
 import { runCli } from "../src/index.js";
@@ -121,6 +121,49 @@ describe("lockstep doctor", () => {
       const { code, error } = await run("doctor", "--config", await configure(sources), ...args);
       expect(error).to.match(says);
       expect(code).to.equal(2);
+    });
+  }
+
+  for (const engine of ["PostgreSQL", "MariaDB"] as const) {
+    it(`names at once what a mapping names and a source on ${engine} doesn't have`, async () => {
+      const database = engine === "PostgreSQL" ? source : await freshMariaDb();
+      const namespace = engine === "PostgreSQL" ? "public" : new URL(database.url).pathname.slice(1);
+      if (engine === "MariaDB") {
+        await using side = await openSide(database.url);
+        await side.query("CREATE TABLE items (id INT PRIMARY KEY)");
+      }
+      const write = async (map: object): Promise<string> => {
+        const file = join(folder, `lockstep-${++files}.config.json`);
+        const targets = { t: { type: "postgres", url: "postgres://h/d", sources: ["shop"], map } };
+        await writeFile(
+          file,
+          JSON.stringify({ redis: redis.url, sources: { shop: { url: database.url } }, targets }),
+        );
+        return file;
+      };
+      const wrong = await write({
+        items: { columns: { id: true, a: "no_such" } },
+        "old.items": { to: "older" },
+        [`${namespace}.gone`]: false,
+      });
+      const { code, out } = await run("doctor", "--config", wrong, "--seconds", "0");
+      const text = out.join("\n");
+      expect(code).to.equal(1);
+      expect(text)
+        .to.include("names old.items, which the source doesn't have")
+        .and.to.include(`Did you mean ${namespace}.items?`);
+      expect(text)
+        .to.include(`names ${namespace}.gone`)
+        .and.to.include("columns.a: there is no column no_such");
+      const fits = await run(
+        "doctor",
+        "--config",
+        await write({ items: { to: "things" } }),
+        "--seconds",
+        "0",
+      );
+      expect(fits.out.join("\n")).to.include("targets.t.map: fits the source");
+      if (engine === "MariaDB") await database.drop();
     });
   }
 });

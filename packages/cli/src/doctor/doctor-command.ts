@@ -3,6 +3,7 @@ import { examineSource } from "@lockstep/publisher/capture";
 import { type Command, InvalidArgumentError } from "commander";
 import { chooseSources } from "../choose-sources.js";
 import { exitCodes, type Terminal } from "../terminal.js";
+import { examineMappings } from "./examine-mappings.js";
 
 interface Options {
   readonly config?: string;
@@ -33,17 +34,20 @@ export function addDoctor(program: Command, terminal: Terminal, result: { code: 
         sources.map(async (chosen) => ({
           source: chosen.source.name,
           capture: chosen.settings.capture,
-          findings: await examineSource(
-            {
-              ...chosen,
-              capture: chosen.settings.capture,
-              captureTables: chosen.settings.captureTables,
-            },
-            {
-              windowMs: options.seconds * 1000,
-              exact: options.exact === true,
-            },
-          ),
+          findings: [
+            ...(await examineSource(
+              {
+                ...chosen,
+                capture: chosen.settings.capture,
+                captureTables: chosen.settings.captureTables,
+              },
+              {
+                windowMs: options.seconds * 1000,
+                exact: options.exact === true,
+              },
+            )),
+            ...(await examineMappings(chosen.source, options.config)),
+          ],
         })),
       );
       const findings = reports.flatMap((report) => report.findings);
