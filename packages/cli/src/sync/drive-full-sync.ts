@@ -76,8 +76,7 @@ async function workOn(open: OpenSync, job: Job, onProgress: OnProgress): Promise
 
 function targetOf({ targets }: OpenSync, name: string): SyncedTarget {
   const found = targets.find(({ target }) => target.name === name);
-  if (found)
-    return { target: found.target, isMapped: (schema) => found.mapping?.routes(schema) !== undefined };
+  if (found) return { target: found.target, routes: (schema) => found.mapping?.routes(schema) };
   throw new LockstepError("CONFIG_INVALID", `the job's target "${name}" is no longer configured`);
 }
 

@@ -62,6 +62,8 @@ export async function openSyncRig(options: {
   readonly targets: Readonly<Record<string, Kind>>;
   readonly tables: readonly string[];
   readonly setup: readonly string[];
+  /** Mappings of targets, by name. Default: rows go as they are. */
+  readonly map?: Readonly<Record<string, object>>;
   /** Tables that the targets get before they register. Default: Lockstep makes them. */
   readonly external?: readonly string[];
 }): Promise<SyncRig> {
@@ -104,6 +106,7 @@ export async function openSyncRig(options: {
     for (const statement of options.external ?? []) await targets[name]!.query(statement);
     const type = kind === "postgres" ? "postgres" : "mysql";
     configured[name] = { type, url: database.url, schema: options.external ? "external" : "managed" };
+    if (options.map?.[name]) Object.assign(configured[name]!, { map: options.map[name] });
   }
   const file = join(folder, "lockstep.config.json");
   const sources = { shop: { url, capture: options.capture } };

@@ -38,8 +38,8 @@ export type TableProgress = {
 } & (
   | { readonly phase: "copying"; readonly after?: Key; readonly through: Key }
   | { readonly phase: "copied" }
-  /** Looks for rows that the source doesn't have: `target` is the place of the one under way. */
-  | { readonly phase: "removing"; readonly target: number; readonly after?: Key }
+  /** Looks for rows that the source doesn't have: `target` is the place of the one under way, `route` that of the table there which it is mapped into. */
+  | { readonly phase: "removing"; readonly target: number; readonly route?: number; readonly after?: Key }
   | { readonly phase: "done" }
 );
 

@@ -1,3 +1,4 @@
+import type { TableSchema } from "@lockstep/core";
 import { type TableProgress, withTable } from "./full-sync-job.js";
 import { type FullSyncWork, stoppedBy, type Stopped } from "./room.js";
 import { waitForRoom } from "./wait.js";
@@ -23,12 +24,17 @@ export async function removeExtra(work: FullSyncWork, place: number): Promise<St
 }
 
 async function removePage(work: FullSyncWork, place: number, table: Removing): Promise<Stopped | undefined> {
-  const { target, after } = table;
-  const schema = work.schemaOf(table.table);
-  const synced = work.targets[target]!;
+  const { after } = table;
+  const held = heldTables(work, table);
+  const mirror = held[table.route ?? 0];
   const page = { limit: keysPerPage, ...(after !== undefined && { after }) };
-  const keys = synced.isMapped(schema) ? [] : ((await synced.target.keys?.(schema, page)) ?? []);
-  const candidates = await lookUp(work, table, keys);
+  const { target } = work.targets[table.target]!;
+  const keys = mirror === undefined ? [] : ((await target.keys?.(mirror.schema, page)) ?? []);
+  const candidates = await lookUp(
+    work,
+    table,
+    keys.flatMap((key) => mirror!.sourceKey(key)),
+  );
   if (typeof candidates === "string") return candidates;
   let moved = table;
   for (let i = 0; i < candidates.length; i += candidatesPerLock) {
@@ -37,14 +43,39 @@ async function removePage(work: FullSyncWork, place: number, table: Removing): P
     work.flow.sent(removed);
     moved = { ...moved, removed: moved.removed + removed };
   }
-  return keep(work, place, behindPage(moved, keys, work.targets.length));
+  return keep(work, place, behindPage(moved, keys, { routes: held.length, targets: work.targets.length }));
 }
 
-/** Where to go on: behind the page, at the next target, or nowhere. Pure. */
-function behindPage(table: Removing, keys: readonly Key[], targets: number): TableProgress {
+/** A target's table that may hold extra rows, and how its keys lead back to the source's. */
+interface HeldTable {
+  readonly schema: TableSchema;
+  /** None for a row that isn't of this table of the source, and where it can't be told (a hashed key). */
+  readonly sourceKey: (key: Key) => readonly Key[];
+}
+
+function heldTables(work: FullSyncWork, { table, target }: Removing): readonly HeldTable[] {
+  const schema = work.schemaOf(table);
+  const routes = work.targets[target]!.routes(schema);
+  if (routes === undefined) return [{ schema, sourceKey: (key) => [key] }];
+  return routes.map((route) => ({
+    schema: route.schema,
+    sourceKey: (key) => {
+      const found = route.sourceKey(JSON.stringify(key));
+      return found === undefined ? [] : [JSON.parse(found) as Key];
+    },
+  }));
+}
+
+/** Where to go on: behind the page, at the next table that it is mapped into, at the next target, or nowhere. Pure. */
+function behindPage(
+  table: Removing,
+  keys: readonly Key[],
+  { routes, targets }: { readonly routes: number; readonly targets: number },
+): TableProgress {
   const last = keys.at(-1);
   if (last !== undefined && keys.length === keysPerPage) return { ...table, after: last };
-  const { after: _, ...rest } = table;
+  const { after: _, route = 0, ...rest } = table;
+  if (route + 1 < routes) return { ...rest, route: route + 1 };
   if (table.target + 1 < targets) return { ...rest, target: table.target + 1 };
   const { target: __, ...done } = rest;
   return { ...done, phase: "done" };

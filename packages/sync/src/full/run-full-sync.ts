@@ -6,6 +6,7 @@ import {
   type JobStore,
   type Position,
   LockstepError,
+  type RowMapping,
   type SnapshotWriter,
   tableId,
   type TableSchema,
@@ -23,8 +24,8 @@ import { waitForTargets } from "./wait.js";
 /** A target of a full sync. */
 export interface SyncedTarget {
   readonly target: Pick<Target, "name" | "checkpoints" | "keys" | "setSeeded">;
-  /** Whether a table has another shape there: its keys aren't the source's, so no row of it is looked at as an extra one. */
-  readonly isMapped: (schema: TableSchema) => boolean;
+  /** Into which tables the rows of a table go there; `undefined` when they go as they are. */
+  readonly routes: (schema: TableSchema) => readonly RowMapping[] | undefined;
 }
 
 /** What a full sync works with. */
