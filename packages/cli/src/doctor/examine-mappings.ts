@@ -31,7 +31,7 @@ export async function examineMappings(
 }
 
 /** What a mapping names and the source lacks. Pure. */
-export function judgeMapping(
+function judgeMapping(
   name: string,
   { map = {}, maskSecret, sources }: Pick<Targets[string], "map" | "maskSecret" | "sources">,
   tables: readonly TableSchema[],
