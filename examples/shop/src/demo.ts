@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { fullSyncScenario } from "./demo/scenario-full-sync.js";
 import { type DemoOptions, shopScenario } from "./demo/scenario-shop.js";
+import { verifyScenario } from "./demo/scenario-verify.js";
 
 /** The demo's scenarios, by the name that `--scenario` takes. */
 const scenarios: Readonly<
@@ -8,6 +9,7 @@ const scenarios: Readonly<
 > = {
   shop: shopScenario,
   "full-sync": fullSyncScenario,
+  verify: verifyScenario,
 };
 
 const program = new Command("demo")

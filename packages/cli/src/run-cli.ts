@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { addCapture } from "./capture/capture-command.js";
 import { addDoctor } from "./doctor/doctor-command.js";
 import { addSync } from "./sync/sync-command.js";
+import { addRepair, addVerify } from "./verify/verify-command.js";
 import { exitCodes, processTerminal, type Terminal } from "./terminal.js";
 
 export type { Terminal } from "./terminal.js";
@@ -23,6 +24,8 @@ export async function runCli(args: readonly string[], terminal: Terminal = proce
   addCapture(program, terminal, result);
   addDoctor(program, terminal, result);
   addSync(program, terminal, result);
+  addVerify(program, terminal, result);
+  addRepair(program, terminal, result);
   try {
     await program.parseAsync(args, { from: "user" });
     return result.code;

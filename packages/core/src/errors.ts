@@ -92,6 +92,10 @@ export const errorTable = {
     recovery: "retry",
     hint: "The source database can't be reached; changes wait in it.",
   },
+  SOURCE_BUSY: {
+    recovery: "retry",
+    hint: "The application holds locks on these rows or tables for long: run it again when there is less to do.",
+  },
   SOURCE_REPLACED: {
     recovery: "halt",
     hint: "The source is not the one that made these positions (restored or promoted?). Verify the targets, then seed them again.",

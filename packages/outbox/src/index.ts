@@ -8,6 +8,8 @@ export {
 } from "./coverage-finding.js";
 export { examineMysql, type MysqlExamineOptions } from "./mysql/examine/examine.js";
 export { examinePostgres, type PostgresExamineOptions } from "./postgres/examine/examine.js";
+export { mysqlRowEmitter } from "./mysql/row-emitter.js";
+export { postgresRowEmitter } from "./postgres/row-emitter.js";
 export { mysqlReader } from "./mysql/reader.js";
 export { postgresReader } from "./postgres/reader.js";
 export { postgresChangeLog, type PostgresChangeLogOptions } from "./postgres/change-log.js";

@@ -8,3 +8,7 @@ export {
   type SyncTarget,
   type TableProgress,
 } from "./full/full-sync-job.js";
+export { repair, type Repaired } from "./repair/repair.js";
+export type { Compared, VerifyOptions } from "./verify/compared.js";
+export type { ReportedRow, TableReport, VerifyReport } from "./verify/report.js";
+export { verify } from "./verify/verify.js";

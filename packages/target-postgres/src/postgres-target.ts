@@ -17,10 +17,13 @@ import { own } from "./own-tables/ddl.js";
 import { ensureOwnTables } from "./own-tables/ensure.js";
 import { listKeys } from "./rows/list-keys.js";
 import { SessionPool } from "./session/session-pool.js";
+import { sqlState } from "./wire/sql-state.js";
 import { tableReader } from "./session/table-reader.js";
 
 /** Options of a PostgreSQL target. Connections come from `url` (`sslmode` and the like included); PostgreSQL 13 or newer. */
 export type PostgresTargetOptions = TargetOptions;
+
+const undefinedTable = "42P01";
 
 const defaults = { statementTimeoutMs: 30_000 } as const;
 
@@ -56,9 +59,14 @@ class PostgresTarget implements Target {
   }
 
   async checkpoints(): Promise<readonly (Checkpoint & LaneName)[]> {
-    const { rows } = await this.#pool.query(
-      `select source, partition, ${checkpointColumns} from ${own.checkpoint} order by source, partition`,
-    );
+    const { rows } = await this.#pool
+      .query(
+        `select source, partition, ${checkpointColumns} from ${own.checkpoint} order by source, partition`,
+      )
+      .catch((error: unknown) => {
+        if (sqlState(error) === undefinedTable) return { rows: [] };
+        throw error;
+      });
     return rows.map(([source, partition, ...row]) => ({
       ...readCheckpoint(row).checkpoint,
       source: source!,

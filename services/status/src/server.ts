@@ -12,7 +12,7 @@ import { sameOrigin } from "./access/same-origin.js";
 import { tokensOf } from "./access/tokens.js";
 import { docs } from "./docs.js";
 import { makeFleet } from "./fleet/fleet.js";
-import { maskOf } from "./letters/mask.js";
+import { maskOf } from "@lockstep/core";
 import { openSchemaBook } from "./letters/schema-book.js";
 import {
   defaultAddress,

@@ -8,7 +8,6 @@ import {
   type RowNote,
   type RunStatement,
   type SnapshotWriter,
-  tableId,
 } from "@lockstep/core";
 import {
   mysqlJobStore,
@@ -16,16 +15,10 @@ import {
   postgresJobStore,
   postgresSnapshotWriter,
 } from "@lockstep/outbox";
-import {
-  captureOf,
-  type CaptureSource,
-  existingTables,
-  outboxWriterOf,
-  runAtSource,
-  tableName,
-} from "@lockstep/publisher/capture";
+import { captureOf, type CaptureSource, outboxWriterOf, runAtSource } from "@lockstep/publisher/capture";
 import { type ConfiguredTarget, targetsOf } from "@lockstep/runtime";
-import { chooseSources, type ChosenSource } from "../choose-sources.js";
+import { capturedTables } from "../captured-tables.js";
+import { chooseSources } from "../choose-sources.js";
 
 /** Which source a sync command works on. */
 export interface SyncPlace {
@@ -96,16 +89,4 @@ function snapshotsOf({ engine, outbox: { schema, prefix } }: CaptureSource): Sna
   return engine === "postgres"
     ? postgresSnapshotWriter(schema === undefined ? {} : { schema })
     : mysqlSnapshotWriter(prefix === undefined ? {} : { prefix });
-}
-
-/** What the capture has described, and what the configuration names beside it. */
-async function capturedTables(
-  { source, settings }: ChosenSource,
-  log: ChangeLog,
-): Promise<readonly RowNote["table"][]> {
-  const described = (await log.schemas()).map(({ namespace, name }) => ({ namespace, name }));
-  const names = [...described, ...settings.captureTables.map(tableName)];
-  const found = await runAtSource(source, (run) => existingTables(source.engine, run, names));
-  const tables = new Map(found.flatMap((table) => (table ? [[tableId(table), table] as const] : [])));
-  return [...tables.values()];
 }

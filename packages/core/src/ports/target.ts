@@ -178,7 +178,7 @@ export interface Target {
   /** A session that owns the lane; `undefined` while another session does. */
   lane(lane: { readonly source: string; readonly partition: number }): Promise<LaneSession | undefined>;
   readonly letters: LetterDesk;
-  /** Checkpoints of all lanes in this target. */
+  /** Checkpoints of all lanes in this target; none where it was never opened. */
   checkpoints(): Promise<readonly (Checkpoint & { readonly source: string; readonly partition: number })[]>;
   /** A person's wish: kept in the target, obeyed by the lane that owns it. @throws LockstepError LANE_UNKNOWN. */
   setPaused(lane: { readonly source: string; readonly partition: number }, paused: boolean): Promise<void>;

@@ -37,6 +37,8 @@ export interface Dialect {
   columnsQuery(namespace: string, name: string): string;
   /** The text of a column of the row `t`. */
   text(column: ComparedColumn): string;
+  /** That text for a client: with the charset of the connection. */
+  shown(text: string): string;
   /** A signed 64-bit hash of these columns of the row `t`; never NULL. */
   hash(columns: readonly ComparedColumn[], method: HashMethod): string;
   /** A number from 0 below `buckets` for a key. */

@@ -1,4 +1,4 @@
-import { LockstepError, type TableReader, tableId, type TableSchema } from "@lockstep/core";
+import { LockstepError, type RowMapping, type TableReader, tableId, type TableSchema } from "@lockstep/core";
 import type { ComparedColumn, Dialect, HashMethod, StoredColumn } from "./column.js";
 import { classOf, type Form, formOf, type StoredClass } from "./form.js";
 import { mysqlDialect } from "./mysql-dialect.js";
@@ -37,24 +37,34 @@ const dialects: Readonly<Record<TableReader["engine"], Dialect>> = {
   mysql: mysqlDialect,
 };
 
+/** A mapping that only renames and leaves out. */
+export type Renaming = Pick<RowMapping, "source" | "schema" | "columns">;
+
 /** Looks at a table on both sides; `undefined` when the source has none of this name. @throws LockstepError TABLE_WITHOUT_PRIMARY_KEY, VERIFY_KEY. */
 export async function compareTable(
   { source, target }: Sides,
   table: Pick<TableSchema, "namespace" | "name">,
+  renaming?: Renaming,
 ): Promise<ComparedTable | undefined> {
   const id = tableId(table);
-  const [here, there] = await Promise.all([columnsOf(source, table), columnsOf(target, table)]);
+  const mirror = { namespace: table.namespace, name: renaming?.schema.name ?? table.name };
+  const [here, there] = await Promise.all([columnsOf(source, table), columnsOf(target, mirror)]);
   if (here.length === 0) return undefined;
   const keyed = here.filter(({ key }) => key !== undefined).toSorted((a, b) => a.key! - b.key!);
   if (keyed.length === 0) throw new LockstepError("TABLE_WITHOUT_PRIMARY_KEY", `no primary key: ${id}`);
   const isMissing = there.length === 0;
-  const pairs = here.map((column) => pairOf(source, target, column, isMissing ? here : there));
+  const names = namesOf(renaming, here);
+  const pairs = here.map((column) =>
+    isMissing
+      ? pairOf(source, source, column, here, column.name)
+      : pairOf(source, target, column, there, names(column.name)),
+  );
   const compared = pairs.filter((pair) => pair.form !== undefined);
   const keys = keyed.map(({ name }) => compared.find((pair) => pair.here.name === name));
   if (!keys.every((pair) => pair !== undefined)) {
     throw new LockstepError("VERIFY_KEY", `the keys of ${id} can't be compared`, { details: { table: id } });
   }
-  const method = await methodOf(source, target);
+  const method = await methodOf(source, isMissing ? source : target);
   const sideOf = (reader: TableReader, which: "here" | "there"): TableSide => {
     const dialect = dialects[reader.engine];
     const columnOf = (pair: Pair): ComparedColumn => ({
@@ -66,7 +76,7 @@ export async function compareTable(
     return new TableSide({
       reader,
       dialect,
-      table: dialect.table(reader.namespace ?? table.namespace, table.name),
+      table: dialect.table(reader.namespace ?? table.namespace, which === "here" ? table.name : mirror.name),
       key: keys.map(columnOf),
       columns: compared.map(columnOf),
       method,
@@ -96,6 +106,22 @@ async function columnsOf(
   }));
 }
 
+/** What the target calls a column of the source; `undefined` when it hasn't got it. */
+function namesOf(
+  renaming: Renaming | undefined,
+  columns: readonly StoredColumn[],
+): (name: string) => string | undefined {
+  if (renaming === undefined) return (name) => name;
+  const names = new Map<string, string>();
+  for (const column of renaming.columns) {
+    if (column.from === "copy") names.set(renaming.source.columns[column.at]!.name, column.schema.name);
+  }
+  // One that is newer than the mapping's schema goes as it is, or not at all: the target's table says which.
+  const known = new Set(renaming.source.columns.map(({ name }) => name));
+  for (const { name } of columns) if (!known.has(name)) names.set(name, name);
+  return (name) => names.get(name);
+}
+
 /** A column of the source and its counterpart. `why`: they are not compared. */
 interface Pair {
   readonly here: StoredColumn;
@@ -110,13 +136,12 @@ function pairOf(
   target: TableReader,
   here: StoredColumn,
   columns: readonly StoredColumn[],
+  wanted: string | undefined,
 ): Pair {
-  const isNamed =
-    target.engine === "mysql"
-      ? ({ name }: StoredColumn) => name.toLowerCase() === here.name.toLowerCase()
-      : ({ name }: StoredColumn) => name === here.name;
-  const there = columns.find(isNamed);
   const part = partOf(source, here);
+  if (wanted === undefined) return { here, part, why: "the mapping leaves it out" };
+  const folded = (name: string): string => (target.engine === "mysql" ? name.toLowerCase() : name);
+  const there = columns.find(({ name }) => folded(name) === folded(wanted));
   if (there === undefined) return { here, part, why: "the target has no such column" };
   const form = formOf(
     { engine: source.engine, type: here.type },

@@ -13,6 +13,8 @@ export const mysqlDialect: Dialect = {
  FROM information_schema.columns c
 WHERE c.table_schema = ${quoteText(namespace)} AND c.table_name = ${quoteText(name)} ORDER BY c.ordinal_position`,
   text: textOf,
+  // Of bytes it only says that they are UTF-8.
+  shown: (text) => `CONVERT(${text} USING utf8mb4)`,
   hash: (columns) => `CAST(CONV(LEFT(MD5(${rowText(columns)}), 16), 16, -10) AS SIGNED)`,
   bucket: (key, buckets) => `((CONV(LEFT(MD5(${rowText(key)}), 8), 16, 10) & ${2 ** 31 - 1}) % ${buckets})`,
   literal,

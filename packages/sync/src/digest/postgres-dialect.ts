@@ -19,6 +19,7 @@ export const postgresDialect: Dialect = {
 where s.nspname = ${quoteText(namespace)} and c.relname = ${quoteText(name)} and c.relkind in ('r', 'p')
   and a.attnum > 0 and not a.attisdropped order by a.attnum`,
   text: textOf,
+  shown: (text) => text,
   hash: (columns, method) => (method === "record" ? recordHash(columns) : textHash(columns)),
   bucket: (key, buckets) =>
     `((('x' || left(md5(${rowText(key)}), 8))::bit(32)::bigint & ${2 ** 31 - 1}) % ${buckets})`,

@@ -46,7 +46,7 @@ export class TableSide {
 
   constructor(private readonly side: SideOfTable) {
     const { dialect, key, columns, method } = side;
-    this.#keyTexts = key.map((column, i) => `${dialect.text(column)} AS k${i}`).join(", ");
+    this.#keyTexts = key.map((column, i) => `${dialect.shown(dialect.text(column))} AS k${i}`).join(", ");
     this.#hash = dialect.hash(columns, method);
   }
 
@@ -95,7 +95,7 @@ export class TableSide {
   /** The canonical text of each compared column of one row; `undefined` when it isn't there. */
   async texts(key: Key): Promise<readonly (string | null)[] | undefined> {
     const { table, dialect, columns } = this.side;
-    const texts = columns.map((column, i) => `${dialect.text(column)} AS c${i}`).join(", ");
+    const texts = columns.map((column, i) => `${dialect.shown(dialect.text(column))} AS c${i}`).join(", ");
     const [row] = await this.#rows(
       `SELECT ${texts} FROM ${table} t WHERE ${dialect.among(this.side.key, [key])}`,
     );

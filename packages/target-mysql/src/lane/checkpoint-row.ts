@@ -28,9 +28,16 @@ export async function readCheckpoint(
   return row === undefined ? undefined : rowOf(row);
 }
 
+const noSuchTable = 1146;
+
 /** Checkpoints of all lanes. */
 export async function readCheckpoints(session: Session): Promise<readonly (Checkpoint & LaneId)[]> {
-  const rows = await session.rows(`SELECT ${columns} FROM lockstep_checkpoint ORDER BY source, part`);
+  const rows = await session
+    .rows(`SELECT ${columns} FROM lockstep_checkpoint ORDER BY source, part`)
+    .catch((error: unknown) => {
+      if (error instanceof Error && "errno" in error && error.errno === noSuchTable) return [];
+      throw error;
+    });
   return rows.map((row) => ({
     ...rowOf(row).checkpoint,
     source: row["source"]!,

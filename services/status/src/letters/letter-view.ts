@@ -10,7 +10,8 @@ import {
 } from "@lockstep/core";
 import { laneIdOf, letterIdOf } from "../fleet/addresses.js";
 import type { LetterDetailView, LetterView } from "./letter-schema.js";
-import { type Mask, maskKey, maskText } from "./mask.js";
+import type { Mask } from "@lockstep/core";
+import { maskKey, maskText } from "./mask.js";
 
 /** What a letter is shown with. */
 export interface LetterContext {

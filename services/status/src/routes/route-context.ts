@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import type { Fleet } from "../fleet/fleet.js";
-import type { Mask } from "../letters/mask.js";
+import type { Mask } from "@lockstep/core";
 import type { SchemaBook } from "../letters/schema-book.js";
 import type { StatusLimits } from "../options.js";
 import type { Problem } from "../problem/problem.js";

@@ -1,7 +1,8 @@
 import { type LaneReport, LockstepError } from "@lockstep/core";
 import { laneIdOf } from "../fleet/addresses.js";
 import { hintOf, instantOrNull } from "../letters/letter-view.js";
-import { type Mask, maskKey } from "../letters/mask.js";
+import type { Mask } from "@lockstep/core";
+import { maskKey } from "../letters/mask.js";
 import type { SchemaBook } from "../letters/schema-book.js";
 import type { LaneCheckpoint, SourceObservation, TargetObservation } from "./observe.js";
 import { problemOf } from "../problem/problem.js";

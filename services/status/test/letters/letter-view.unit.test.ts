@@ -1,7 +1,7 @@
 import type { DeadLetterDetail } from "@lockstep/core";
 import { expect } from "chai";
 import { letterDetailView, letterView } from "../../src/letters/letter-view.js";
-import { maskOf } from "../../src/letters/mask.js";
+import { maskOf } from "@lockstep/core";
 import { schemaOf } from "./schema-of.js";
 
 const schema = schemaOf("public.customers", ["id", "email", "note"], ["id"]);

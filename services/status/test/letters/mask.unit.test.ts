@@ -1,5 +1,6 @@
 import { expect } from "chai";
-import { maskKey, maskOf } from "../../src/letters/mask.js";
+import { maskOf } from "@lockstep/core";
+import { maskKey } from "../../src/letters/mask.js";
 import { schemaOf } from "./schema-of.js";
 
 describe("a mask", () => {

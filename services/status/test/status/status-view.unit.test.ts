@@ -1,6 +1,6 @@
 import { type LaneReport, LockstepError, type RelayReport } from "@lockstep/core";
 import { expect } from "chai";
-import { maskOf } from "../../src/letters/mask.js";
+import { maskOf } from "@lockstep/core";
 import { readiness } from "../../src/routes/probes-route.js";
 import type { LaneCheckpoint, SourceObservation } from "../../src/status/observe.js";
 import { statusView } from "../../src/status/status-view.js";
