@@ -85,7 +85,7 @@ export const errorTable = {
   },
   TARGET_NOT_FOLLOWING: {
     recovery: "refuse",
-    hint: "A full sync goes through the stream: start the relay and a consumer of this target first, and wait until lockstep's status shows its lane.",
+    hint: "A full sync goes through the stream: start the relay and a consumer of this target first. One that was passed by follows again with --anew.",
   },
   RELAY_FENCED: { recovery: "retry", hint: "Another relay leads this source. Nothing to do." },
   SOURCE_UNAVAILABLE: {
@@ -127,7 +127,7 @@ export const errorTable = {
   },
   HISTORY_GONE: {
     recovery: "halt",
-    hint: "The outbox no longer holds what this target needs. Seed the target again.",
+    hint: "The outbox no longer holds what this target needs. Seed it again: lockstep sync full --anew --target <name>.",
   },
   TARGET_UNAVAILABLE: {
     recovery: "retry",

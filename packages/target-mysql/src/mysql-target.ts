@@ -4,7 +4,7 @@ import { Session } from "./session/session.js";
 import { keepSessions } from "./session/sessions.js";
 import { tableReader } from "./session/table-reader.js";
 import { ensureTables } from "./own-tables/ensure.js";
-import { readCheckpoints, setPausedFlag, setSeededFlag } from "./lane/checkpoint-row.js";
+import { readCheckpoints, restartLane, setPausedFlag, setSeededFlag } from "./lane/checkpoint-row.js";
 import { openLane } from "./lane/lane-session.js";
 import { letterDesk } from "./letters/letter-desk.js";
 import { listKeys } from "./rows/list-keys.js";
@@ -40,6 +40,8 @@ export function mysqlTarget(options: MysqlTargetOptions): Target {
     checkpoints: () => sessions.use(readCheckpoints),
     setPaused: async (lane, paused) =>
       refuseUnknown(await sessions.use((session) => setPausedFlag(session, lane, paused)), resolved, lane),
+    restart: async (lane, start) =>
+      refuseUnknown(await sessions.use((session) => restartLane(session, lane, start)), resolved, lane),
     setSeeded: async (lane) =>
       refuseUnknown(await sessions.use((session) => setSeededFlag(session, lane)), resolved, lane),
     keys: (schema, page) => sessions.use((session) => listKeys(session, resolved.namespace, schema, page)),

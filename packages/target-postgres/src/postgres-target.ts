@@ -4,13 +4,14 @@ import {
   type LaneSession,
   type LetterDesk,
   LockstepError,
+  type Position,
   type TableReader,
   type Target,
   type TableSchema,
   type TargetOptions,
 } from "@lockstep/core";
 import { classify } from "./classify.js";
-import { checkpointColumns, type LaneName, readCheckpoint } from "./lane/checkpoint-row.js";
+import { checkpointColumns, type LaneName, readCheckpoint, restartLane } from "./lane/checkpoint-row.js";
 import { PostgresLane } from "./lane/lane-session.js";
 import { PostgresLetterDesk } from "./letters/letter-desk.js";
 import { own } from "./own-tables/ddl.js";
@@ -78,6 +79,15 @@ class PostgresTarget implements Target {
     await this.#mark(`paused = ${paused}`, { source, partition });
   }
 
+  async restart(
+    { source, partition }: LaneName,
+    start: { readonly position: Position; readonly incarnation: string },
+  ): Promise<void> {
+    const values = [source, String(partition), start.position, start.incarnation];
+    const { rows } = await this.#pool.query(restartLane, values);
+    if (rows[0]?.[0] !== "1") throw unknownLane({ source, partition });
+  }
+
   async setSeeded({ source, partition }: LaneName): Promise<void> {
     await this.#mark(`seeded = true`, { source, partition });
   }
@@ -98,10 +108,7 @@ class PostgresTarget implements Target {
       `update ${own.checkpoint} set ${change} where source = $1 and partition = $2::integer`,
       [source, String(partition)],
     );
-    if (count === 0)
-      throw new LockstepError("LANE_UNKNOWN", "the target has no such lane", {
-        details: { source, partition },
-      });
+    if (count === 0) throw unknownLane({ source, partition });
   }
 
   reader(): TableReader {
@@ -116,6 +123,10 @@ class PostgresTarget implements Target {
   close(): Promise<void> {
     return this.#pool.close();
   }
+}
+
+function unknownLane({ source, partition }: LaneName): LockstepError {
+  return new LockstepError("LANE_UNKNOWN", "the target has no such lane", { details: { source, partition } });
 }
 
 /** Host, port and database: no credentials. */

@@ -1,5 +1,6 @@
 import { type Job, LockstepError, type RowNote, tableId } from "@lockstep/core";
 import { fullSyncKind, type FullSyncOptions, planFullSync } from "@lockstep/sync";
+import { beginAnew } from "./begin-anew.js";
 import type { OpenSync } from "./open-sync.js";
 
 /** What is asked for on the command line. */
@@ -9,6 +10,8 @@ export interface FullSyncWish {
   readonly where?: string;
   readonly keepExtra?: true;
   readonly rate?: number;
+  /** Targets whose history is gone begin anew. */
+  readonly anew?: true;
 }
 
 /** Checks everything and begins the job; nothing has moved when it throws. */
@@ -20,7 +23,9 @@ export async function startFullSync(open: OpenSync, wish: FullSyncWish): Promise
   if (wish.where !== undefined && tables.length !== 1) {
     throw new LockstepError("SYNC_CONDITION_INVALID", "--where is about one table: name it with --entity");
   }
-  const targets = await followingTargets(open, wish.target);
+  if (wish.anew && (wish.entity !== undefined || wish.where !== undefined)) {
+    throw new LockstepError("CONFIG_INVALID", "--anew copies everything: leave out --entity and --where");
+  }
   const progress = await open.atSource(async (run) => {
     await writer.check(run);
     await writer.describe(run, tables);
@@ -28,6 +33,7 @@ export async function startFullSync(open: OpenSync, wish: FullSyncWish): Promise
     for (const table of tables) surveyed.push(await snapshots.survey(run, table, wish.where));
     return planFullSync(surveyed);
   });
+  const targets = await followingTargets(open, wish);
   const options: FullSyncOptions = {
     targets,
     ...(wish.where !== undefined && { where: wish.where }),
@@ -52,13 +58,14 @@ function tableOf(captured: readonly RowNote["table"][], name: string): RowNote["
 }
 
 /** The targets named, or all: only who is registered at the source is sent anything. */
-async function followingTargets(open: OpenSync, names: readonly string[] | undefined) {
+async function followingTargets(open: OpenSync, { target: names, anew }: FullSyncWish) {
   const known = new Map(open.targets.map(({ target }) => [target.name, target]));
   const unknown = (names ?? []).filter((name) => !known.has(name));
   if (unknown.length > 0 || known.size === 0) {
     const list = [...known.keys()].join(", ");
     throw new LockstepError("CONFIG_INVALID", `there is no target "${unknown.join('", "')}"; known: ${list}`);
   }
+  if (anew) for (const name of names ?? known.keys()) await beginAnew(open, known.get(name)!);
   const registered = await open.log.targets();
   const chosen = [];
   for (const name of names ?? known.keys()) {

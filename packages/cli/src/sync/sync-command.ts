@@ -42,6 +42,10 @@ export function addSync(program: Command, terminal: Terminal, result: { code: nu
       "only rows of the one table that meet this SQL condition; implies --keep-extra",
     )
     .option("--keep-extra", "leave rows that the source doesn't have in the targets")
+    .option(
+      "--anew",
+      "also targets that no longer follow, as changes they need are gone: they follow from now on",
+    )
     .option("--rate <rows>", "at most so many rows a second", rateOf)
     .action((options: Options) =>
       withSync(options, async (open) => work(open, await startFullSync(open, options), options)),

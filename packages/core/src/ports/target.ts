@@ -184,6 +184,14 @@ export interface Target {
   setPaused(lane: { readonly source: string; readonly partition: number }, paused: boolean): Promise<void>;
   /** Reads the mirrored tables, on a connection of its own. Absent: the target has nothing that could be compared. */
   reader?(): TableReader;
+  /**
+   * Moves a lane's checkpoint to where a full sync begins, whatever it was, in one transaction: what came before is no longer waited for, so staged parts go and
+   * live letters are over. The lane is no longer seeded; whoever owns it is fenced out and begins anew. @throws LockstepError LANE_UNKNOWN.
+   */
+  restart(
+    lane: { readonly source: string; readonly partition: number },
+    start: { readonly position: Position; readonly incarnation: string },
+  ): Promise<void>;
   /** Says that a full sync has copied the rows that are older than the capture. @throws LockstepError LANE_UNKNOWN. */
   setSeeded(lane: { readonly source: string; readonly partition: number }): Promise<void>;
   /**

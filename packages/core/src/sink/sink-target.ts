@@ -31,6 +31,7 @@ export function sinkTarget({ name, sink, state }: SinkTargetOptions): Target {
     },
     checkpoints: () => state.checkpoints(),
     setPaused: (lane, paused) => state.setPaused(lane, paused),
+    restart: (lane, start) => state.restart(lane, start),
     setSeeded: (lane) => state.setSeeded(lane),
     classify: (error) => classify(error, state),
     async close() {

@@ -76,6 +76,27 @@ export async function setPausedFlag(session: Session, lane: LaneId, paused: bool
   return found === 1;
 }
 
+/** Puts a lane where a full sync begins; its letters and staged parts are over. False when there is no such lane. */
+export async function restartLane(
+  session: Session,
+  lane: LaneId,
+  { position, incarnation }: { readonly position: Position; readonly incarnation: string },
+): Promise<boolean> {
+  const by = [lane.source, lane.partition];
+  const [, moved] = await session.script(
+    [
+      "START TRANSACTION",
+      `UPDATE lockstep_checkpoint SET position = ?, incarnation = ?, epoch = epoch + 1, staged_through = NULL, seeded = 0 ${byLane}`,
+      `UPDATE lockstep_dead_letter SET state = 'superseded', resolved_at = ?, resolved_by = 'full sync', due_at = NULL, waiting_for = NULL
+  ${byLane} AND state IN ('retrying', 'due', 'waiting', 'dead')`,
+      `DELETE FROM lockstep_staging ${byLane}`,
+      "COMMIT",
+    ],
+    [position, incarnation, ...by, Date.now(), ...by, ...by],
+  );
+  return moved === 1;
+}
+
 /** Says that a full sync has copied the lane's older rows; false when there is no such lane. */
 export async function setSeededFlag(session: Session, lane: LaneId): Promise<boolean> {
   const values = [lane.source, lane.partition];

@@ -1,5 +1,5 @@
 import { type Checkpoint, type CheckpointMove, parsePosition } from "@lockstep/core";
-import { own } from "../own-tables/ddl.js";
+import { live, own } from "../own-tables/ddl.js";
 import type { Command } from "../wire/pipeline.js";
 
 /** Which lane. */
@@ -37,6 +37,16 @@ export function readCheckpoint(row: readonly (string | null)[]): CheckpointRow {
     steps: BigInt(steps!),
   };
 }
+
+/** Puts a lane where a full sync begins; in the same statement its letters and staged parts are over. Gives how many lanes were found. */
+export const restartLane = `with moved as (
+    update ${own.checkpoint} set position = $3, incarnation = $4, epoch = epoch + 1, staged_through = null, seeded = false
+    where source = $1 and partition = $2::integer returning source),
+  over as (update ${own.letter} set state = 'superseded', resolved_at = clock_timestamp(), resolved_by = 'full sync', due_at = null,
+      waiting_for = null
+    where source = $1 and partition = $2::integer and state in ${live} and exists (select from moved)),
+  gone as (delete from ${own.staging} where source = $1 and partition = $2::integer and exists (select from moved))
+  select count(*) from moved`;
 
 /** Adds to what a step counts; behind its compare-and-set, whose lock on the row it has. */
 export function countRecords(lane: LaneName, more: number): Command {

@@ -1,7 +1,7 @@
 import { isLockstepError, toCanonical } from "@lockstep/core";
 import { expect } from "chai";
 import type { ContractContext } from "./contract-context.js";
-import { openLane } from "./contract-lane.js";
+import { letterWrite, openLane } from "./contract-lane.js";
 import { contractTable } from "./contract-table.js";
 import { rejection } from "./rejection.js";
 
@@ -44,6 +44,32 @@ export function keysContract(context: ContractContext): void {
       await lane.close();
     });
   }
+
+  it("puts a lane where a full sync begins: its owner is fenced out, its letters and staged parts are over", async () => {
+    const target = await context.target();
+    const table = contractTable(context.fixture, "restarted", { id: "integer", note: "string" });
+    await table.create();
+    const lane = await openLane(target, "restarted");
+    await lane.table(table);
+    await lane.step(async (transaction) => {
+      await transaction.putLetter(letterWrite(table, table.key("1")));
+      await transaction.stage("1-1", ["a line"]);
+    });
+    await target.setSeeded({ source: "restarted", partition: 0 });
+    await target.restart({ source: "restarted", partition: 0 }, { position: "77-5", incarnation: "another" });
+    expect(isLockstepError(await rejection(lane.step(async () => undefined)), "TARGET_FENCED")).equal(true);
+    await lane.close();
+    const next = await openLane(target, "restarted");
+    expect(next.checkpoint).deep.include({ position: "77-5", incarnation: "another", seeded: false });
+    expect(await next.session.letterCounts()).deep.include({ retrying: 0 });
+    await next.step(async (transaction) => {
+      expect(await transaction.staged(0, 10)).deep.equal([]);
+    });
+    const start = { position: "1-1", incarnation: "i" } as const;
+    const error = await rejection(target.restart({ source: "nobody", partition: 0 }, start));
+    expect(isLockstepError(error, "LANE_UNKNOWN"), String(error)).equal(true);
+    await next.close();
+  });
 
   it("keeps that a lane is seeded, and tells the lane with its next step", async () => {
     const target = await context.target();
