@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CaptureSource, runAtSource, sourceOfUrl } from "@lockstep/publisher/capture";
@@ -90,9 +91,46 @@ for (const [kind, fresh] of Object.entries(kinds)) {
       expect((await to("subscriber")).code).to.equal(0);
       await sql("INSERT INTO item VALUES (3)");
       expect(await captured()).to.equal(3);
-      expect((await to("subscriber", "--finish")).code).to.equal(0);
+      expect((await to("subscriber", "--finish", "--force")).code).to.equal(0);
       await sql("INSERT INTO item VALUES (4)");
       expect(await captured()).to.equal(3);
+    });
+
+    it("doesn't end with subscriber as long as it sees writes that no process wrote down", async () => {
+      const log = kind === "postgres" ? "wal" : "binlog";
+      const to = async (to: string, ...more: string[]) => run("switch", "-c", config, "--to", to, ...more);
+      const finish = async () => {
+        const finishing = to("subscriber", "--finish", "--seconds", "1.5");
+        await sleep(700);
+        await sql(`INSERT INTO item VALUES (${Math.floor(Math.random() * 1e9)})`);
+        return finishing;
+      };
+      await run("install", "-c", config);
+      await to("trigger");
+      await to("trigger", "--finish");
+      expect((await to("subscriber")).code).to.equal(0);
+      const refused = await finish();
+      expect(refused.error).to.contain("CAPTURE_UNSEEN_WRITES").and.to.contain("item");
+      expect(refused.code).to.equal(2);
+      expect((await to("subscriber", "--finish", "--seconds", "0.2")).code).to.equal(0);
+
+      expect((await to(log)).error).to.equal("");
+      expect((await to(log, "--finish")).out.join("\n")).to.contain(`captured by "${log}" alone`);
+      expect((await to("subscriber")).out.join("\n")).to.contain("is read until --finish");
+      // MariaDB counts no writes unless it is told to.
+      if (kind === "postgres") expect((await finish()).error).to.contain("CAPTURE_UNSEEN_WRITES");
+      expect((await to("subscriber", "--finish", "--seconds", "0.2")).error).to.equal("");
+      const [row] = await sql(
+        `SELECT capture FROM ${kind === "postgres" ? "lockstep.state" : "lockstep_state"}`,
+      );
+      expect(row!["capture"]).to.equal("subscriber");
+    });
+
+    it("refuses a capture of the other engine", async () => {
+      await run("install", "-c", config);
+      const refused = await run("switch", "-c", config, "--to", kind === "postgres" ? "binlog" : "wal");
+      expect(refused.code).to.equal(2);
+      expect(refused.error).to.contain("is for");
     });
 
     it("takes the tables from a DataSource module", async () => {

@@ -65,6 +65,14 @@ export const errorTable = {
     recovery: "refuse",
     hint: "The source is captured in another way. Set the same capture here, or change it for all with lockstep capture switch.",
   },
+  CAPTURE_SWITCH_WAITS: {
+    recovery: "retry",
+    hint: "Every target must apply what the capture used so far has given: start the relay and the consumers, or remove a target that is gone. Then run the same command again: it goes on where it stopped.",
+  },
+  CAPTURE_UNSEEN_WRITES: {
+    recovery: "refuse",
+    hint: "Something writes to these tables that the new capture doesn't see: start every process of the application with it first, or say --force.",
+  },
   CAPTURE_LOG_HELD: {
     recovery: "retry",
     hint: "The source keeps its log for a target that doesn't apply it, and its disk fills: mend the slowest target, or remove it (removeTarget).",

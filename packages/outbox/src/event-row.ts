@@ -26,6 +26,11 @@ export function opOfLetter(letter: string): Op | undefined {
   return opOf[letter];
 }
 
+/** Whether the row changes nothing. */
+export function isMarker(row: EventRow): boolean {
+  return row[3] === letterOf.barrier;
+}
+
 /** Fingerprint of the schema that the row's image follows. */
 export function fingerprintOfRow(row: EventRow): string {
   return row[4]!;

@@ -1,5 +1,5 @@
 import { LockstepError, type LoggedEvent, type TableSchema } from "@lockstep/core";
-import { fingerprintOfRow, type EventRow } from "./event-row.js";
+import { fingerprintOfRow, isMarker, type EventRow } from "./event-row.js";
 
 /** The schemas that events name. They never change, so they are read again only when an unknown one turns up. */
 export interface SchemaCache {
@@ -8,6 +8,9 @@ export interface SchemaCache {
   /** The table of each of `rows`, reading what is unknown first. */
   tablesOf(rows: readonly EventRow[]): Promise<(row: EventRow) => LoggedEvent["table"]>;
 }
+
+/** A marker is about no table. */
+const noTable = { namespace: "", name: "" };
 
 /** A cache over `read`, which gives all schemas of the outbox. */
 export function schemaCacheOf(read: () => Promise<readonly TableSchema[]>): SchemaCache {
@@ -18,6 +21,7 @@ export function schemaCacheOf(read: () => Promise<readonly TableSchema[]>): Sche
     return schemas;
   };
   const tableOf = (row: EventRow): LoggedEvent["table"] => {
+    if (isMarker(row)) return noTable;
     const table = tables.get(fingerprintOfRow(row));
     if (!table)
       throw new LockstepError(
@@ -29,7 +33,7 @@ export function schemaCacheOf(read: () => Promise<readonly TableSchema[]>): Sche
   return {
     load,
     async tablesOf(rows) {
-      if (rows.some((row) => !tables.has(fingerprintOfRow(row)))) await load();
+      if (rows.some((row) => !isMarker(row) && !tables.has(fingerprintOfRow(row)))) await load();
       return tableOf;
     },
   };

@@ -2,9 +2,12 @@ import { LockstepError } from "@lockstep/core";
 import type { DataSource } from "typeorm";
 import { claimCapture } from "./capture/claim-capture.js";
 import { captureOf } from "./capture/capture-of.js";
-import type { SourceCapture } from "./capture/source-capture.js";
 import { watchEntities } from "./capture/watched-entities.js";
-import { type InstalledCapture, withRunner } from "./capture/subscriber/install-capture.js";
+import {
+  type CaptureSettings,
+  type InstalledCapture,
+  withRunner,
+} from "./capture/subscriber/install-capture.js";
 import { followInitialize } from "./follow-initialize.js";
 import { type PublishOptions, publishDefaults } from "./options.js";
 import { engineOf, outboxWriterFor } from "./outbox-writer-for.js";
@@ -104,21 +107,26 @@ function startPublisher(
   const method = captureOf(options.capture ?? publishDefaults.capture, whereabouts);
   const tables = options.tables ?? publishDefaults.tables;
   const { captureTables = [] } = options;
-  const attach: NonNullable<SourceCapture["attach"]> =
-    method.attach ??
-    ((dataSource, settings) =>
-      watchEntities(dataSource, { ...settings, capture: method, captureTables, tables }));
+  const watch = (settings: CaptureSettings, isLeft: boolean): Promise<InstalledCapture> =>
+    watchEntities(dataSource, {
+      ...settings,
+      capture: method,
+      captureTables,
+      tables: isLeft ? "left" : tables,
+    });
   const relay = startInProcess(method, source, options, logger);
   let phase: Phase = { state: "waiting" };
   const ready = settleable();
 
   async function install(): Promise<void> {
     try {
-      await withRunner(dataSource, async (run) => {
+      const isLeft = await withRunner(dataSource, async (run) => {
         await (tables === "ensure" ? writer.ensure(run) : writer.check(run));
-        await claimCapture(writer, run, method.kind);
+        return (await claimCapture(writer, run, method.kind)) === "left";
       });
-      const capture = await attach(dataSource, {
+      if (isLeft)
+        logger.warn({ source, capture: method.kind }, "the capture of this source is being changed");
+      const settings = {
         ...options,
         engine,
         writer,
@@ -126,7 +134,8 @@ function startPublisher(
         onBlindWrite: options.onBlindWrite ?? publishDefaults.onBlindWrite,
         logger,
         committed: () => relay.nudge(),
-      });
+      };
+      const capture = await (method.attach?.(dataSource, settings) ?? watch(settings, isLeft));
       phase = { state: "capturing", capture };
       relay.start((entity) => capture.tablesOf(entity));
       // Not waited for: what it finds is said, and holds nothing up.

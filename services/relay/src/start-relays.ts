@@ -1,20 +1,31 @@
 import type { LockstepConfig } from "@lockstep/config";
-import { LockstepError } from "@lockstep/core";
-import { captureOf, sourceOfUrl, warnAtStart } from "@lockstep/publisher/capture";
+import { isLockstepError, LockstepError, type Logger } from "@lockstep/core";
+import {
+  captureOf,
+  type CaptureSource,
+  outboxWriterOf,
+  refuseOtherCapture,
+  runAtSource,
+  sourceOfUrl,
+  warnAtStart,
+} from "@lockstep/publisher/capture";
 import { openQueues, startRelay } from "@lockstep/publisher/relay";
 import type { Running, ServiceContext } from "@lockstep/runtime";
 import { redisStreamWriter } from "@lockstep/stream";
 
 /**
  * One relay per source that has a `url`. Several processes may run: one leads each source, the others stand by.
- * @throws LockstepError CONFIG_INVALID when no source has a `url`.
+ * @throws LockstepError CONFIG_INVALID when no source has a `url`; CAPTURE_CHANGED when the targets of one follow another capture.
  */
 export async function startRelays({ config, logger }: ServiceContext): Promise<Running> {
   const sources = Object.entries(config.sources).filter(([, { url }]) => url !== undefined);
   if (sources.length === 0) {
     throw new LockstepError("CONFIG_INVALID", "sources: the relay needs the url of at least one source");
   }
-  const running = sources.map(([name, source]) => relaySource(name, source, { config, logger }));
+  const reached = sources.map(([name, settings]) => ({ settings, source: sourceOf(name, settings, logger) }));
+  // All of them before the first is relayed: a relay of the wrong log would publish positions that mean nothing to the targets.
+  await Promise.all(reached.map(({ source, settings }) => refuseChanged(source, settings.capture, logger)));
+  const running = reached.map(({ source, settings }) => relaySource(source, settings, { config, logger }));
   return {
     done: Promise.all(running.map((r) => r.done)).then(() => undefined),
     async [Symbol.asyncDispose]() {
@@ -25,10 +36,32 @@ export async function startRelays({ config, logger }: ServiceContext): Promise<R
 
 type SourceConfig = LockstepConfig["sources"][string];
 
-function relaySource(source: string, settings: SourceConfig, { config, logger }: ServiceContext): Running {
-  const { partitions, redis = config.redis, url = "", outbox, wal } = settings;
-  const { capture, captureTables, foreignKeyActions } = settings;
-  const whereabouts = sourceOfUrl(url, { name: source, outbox, logger, foreignKeyActions, wal });
+function sourceOf(name: string, settings: SourceConfig, logger: Logger): CaptureSource {
+  const { url = "", outbox, foreignKeyActions, wal } = settings;
+  return sourceOfUrl(url, { name, outbox, logger, foreignKeyActions, wal });
+}
+
+/** A source that isn't there yet, or has no outbox yet, is waited for by its relay, which looks again whenever it is about to lead. */
+async function refuseChanged(
+  source: CaptureSource,
+  capture: SourceConfig["capture"],
+  logger: Logger,
+): Promise<void> {
+  try {
+    await runAtSource(source, (run) => refuseOtherCapture(outboxWriterOf(source), run, capture));
+  } catch (error) {
+    if (isLockstepError(error, "CAPTURE_CHANGED")) throw error;
+    logger.warn({ source: source.name }, "the source could not be asked how it is captured");
+  }
+}
+
+function relaySource(
+  whereabouts: CaptureSource,
+  settings: SourceConfig,
+  { config, logger }: ServiceContext,
+): Running {
+  const { partitions, redis = config.redis, capture, captureTables } = settings;
+  const source = whereabouts.name;
   const log = captureOf(capture, whereabouts).changeLog();
   const stream = redisStreamWriter({ redis, source, logger });
   const queues = openQueues(

@@ -135,6 +135,23 @@ describe("relay service", function () {
     expect(await relay.stop()).to.equal(0);
   });
 
+  it("refuses to start with another capture than the one that the source's targets follow", async () => {
+    await postgresOutboxWriter().keepCapture(run, { kind: "trigger" });
+    const other = await start({ url: database.url });
+    await other.untilSays("relay leads");
+    await other.kill();
+    await run(
+      "insert into lockstep.target (id, partition, name, address, tick, n) values ($1, 0, 't', 't', 0, 0)",
+      [target.id],
+    );
+    const refused = await start({ url: database.url });
+    expect(await refused.untilEnds()).to.equal(1);
+    expect(refused.output.join("\n")).to.contain("CAPTURE_CHANGED");
+    const right = await start({ url: database.url, capture: "trigger" });
+    await right.untilSays("relay leads");
+    expect(await right.stop()).to.equal(0);
+  });
+
   it("says what is missing when no source has a url", async () => {
     const relay = await start({});
     expect(await relay.untilEnds()).to.equal(78);

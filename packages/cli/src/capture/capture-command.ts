@@ -10,6 +10,8 @@ interface Options extends SourceOptions {
   readonly force?: true;
   readonly finish?: true;
   readonly to: CaptureKind;
+  readonly timeout: number;
+  readonly seconds: number;
 }
 
 /** `lockstep capture …`: what the capture of a source needs in its database. */
@@ -53,7 +55,15 @@ export function addCapture(program: Command, terminal: Terminal, result: { code:
     .option("--force", "also while targets follow: writes are no longer captured");
   command("switch", "Changes the capture of a source that is written to.", switchTo)
     .addOption(new Option("--to <kind>", "the new capture").choices([...captureKinds]).makeOptionMandatory())
-    .option("--finish", "every process has been started with the new capture: end the old one");
+    .option("--timeout <seconds>", "how long targets are waited for", Number, 60)
+    .option("--finish", "every process has been started with the new capture: end the old one")
+    .option(
+      "--seconds <n>",
+      "with --finish to subscriber: how long it is watched whether it sees every write",
+      Number,
+      10,
+    )
+    .option("--force", "without that");
 }
 
 function print({ source, capture, findings, statements, said }: Report, terminal: Terminal): void {

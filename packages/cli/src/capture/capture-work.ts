@@ -5,6 +5,7 @@ import {
   finishChangeOver,
   installAtSource,
   outboxWriterOf,
+  refuseUnseenWrites,
 } from "@lockstep/publisher/capture";
 import { asScript } from "./as-script.js";
 import type { OpenSource } from "./open-source.js";
@@ -68,10 +69,22 @@ export async function remove(
   return { ...report({ ...open, missing: [] }, []), said: ["removed"] };
 }
 
+/** How a capture is changed. */
+interface SwitchOptions {
+  readonly to: CaptureKind;
+  readonly finish?: boolean;
+  /** How long targets are waited for, seconds. */
+  readonly timeout: number;
+  /** How long it is watched, before the end, whether all writes are seen, seconds. */
+  readonly seconds: number;
+  /** Not to watch. */
+  readonly force?: boolean;
+}
+
 /** Changes the capture, in two steps. */
 export async function switchTo(
   open: OpenSource,
-  { to, finish = false }: { readonly to: CaptureKind; readonly finish?: boolean },
+  { to, finish = false, timeout, seconds, force = false }: SwitchOptions,
 ): Promise<Report> {
   requireTables(open, to);
   const writer = outboxWriterOf(open.source);
@@ -81,13 +94,21 @@ export async function switchTo(
     tables: open.tables,
     writer,
     captureOf: (kind: CaptureKind) => captureOf(kind, open.source),
+    timeoutMs: timeout * 1000,
   };
+  const { from, kind } = (await writer.readCapture(open.run)) ?? {};
+  // The others are the database's own, and see what anybody writes.
+  if (finish && !force && to === "subscriber" && kind === to && from !== undefined) {
+    await refuseUnseenWrites(open.source, over, from, seconds * 1000);
+  }
   const kept = finish ? await finishChangeOver(over, to) : await beginChangeOver(over, to);
   const said =
     kept.from === undefined
       ? [`captured by "${to}" alone`]
       : [
-          `both "${kept.from}" and "${to}" capture now; nothing is lost on the way`,
+          kept.stage === undefined
+            ? `captured by "${to}"; what processes write that still run with "${kept.from}" is captured too`
+            : `processes may start with "${to}" now; the log of "${kept.from}" is read until --finish`,
           `set capture: "${to}" in every process of the application and start them again; then: lockstep capture switch --to ${to} --finish`,
         ];
   return { ...report({ ...open, capture: to }, []), said };

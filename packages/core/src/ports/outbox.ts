@@ -1,4 +1,5 @@
 import type { CaptureKind } from "../capture-kind.js";
+import type { Position } from "../position.js";
 import type { TableSchema } from "../table-schema.js";
 
 /**
@@ -31,8 +32,55 @@ export interface TransactionNote {
 /** How a source is captured, as it is kept in the source. */
 export interface KeptCapture {
   readonly kind: CaptureKind;
-  /** While the source changes over: the kind before. Both capture, and processes may start with either. */
+  /** While the source changes over: the kind before. Processes may start with either. */
   readonly from?: CaptureKind;
+  /**
+   * While the log of `from` is still the one that is read. `beside`: the other one is made ready beside it; `turned`: it ends where the other
+   * one begins, and is read to its end. Absent: the log of `kind` is read.
+   */
+  readonly stage?: "beside" | "turned";
+  /** With `turned`: where the log of `from` ends; absent as long as nobody has read that far. */
+  readonly end?: Position;
+}
+
+/** Where a log ends, and how many events lie before. */
+export interface LogEnd {
+  readonly end: Position;
+  readonly total: number;
+}
+
+/**
+ * The outbox while a source's changes go over from it to the database's own log, or back (PROTOCOL.md 27). Positions go on: what comes after is
+ * above what was before, so that targets don't notice. All of `run` is one session.
+ */
+export interface OutboxHandOver {
+  /**
+   * Runs `work` in one transaction in which nobody else writes to the outbox, cuts a tick, registers a target or changes how the source is captured. Writers
+   * are held up, so it gives up after `lockTimeoutMs` of waiting: `undefined`, and nothing has happened.
+   */
+  hold<T>(
+    run: RunStatement,
+    lockTimeoutMs: number,
+    work: () => Promise<T>,
+  ): Promise<{ readonly result: T } | undefined>;
+  /** Within `hold`: puts what was written so far into the last tick. */
+  cutLast(run: RunStatement): Promise<LogEnd>;
+  /** Within `hold`: the other log has all that was written so far; forgets it here, and marks in that log where it ends. */
+  markEnd(run: RunStatement): Promise<void>;
+  /** Within a transaction: goes on behind `end`, with what was written since {@link markEnd}. */
+  goOn(run: RunStatement, end: LogEnd): Promise<void>;
+  /** Writes an event that changes nothing: a target that has applied it has applied all before. */
+  writeBarrier(run: RunStatement): Promise<void>;
+  /** Above every position of the outbox so far; what is written from now on is at or above it. */
+  reach(run: RunStatement): Promise<bigint>;
+  /** Following targets that have not applied everything up to and including `position`, by name, with where they are. */
+  behind(run: RunStatement, position: Position): Promise<readonly string[]>;
+  /**
+   * Tables with rows of the last `windowMs` that a trigger wrote and no process of the application: while both capture, each change is there twice.
+   */
+  seenByTriggersAlone(run: RunStatement, windowMs: number): Promise<readonly string[]>;
+  /** Runs `work` in a transaction in which nobody registers a target or changes how the source is captured. */
+  inTransaction(run: RunStatement, work: () => Promise<void>): Promise<void>;
 }
 
 /**
@@ -50,6 +98,8 @@ export interface OutboxWriter {
   readonly ddl: { readonly up: readonly string[]; readonly down: readonly string[] };
   /** @throws LockstepError OUTBOX_MISSING when `ensure` or the migration never ran. */
   check(run: RunStatement): Promise<void>;
+  /** Its part when the source's capture changes from one log to another. */
+  readonly handOver: OutboxHandOver;
   /** How the source is captured; `undefined` when no process has said so yet. */
   readCapture(run: RunStatement): Promise<KeptCapture | undefined>;
   /** Keeps how the source is captured, whatever was kept before. */

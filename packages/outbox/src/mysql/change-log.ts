@@ -7,6 +7,8 @@ import { connectionsTo, type MysqlConnection, type MysqlSession } from "./connec
 import { cutTick, hasUnread, type MarkedTick } from "./cut.js";
 import { tableNames } from "./ddl.js";
 import { incarnationOf } from "./incarnation.js";
+import { capturedText, leadAs } from "../log-term.js";
+import { readKept } from "./kept-query.js";
 import { candidateOf } from "./lead.js";
 import { backlogOf, pruneTicks } from "./prune.js";
 import { readEvents } from "./read.js";
@@ -47,19 +49,23 @@ export function mysqlChangeLog(options: MysqlChangeLogOptions): ChangeLog {
   const wait = waiterOf(() => connections.use((session) => hasUnread(session, names)));
   const candidate = candidateOf(connections, prefix);
   const ticks = tickMemory<MarkedTick>();
+  /** How the source was captured when the lead was taken. */
+  let captured: string | undefined;
   const warnOnce = once(() => connections.use((session) => warnOfLostCommits(session, source, logger)));
   const top = (session: MysqlSession): Promise<Position> =>
     endOf(session, `SELECT n, events FROM ${names.tick} ORDER BY n DESC LIMIT 1`);
   return {
     incarnation: () => connections.use((session) => incarnationOf(session, names)),
     async lead() {
-      const leadership = await candidate.lead();
-      if (leadership) ticks.forget();
-      return leadership;
+      const lead = await leadAs("outbox", candidate.lead, () => connections.use((c) => readKept(c, names)));
+      if (lead === undefined) return undefined;
+      ticks.forget();
+      captured = capturedText(lead.kept);
+      return lead.leadership;
     },
     async cut() {
       await warnOnce();
-      const tick = await connections.use((session) => cutTick(session, names));
+      const tick = await connections.use((session) => cutTick(session, names, captured));
       if (!tick) return undefined;
       ticks.remember(tick);
       return { tick: tick.n, events: tick.events };

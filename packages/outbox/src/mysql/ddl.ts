@@ -1,7 +1,7 @@
 import { quoteName, quoteText } from "./quote.js";
 
 /** Version of the tables; `ensure` replaces what is older. */
-export const formatVersion = 4;
+export const formatVersion = 5;
 
 /** Names of Lockstep's own tables, quoted; they live in the connection's database. */
 export interface TableNames {
@@ -92,12 +92,17 @@ export function createStatements(names: TableNames): string[] {
   pruned_total BIGINT UNSIGNED NOT NULL DEFAULT 0,
   \`partitions\` INT NULL,
   capture VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NULL,
-  capture_from VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NULL
+  capture_from VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  capture_stage VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  capture_end VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NULL
 ) ${options}`,
     ...addedColumn(names.state, "partitions", "INT NULL"),
     // How the source is captured, and while it changes over, how it was before.
     ...addedColumn(names.state, "capture", "VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NULL"),
     ...addedColumn(names.state, "capture_from", "VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NULL"),
+    // With capture_from: whose log is read (OutboxHandOver), and where that one ends.
+    ...addedColumn(names.state, "capture_stage", "VARCHAR(20) CHARACTER SET ascii COLLATE ascii_bin NULL"),
+    ...addedColumn(names.state, "capture_end", "VARCHAR(50) CHARACTER SET ascii COLLATE ascii_bin NULL"),
     // Everything below n is counted in total; the last event of it stands at (last_tick, last_n). events: as in the tick table, for
     // the registry. stamp: when the server began the file, which tells it from another one of the same name.
     `CREATE TABLE IF NOT EXISTS ${names.logMark} (

@@ -11,7 +11,10 @@ export { tableNames, type TableNames } from "./ddl.js";
 export { binlogFindings } from "./examine/binlog.js";
 export { countedChanges, notCounted } from "./examine/watch-writes.js";
 export { incarnationOf } from "./incarnation.js";
+export { endKey } from "../kept-capture.js";
+export { captureMoved, leadAs, mayLead, refuseEnded } from "../log-term.js";
 export { candidateOf } from "./lead.js";
+export { readKept } from "./kept-query.js";
 export { registerSchemas } from "./outbox-writer.js";
 export { quoteName, quoteText } from "./quote.js";
 export {

@@ -11,6 +11,8 @@ import {
 import { audienceText } from "../event-row.js";
 import { foldNotes } from "../fold-notes.js";
 import { keptCapture } from "../kept-capture.js";
+import { mysqlHandOver } from "./hand-over.js";
+import { keptQuery } from "./kept-query.js";
 import { createStatements, dropStatements, formatVersion, tableNames, type TableNames } from "./ddl.js";
 import { captureRows, type CapturedRow } from "./images.js";
 import { quoteNullable, quoteText } from "./quote.js";
@@ -40,13 +42,16 @@ export function mysqlOutboxWriter({ prefix = "lockstep_" }: MysqlOutboxOptions =
       );
     },
     async readCapture(run) {
-      const [row] = await run(`SELECT capture AS capture, capture_from AS \`from\` FROM ${names.state}`);
+      const [row] = await run(keptQuery(names));
       return keptCapture(row);
     },
-    async keepCapture(run, { kind, from }) {
-      const values = [kind, from].map((value) => (value === undefined ? "NULL" : `'${value}'`));
-      await run(`UPDATE ${names.state} SET capture = ${values[0]}, capture_from = ${values[1]}`);
+    async keepCapture(run, { kind, from, stage, end }) {
+      const values = [kind, from, stage, end].map((value) => (value === undefined ? "NULL" : `'${value}'`));
+      await run(
+        `UPDATE ${names.state} SET capture = ${values[0]}, capture_from = ${values[1]}, capture_stage = ${values[2]}, capture_end = ${values[3]}`,
+      );
     },
+    handOver: mysqlHandOver(names),
     hasTargets: async (run) => (await run(`SELECT 1 AS one FROM ${names.target} LIMIT 1`)).length > 0,
     describe: (run, tables) => describe(run, names, shapes, tables),
     async append(run, notes, transaction) {

@@ -1,4 +1,5 @@
 import { positionOf, splitPosition, type Position, type RegisteredTarget } from "@lockstep/core";
+import { newcomerRefused } from "../log-term.js";
 import type { MysqlSession } from "./connections.js";
 import type { TableNames } from "./ddl.js";
 import { quoteText } from "./quote.js";
@@ -14,7 +15,14 @@ export async function registerTarget(
   const { partition } = target;
   const id = quoteText(target.id);
   // The lock that pruning takes: its bound must not be computed between our look at the last tick and our row (PROTOCOL.md 20).
-  await session.batch(`START TRANSACTION; SELECT 1 FROM ${names.state} FOR UPDATE`);
+  const [, state] = await session.batch(
+    `START TRANSACTION; SELECT capture_stage FROM ${names.state} FOR UPDATE`,
+  );
+  // Between two logs there is no place for a new target: behind the end of the one it would miss what the other begins with.
+  if (state?.[0]?.[0] === "turned") {
+    const known = `SELECT 1 FROM ${names.target} WHERE id = ${id} AND \`partition\` = ${partition}`;
+    if ((await session.rows(known)).length === 0) throw newcomerRefused();
+  }
   await session.change(`INSERT INTO ${names.target} (id, \`partition\`, name, address, tick, n, seen_at)
   SELECT ${id}, ${partition}, ${quoteText(target.name)}, ${quoteText(target.address)}, k.n, k.events, UTC_TIMESTAMP(6)
     FROM (SELECT n, events FROM ${names.tick} ORDER BY n DESC LIMIT 1) k

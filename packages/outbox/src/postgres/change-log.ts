@@ -7,6 +7,8 @@ import { barrierOf } from "./barrier.js";
 import { connectionsTo, type PostgresConnection } from "./connections.js";
 import { cutTick } from "./cut.js";
 import { incarnationOf } from "./incarnation.js";
+import { capturedText, leadAs } from "../log-term.js";
+import { readKept } from "./kept-query.js";
 import { candidateOf } from "./lead.js";
 import { backlogOf, pruneTicks } from "./prune.js";
 import { quoteName } from "./quote.js";
@@ -48,15 +50,19 @@ export function postgresChangeLog(options: PostgresChangeLogOptions): ChangeLog 
   const waiter = waiterOf(connections, s, wakeUpOf(schema));
   const candidate = candidateOf(connections, schema);
   const ticks = tickMemory<SnapshotTick>();
+  /** How the source was captured when the lead was taken. */
+  let captured: string | undefined;
   return {
     incarnation: () => connections.use((client) => incarnationOf(client, s)),
     async lead() {
-      const leadership = await candidate.lead();
-      if (leadership) ticks.forget();
-      return leadership;
+      const lead = await leadAs("outbox", candidate.lead, () => connections.use((c) => readKept(c, s)));
+      if (lead === undefined) return undefined;
+      ticks.forget();
+      captured = capturedText(lead.kept);
+      return lead.leadership;
     },
     async cut() {
-      const tick = await connections.use((client) => cutTick(client, s));
+      const tick = await connections.use((client) => cutTick(client, s, captured));
       if (!tick) return undefined;
       ticks.remember(tick);
       return { tick: tick.n, events: tick.events };

@@ -40,7 +40,7 @@ export function dropStatements(schema: string): string[] {
   ${s}.flush_for(jsonb, text, text, text), ${s}.flush_for_pinned(jsonb, text, text, text),
   ${s}.flush_row(text, text, jsonb, text, text), ${s}.flush_row_pinned(text, text, jsonb, text, text),
   ${s}.describe(jsonb), ${s}.shape_named(text), ${s}.make_shape(oid, text), ${s}.catalog_version(oid),
-  ${s}.columns_version(oid), ${s}.unchanged(oid, text), ${s}.unread(), ${s}.cut()`,
+  ${s}.columns_version(oid), ${s}.unchanged(oid, text), ${s}.unread(), ${s}.cut(), ${s}.captured()`,
     `drop table if exists ${s}.outbox, ${s}.tick, ${s}.table_schema, ${s}.target, ${s}.state, ${s}.job`,
     `drop sequence if exists ${s}.outbox_seq`,
     `do $lockstep$ begin drop schema if exists ${s} restrict;
@@ -119,7 +119,12 @@ create table if not exists ${s}.state (
   partitions integer,
   -- How the source is captured, and while it changes over, how it was before.
   capture text,
-  capture_from text
+  capture_from text,
+  -- With capture_from: whose log is read (OutboxHandOver), and where that one ends.
+  capture_stage text,
+  capture_end text,
+  -- The history that positions belong to, when they go on behind a log's that was one of its own.
+  history uuid
 );
 create table if not exists ${s}.job (
   id bigint generated always as identity primary key,
@@ -137,5 +142,6 @@ create table if not exists ${s}.job (
 -- One of a kind at a time, whatever processes think they hold.
 create unique index if not exists job_live on ${s}.job (kind) where state in ('running', 'paused');
 alter table ${s}.state add column if not exists partitions integer, add column if not exists capture text,
-  add column if not exists capture_from text;`;
+  add column if not exists capture_from text, add column if not exists capture_stage text,
+  add column if not exists capture_end text, add column if not exists history uuid;`;
 }

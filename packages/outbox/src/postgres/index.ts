@@ -10,6 +10,9 @@ export {
   type PostgresConnection,
 } from "./connections.js";
 export { incarnationOf } from "./incarnation.js";
+export { captureMoved, leadAs, mayLead, refuseEnded } from "../log-term.js";
+export { endKey } from "../kept-capture.js";
+export { readKept } from "./kept-query.js";
 export { candidateOf } from "./lead.js";
 export { quoteName, quoteText } from "./quote.js";
 export {

@@ -11,6 +11,8 @@ import { formatVersion } from "./format-version.js";
 import { flushCall, nameOf } from "./flush-call.js";
 import { rowMoved } from "./flush-function.js";
 import { keptCapture } from "../kept-capture.js";
+import { postgresHandOver } from "./hand-over.js";
+import { keptQuery } from "./kept-query.js";
 import { quoteName, quoteText } from "./quote.js";
 import { tableSchemaOf, type TableDefinition } from "./table-definition.js";
 
@@ -41,12 +43,17 @@ export function postgresOutboxWriter({ schema = "lockstep" }: PostgresOutboxOpti
       }
     },
     async readCapture(run) {
-      const [row] = await run(`select capture, capture_from as "from" from ${s}.state`);
+      const [row] = await run(keptQuery(s));
       return keptCapture(row);
     },
-    async keepCapture(run, { kind, from }) {
-      await run(`update ${s}.state set capture = $1, capture_from = $2`, [kind, from ?? null]);
+    async keepCapture(run, { kind, from, stage, end }) {
+      const values = [kind, from, stage, end].map((value) => value ?? null);
+      await run(
+        `update ${s}.state set capture = $1, capture_from = $2, capture_stage = $3, capture_end = $4`,
+        values,
+      );
     },
+    handOver: postgresHandOver(s),
     hasTargets: async (run) => (await run(`select from ${s}.target limit 1`)).length > 0,
     describe: (run, tables, { inTransaction = false } = {}) =>
       // A function that is made in a transaction goes with it: whoever remembered its name would fail every later flush of the table.

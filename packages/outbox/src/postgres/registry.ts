@@ -1,5 +1,6 @@
 import { positionOf, splitPosition, type Position, type RegisteredTarget } from "@lockstep/core";
 import type pg from "pg";
+import { newcomerRefused } from "../log-term.js";
 
 type Row = Record<string, string>;
 
@@ -23,7 +24,8 @@ export async function placeTarget(
 ): Promise<RegisteredTarget> {
   await client.query("begin isolation level read committed");
   // The lock that pruning takes: its bound must not be computed between our look at the last tick and our row (PROTOCOL.md 20).
-  await client.query(`select from ${s}.state for update`);
+  const { rows: state } = await client.query<Row>(`select capture_stage from ${s}.state for update`);
+  if (state[0]?.["capture_stage"] === "turned") await refuseNewcomer(client, s, target);
   const { rows } = await client.query<Row>(
     `insert into ${s}.target as t (id, partition, name, address, tick, n)
   select $1, $2, $3, $4, k.* from (${start}) k
@@ -33,6 +35,19 @@ export async function placeTarget(
   );
   await client.query("commit");
   return targetOf(rows[0]!);
+}
+
+/** Between two logs there is no place for a new target: behind the end of the one it would miss what the other begins with. */
+async function refuseNewcomer(
+  client: pg.ClientBase,
+  s: string,
+  { id, partition }: Pick<RegisteredTarget, "id" | "partition">,
+): Promise<void> {
+  const { rowCount } = await client.query(`select from ${s}.target where id = $1 and partition = $2`, [
+    id,
+    partition,
+  ]);
+  if (rowCount === 0) throw newcomerRefused();
 }
 
 /**

@@ -4,7 +4,7 @@
  * among the transactions that were in progress then.
  */
 export function tickFunctions(s: string): string {
-  return [firstTick(s), unread(s), cut(s)].join("\n");
+  return [firstTick(s), unread(s), captured(s), cut(s)].join("\n");
 }
 
 // Its snapshot shows nothing: whatever is in the outbox belongs to tick 1 or later.
@@ -23,19 +23,36 @@ begin
 end $fn$;`;
 }
 
+/** How the source is captured, as one text; and whether what is in the outbox now is for another log to give. */
+function captured(s: string): string {
+  return `create or replace function ${s}.captured(out captured text, out is_closed boolean) language sql as $fn$
+  select concat_ws(' ', coalesce(capture, '-'), coalesce(capture_from, '-'), coalesce(capture_stage, '-')),
+         coalesce(capture_stage = 'turned' or case when capture_stage is null then capture else capture_from end in ('wal', 'binlog'), false)
+    from ${s}.state
+$fn$;`;
+}
+
 /**
  * Writes the next tick when anything is unread. One statement per step: under READ COMMITTED each sees what was committed before
  * it began. The lock and the snapshot in one statement would invert the order of two relays' ticks (PROTOCOL.md 5).
  */
 function cut(s: string): string {
-  return `create or replace function ${s}.cut(out tick bigint, out events bigint, out total bigint,
-  out previous pg_snapshot, out snapshot pg_snapshot, out went_back boolean) language plpgsql as $fn$
-declare last_tick ${s}.tick;
+  return `-- Of older formats: what a function gives can't be changed.
+drop function if exists ${s}.cut();
+create or replace function ${s}.cut(out tick bigint, out events bigint, out total bigint,
+  out previous pg_snapshot, out snapshot pg_snapshot, out went_back boolean, out captured text) language plpgsql as $fn$
+declare last_tick ${s}.tick; is_closed boolean;
 begin
+  select c.captured into captured from ${s}.captured() c;
   if not ${s}.unread() then
     return;
   end if;
   perform from ${s}.tick t order by t.n desc limit 1 for update;
+  -- Asked again behind the lock, which a change of the capture takes too: from then on the rest is another log's.
+  select c.captured, c.is_closed into captured, is_closed from ${s}.captured() c;
+  if is_closed then
+    return;
+  end if;
   select t.* into last_tick from ${s}.tick t order by t.n desc limit 1;
   snapshot := pg_current_snapshot();
   previous := last_tick.snapshot;

@@ -4,66 +4,168 @@ import {
   type KeptCapture,
   LockstepError,
   type OutboxWriter,
+  positionOf,
   type RowNote,
   type RunStatement,
 } from "@lockstep/core";
 import { installAtSource, refuseFindings } from "./install-at-source.js";
 import type { SourceCapture } from "./source-capture.js";
+import { untilApplied } from "./until-applied.js";
 
 /** What a change of the capture works with. */
 export interface ChangeOver {
+  /** One session of the source: it holds a transaction now and then. */
   readonly run: RunStatement;
-  readonly writer: Pick<OutboxWriter, "readCapture" | "keepCapture" | "hasTargets">;
+  readonly writer: Pick<OutboxWriter, "readCapture" | "keepCapture" | "describe" | "handOver">;
   readonly captureOf: (kind: CaptureKind) => SourceCapture;
   readonly tables: readonly RowNote["table"][];
+  /** How long targets are waited for, each time, ms. */
+  readonly timeoutMs: number;
 }
 
+/** How long writers are held up at most, each time it is tried, ms. */
+const lockTimeoutMs = 2_000;
+
 /**
- * Begins to capture a source in another way, while it is written to. From here on both ways capture, so that no write is lost whichever processes
- * are still as they were: a row that both capture is in the log twice, and applying it twice is applying it once. Writers are not held up, and positions go on.
- * @throws LockstepError CONFIG_INVALID when the two ways don't share a log; CAPTURE_NOT_INSTALLED, and then nothing has changed.
+ * Begins to capture a source in another way, while it is written to. Where both write to the outbox, both capture from here on: a row that both
+ * saw is in the log twice, and applying it twice is applying it once. Where the log is another one, it also goes over to it, as soon as
+ * every write is seen by the new way: at once, unless that is `subscriber`, which sees only what the processes that were started with it write.
+ *
+ * Whatever step this ends at, by itself or killed: the source is captured, either way, and the same call goes on from there.
+ * @throws LockstepError CONFIG_INVALID; CAPTURE_NOT_INSTALLED; CAPTURE_SWITCH_WAITS when targets are behind, or writers can't be held.
  */
 export async function beginChangeOver(over: ChangeOver, to: CaptureKind): Promise<KeptCapture> {
   const kept = await keptOf(over);
-  if (kept.kind === to) return kept;
-  if (!sharesLog(kept.kind) || !sharesLog(to)) {
+  if (kept.stage === "beside" && kept.from === to) return takeBack(over, kept);
+  if (kept.from !== undefined && kept.kind !== to) {
     throw new LockstepError(
       "CONFIG_INVALID",
-      `from "${kept.kind}" to "${to}" positions don't go on: remove the targets, change the capture, and seed them again`,
+      `the change from "${kept.from}" to "${kept.kind}" is under way: finish it first (--to ${kept.kind} --finish)`,
     );
   }
-  refuseFindings(await installAtSource(over.captureOf(to), over.run, over.tables));
-  const changed = { kind: to, from: kept.kind };
-  await over.writer.keepCapture(over.run, changed);
-  return changed;
+  if (kept.kind === to && kept.from === undefined) return kept;
+  await putBeside(over, kept, to);
+  return to === "subscriber" ? keptOf(over) : goOver(over);
 }
 
 /**
- * Ends it: what the way before had put into the source is taken out. To be called when every process of the application has been started with the
- * new way: writes of the others would go past it.
- * @throws LockstepError CONFIG_INVALID when no change is under way, or one to another kind.
+ * Ends it: only processes of the new way may start from here on, and what the way before had put into the source is taken out. To be called when every
+ * process of the application has been started with the new way.
+ * @throws LockstepError CONFIG_INVALID when no change is under way, or one to another kind; as {@link beginChangeOver}.
  */
 export async function finishChangeOver(over: ChangeOver, to: CaptureKind): Promise<KeptCapture> {
   const kept = await keptOf(over);
   if (kept.kind !== to || kept.from === undefined) {
     throw new LockstepError("CONFIG_INVALID", `no change to "${to}" is under way`);
   }
-  const findings: readonly CaptureFinding[] = await installAtSource(
-    over.captureOf(to),
-    over.run,
-    over.tables,
-  );
-  refuseFindings(findings);
+  await putBeside(over, kept, to);
+  await goOver(over);
   await over.writer.keepCapture(over.run, { kind: to });
-  for (const statement of await over.captureOf(kept.from).removal(over.run)) await over.run(statement);
+  await takeOut(over, kept.from, to);
   return { kind: to };
 }
 
+/** How the source is captured; where nothing is said, it is a source of before it was kept: there was only one way. */
 async function keptOf({ writer, run }: ChangeOver): Promise<KeptCapture> {
   return (await writer.readCapture(run)) ?? { kind: "subscriber" };
 }
 
-/** Both write to the outbox: their changes stand in one order already. */
-function sharesLog(kind: CaptureKind): boolean {
-  return kind === "subscriber" || kind === "trigger";
+/** Sees to it that the new way is installed. It is said first: a slot of which nobody knows would fill the source's disk. */
+async function putBeside(over: ChangeOver, kept: KeptCapture, to: CaptureKind): Promise<void> {
+  const { writer, run, tables, captureOf } = over;
+  const capture = captureOf(to);
+  const refused = (findings: readonly CaptureFinding[]) => findings.filter((f) => f.problem === "refused");
+  refuseFindings(refused((await capture.plan(run, tables)).findings));
+  if (tables.length > 0) await writer.describe(run, tables);
+  if (kept.kind !== to) {
+    const isOneLog = !capture.handOver && !captureOf(kept.kind).handOver;
+    await writer.keepCapture(run, { kind: to, from: kept.kind, ...(!isOneLog && { stage: "beside" }) });
+  }
+  // Its plan would take out the triggers that capture as yet: what it needs itself is made when that is over.
+  if (sharesTriggers(to, kept.from ?? kept.kind) && to === "binlog") return;
+  refuseFindings(await installAtSource(capture, run, tables));
+}
+
+/** From one log to the other, from whichever stage it is at. */
+async function goOver(over: ChangeOver): Promise<KeptCapture> {
+  if ((await keptOf(over)).stage === "beside") await turn(over);
+  if ((await keptOf(over)).stage === "turned") await settle(over);
+  const kept = await keptOf(over);
+  // Not a matter of processes: nobody reads the log any more, and what triggers write is written for nobody.
+  if (kept.from !== undefined && isTurn(over, kept)) await takeOut(over, kept.from, kept.kind);
+  return kept;
+}
+
+/** Says where the one log ends and the other begins: in a moment in which nobody writes to the outbox, so that each change is in one of them. */
+async function turn(over: ChangeOver): Promise<void> {
+  const { run, writer, captureOf, tables, timeoutMs } = over;
+  const { handOver: outbox } = writer;
+  const kept = await keptOf(over);
+  const [old, next] = [captureOf(kept.from!).handOver, captureOf(kept.kind).handOver];
+  // From the turn on there is only forward: a target that doesn't come along must be met before.
+  const reached = await (old ?? outbox).reach(run);
+  await outbox.writeBarrier(run);
+  await untilApplied(over, positionOf(reached, 0));
+  const turned = { kind: kept.kind, from: kept.from!, stage: "turned" } as const;
+  const work = async (): Promise<void> => {
+    if (next === undefined) {
+      // Looked at again, now that nobody can write: from here on it is all that captures.
+      refuseFindings((await captureOf(kept.kind).plan(run, tables)).findings);
+      await outbox.markEnd(run);
+      return writer.keepCapture(run, turned);
+    }
+    const last = await outbox.cutLast(run);
+    await next.begin(run, last);
+    await writer.keepCapture(run, { ...turned, end: last.end });
+  };
+  const until = performance.now() + timeoutMs;
+  while ((await outbox.hold(run, lockTimeoutMs, work)) === undefined) {
+    if (performance.now() < until) continue;
+    throw new LockstepError(
+      "CAPTURE_SWITCH_WAITS",
+      "a transaction that wrote to a captured table stays open: nothing has changed yet",
+    );
+  }
+}
+
+/** The old log is read to its end; then the other one is in force. */
+async function settle(over: ChangeOver): Promise<void> {
+  const { run, writer, captureOf } = over;
+  const { handOver: outbox } = writer;
+  const end = await untilApplied(over, async () => (await keptOf(over)).end);
+  const { kind, from } = await keptOf(over);
+  const left = captureOf(from!).handOver;
+  await outbox.inTransaction(run, async () => {
+    if (left !== undefined) {
+      const last = end ?? positionOf(await left.reach(run), 0);
+      await outbox.goOn(run, { end: last, total: await left.leave(run) });
+    }
+    await writer.keepCapture(run, { kind, from: from! });
+  });
+}
+
+/** A change that was begun and has not gone over yet is no more. */
+async function takeBack(over: ChangeOver, { kind, from }: KeptCapture): Promise<KeptCapture> {
+  const back = { kind: from! };
+  await over.writer.keepCapture(over.run, back);
+  await takeOut(over, kind, back.kind);
+  return back;
+}
+
+function isTurn({ captureOf }: ChangeOver, { kind, from }: KeptCapture): boolean {
+  return [kind, from!].some((one) => captureOf(one).handOver !== undefined);
+}
+
+/** Takes out what one capture had put into the source and the one that stays doesn't need. */
+async function takeOut(over: ChangeOver, gone: CaptureKind, stays: CaptureKind): Promise<void> {
+  const { run, captureOf, tables } = over;
+  // The plan of what stays makes what it needs, and takes out the rest only then: a row that two triggers write is written twice, one that none writes is lost.
+  if (sharesTriggers(gone, stays))
+    return refuseFindings(await installAtSource(captureOf(stays), run, tables));
+  for (const statement of await captureOf(gone).removal(run)) await run(statement);
+}
+
+/** On MySQL and MariaDB what foreign keys change is seen by triggers under both, and they go by one name. */
+function sharesTriggers(one: CaptureKind, other: CaptureKind): boolean {
+  return [one, other].every((kind) => kind === "trigger" || kind === "binlog");
 }

@@ -2,8 +2,9 @@ export { examineSource, type Examined, type Watch } from "../examine/examine-sou
 export { warnAtStart } from "../examine/warn-at-start.js";
 export { captureSource } from "../source-connection.js";
 export { captureOf } from "./capture-of.js";
-export { claimCapture } from "./claim-capture.js";
+export { claimCapture, refuseOtherCapture } from "./claim-capture.js";
 export { beginChangeOver, type ChangeOver, finishChangeOver } from "./change-over.js";
+export { refuseUnseenWrites } from "./refuse-unseen-writes.js";
 export { installAtSource } from "./install-at-source.js";
 export { outboxWriterOf } from "./outbox-writer-of.js";
 export { runAtSource } from "./run-at-source.js";

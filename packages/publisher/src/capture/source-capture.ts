@@ -1,4 +1,12 @@
-import type { CaptureKind, CapturePlan, ChangeLog, Logger, RowNote, RunStatement } from "@lockstep/core";
+import type {
+  CaptureKind,
+  CapturePlan,
+  ChangeLog,
+  LogEnd,
+  Logger,
+  RowNote,
+  RunStatement,
+} from "@lockstep/core";
 import type { MysqlConnection, PostgresConnection } from "@lockstep/outbox";
 import type { DataSource } from "typeorm";
 import type { CaptureSettings, InstalledCapture } from "./subscriber/install-capture.js";
@@ -25,6 +33,19 @@ export type CaptureSource = {
   | { readonly engine: "mysql"; readonly connection: MysqlConnection }
 );
 
+/** The database's own log while a source's changes go over to it, or from it (PROTOCOL.md 27). */
+export interface LogHandOver {
+  /**
+   * Within a transaction that holds writers back: from here on changes are read from this log; positions go on behind `before`.
+   * @throws LockstepError CONFIG_INVALID when the log's places lie below them.
+   */
+  begin(run: RunStatement, before: LogEnd): Promise<void>;
+  /** Within the transaction in which the outbox goes on behind it: says how many events it had, and leaves the outbox its history. */
+  leave(run: RunStatement): Promise<number>;
+  /** Where the log is now: what is written from now on is at or above it. */
+  reach(run: RunStatement): Promise<bigint>;
+}
+
 /**
  * One way to capture a source, as one object: what it needs in the database, what the application's process does for it, and the log
  * that the relay reads. `capture-of.ts` has one per kind.
@@ -40,6 +61,8 @@ export interface SourceCapture {
   removal(run: RunStatement): Promise<readonly string[]>;
   /** The log that a relay of this source reads. Connects on first use. */
   changeLog(): ChangeLog;
+  /** Its part when the source changes from the outbox to this log, or back. Absent where the outbox is the log. */
+  readonly handOver?: LogHandOver;
   /** What the application's own process does for this capture. Absent: nothing, the database itself sees every write. */
   attach?(dataSource: DataSource, settings: CaptureSettings): Promise<InstalledCapture>;
   /** Has the application's traced transactions say which trace they belong to; gives what ends it. Absent: the log has no place for it. */

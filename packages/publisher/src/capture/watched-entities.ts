@@ -14,8 +14,8 @@ export interface WatchSettings extends CaptureSettings {
   readonly capture: Pick<SourceCapture, "plan" | "kind" | "trace">;
   /** Tables without an entity. */
   readonly captureTables: readonly string[];
-  /** `ensure`: what the capture lacks in the database is put there; `migration`: it must be there. */
-  readonly tables: "ensure" | "migration";
+  /** `ensure`: what the capture lacks in the database is put there; `migration`: it must be there; `left`: somebody changes the capture, and sees to it. */
+  readonly tables: "ensure" | "migration" | "left";
 }
 
 /**
@@ -35,6 +35,8 @@ export async function watchEntities(
     );
     const tables = entities.map(({ table }) => table);
     await writer.describe(run, tables);
+    // A slot that was taken out must not come back: nobody would read it; nor may triggers go that count from now on.
+    if (settings.tables === "left") return entities;
     const findings =
       settings.tables === "ensure"
         ? await installAtSource(capture, run, tables)

@@ -3,6 +3,7 @@ import { seenThroughTriggers } from "../foreign-key-actions.js";
 import type { CaptureSource, SourceCapture } from "../source-capture.js";
 import { watchedLog } from "../watched-log.js";
 import { mysqlBinlogLog } from "./binlog-log.js";
+import { binlogHandOver } from "./hand-over.js";
 import { binlogProblems } from "./binlog-needs.js";
 
 /**
@@ -25,6 +26,7 @@ export function binlogCapture(source: CaptureSource): SourceCapture {
     kind: "binlog",
     plan,
     removal: (run) => triggers.removal(run),
+    handOver: binlogHandOver(outbox.prefix),
     changeLog() {
       const log = mysqlBinlogLog({
         connection,

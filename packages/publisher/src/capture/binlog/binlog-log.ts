@@ -2,6 +2,7 @@ import {
   type CaptureFinding,
   type ChangeLog,
   endOfTick,
+  isLockstepError,
   LockstepError,
   type Logger,
   type LoggedEvent,
@@ -13,14 +14,17 @@ import {
 } from "@lockstep/core";
 import {
   acknowledgeTargets,
+  captureMoved,
   candidateOf,
   connectionsTo,
   forgetTarget,
   incarnationOf,
   keepPartitions,
+  leadAs,
   listTargets,
   type MysqlConnection,
   type MysqlSession,
+  readKept,
   readPartitions,
   readSchemas,
   registerTarget,
@@ -75,6 +79,8 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
   let readers: ReturnType<typeof openReaders> | undefined;
   /** Ticks up to and including this one are cut. */
   let through: bigint | undefined;
+  /** Another log is in force: the term is over. */
+  let isMoved = false;
 
   const openedReaders = async (): Promise<ReturnType<typeof openReaders>> => {
     if (readers) return readers;
@@ -117,12 +123,21 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
     if (found !== undefined) await markProgress(session, names, found);
   };
 
+  const pruneRead = async (session: MysqlSession): Promise<number> => {
+    await markFurthest(session);
+    await ensureUsableMark(session, names);
+    await purges.look(session);
+    return pruneMarks(session, names, { logger, source, end: readers?.end });
+  };
+
   return {
     ticksAreTransactions: true,
     incarnation: () => use((session) => incarnationOf(session, names)),
     async lead() {
-      const leadership = await candidate.lead();
-      if (!leadership) return undefined;
+      const lead = await leadAs("binlog", candidate.lead, () => use((session) => readKept(session, names)));
+      if (!lead) return undefined;
+      const { leadership } = lead;
+      isMoved = false;
       try {
         await use(refuseUnfit);
         await use((session) => warnOfLostCommits(session, source, logger));
@@ -141,6 +156,7 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
       };
     },
     async cut() {
+      if (isMoved) throw captureMoved();
       const furthest = readers?.furthest;
       if (furthest?.failure !== undefined) {
         closeReaders();
@@ -182,13 +198,14 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
     acknowledge: (acks) => use((session) => acknowledgeTargets(session, names, acks)),
     targets: () => use((session) => listTargets(session, names)),
     removeTarget: (idOrName) => use((session) => forgetTarget(session, names, idOrName)),
-    prune: () =>
-      use(async (session) => {
-        await markFurthest(session);
-        await ensureUsableMark(session, names);
-        await purges.look(session);
-        return pruneMarks(session, names, { logger, source });
-      }),
+    async prune() {
+      try {
+        return await use(pruneRead);
+      } catch (error) {
+        isMoved ||= isLockstepError(error, "CAPTURE_CHANGED");
+        throw error;
+      }
+    },
     backlog: () =>
       use(async (session) =>
         backlogOf(

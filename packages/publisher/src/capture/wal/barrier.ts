@@ -1,4 +1,5 @@
 import { positionOf, type Position } from "@lockstep/core";
+import { readKept, refuseEnded } from "@lockstep/outbox/postgres";
 import type pg from "pg";
 
 /**
@@ -6,6 +7,7 @@ import type pg from "pg";
  * commit record, which moves every checkpoint on, comes behind it.
  */
 export async function markBarrier(client: pg.ClientBase, s: string): Promise<Position> {
+  refuseEnded(await readKept(client, s), "wal");
   const { rows } = await client.query<{ end: string }>(
     `insert into ${s}.outbox (op, fingerprint, key) values ('b', '', '[]')
  returning (pg_current_wal_insert_lsn() - '0/0')::bigint as end`,

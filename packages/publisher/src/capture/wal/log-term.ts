@@ -1,6 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { LockstepError, type Backlog, type LoggedEvent, type Position } from "@lockstep/core";
-import type { Connections } from "@lockstep/outbox/postgres";
+import {
+  isLockstepError,
+  LockstepError,
+  type Backlog,
+  type LoggedEvent,
+  type Position,
+} from "@lockstep/core";
+import { captureMoved, type Connections } from "@lockstep/outbox/postgres";
 import { Latch } from "../../relay/latch.js";
 import type { Relations } from "./relation/relation.js";
 import { readLogState } from "./slot/log-state.js";
@@ -51,6 +57,8 @@ export function openTerm({ connections, s, relations, maxAgeMs }: TermSettings):
   let opening: Promise<Live> | undefined;
   let live: Live | undefined;
   let isClosed = false;
+  /** Another log is in force: the term is over. */
+  let isMoved = false;
 
   /** Receives from `at` on; where the main reader begins, so that what slower ones need is not in its way. */
   async function receive(at: Place): Promise<Live> {
@@ -138,6 +146,7 @@ export function openTerm({ connections, s, relations, maxAgeMs }: TermSettings):
   return {
     async cut() {
       cutting.set();
+      if (isMoved) throw captureMoved();
       if (live === undefined) return undefined;
       const failure = live.tail.failure();
       if (failure !== undefined) throw failure;
@@ -150,7 +159,12 @@ export function openTerm({ connections, s, relations, maxAgeMs }: TermSettings):
       if (live === undefined || isClosed) return 0;
       const keeping = live;
       const facts = { published: published && placeOf(published), atPublication };
-      return connections.use((client) => pruneLog(client, s, keeping, { ...facts, maxAgeMs }));
+      try {
+        return await connections.use((client) => pruneLog(client, s, keeping, { ...facts, maxAgeMs }));
+      } catch (error) {
+        isMoved ||= isLockstepError(error, "CAPTURE_CHANGED");
+        throw error;
+      }
     },
     backlog: (slowest) =>
       live === undefined || slowest === undefined ? { events: 0, oldestMs: 0 } : backlogBehind(live, slowest),

@@ -1,5 +1,6 @@
 import { LockstepError, type RunStatement } from "@lockstep/core";
 import type { CaptureSource, SourceCapture } from "../source-capture.js";
+import { walHandOver } from "./hand-over.js";
 import { readFacts } from "./install/facts.js";
 import { captureNames, type CaptureNames } from "./install/names.js";
 import { planCapture, removeCapture } from "./install/plan.js";
@@ -28,6 +29,7 @@ export function walCapture(source: CaptureSource): SourceCapture {
     kind: "wal",
     plan,
     removal: async (run) => removeCapture(await namesIn(run, schema), schema),
+    handOver: walHandOver(schema),
     changeLog: () =>
       watchedLog(postgresWalLog({ connection, source: name, schema, retention, logger }), source, plan),
     trace: traceTransactions,

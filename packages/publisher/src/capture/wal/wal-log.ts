@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { positionOf, type ChangeLog, type Logger, type Position } from "@lockstep/core";
 import {
   acknowledgeTargets,
@@ -7,8 +6,10 @@ import {
   forgetTarget,
   incarnationOf,
   keepPartitions,
+  leadAs,
   listTargets,
   placeTarget,
+  readKept,
   quoteName,
   readPartitions,
   readSchemas,
@@ -61,13 +62,13 @@ export function postgresWalLog(options: WalLogOptions): ChangeLog {
   return {
     ticksAreTransactions: true,
     async incarnation() {
-      const database = await connections.use((client) => incarnationOf(client, s));
-      const { incarnation } = await state();
-      return createHash("sha256").update(`${database} ${incarnation}`).digest("hex").slice(0, 32);
+      const { history } = await state();
+      return connections.use((client) => incarnationOf(client, s, { history }));
     },
     async lead() {
-      const leadership = await candidate.lead();
-      if (leadership === undefined) return undefined;
+      const lead = await leadAs("wal", candidate.lead, () => connections.use((c) => readKept(c, s)));
+      if (lead === undefined) return undefined;
+      const { leadership } = lead;
       endTerm(term);
       const mine = term;
       // Whoever leads next needs the slot at once.

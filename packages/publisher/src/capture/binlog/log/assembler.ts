@@ -1,4 +1,11 @@
-import { LockstepError, tableId, type LoggedEvent, type TableSchema, positionOf } from "@lockstep/core";
+import {
+  LockstepError,
+  tableId,
+  type LogEnd,
+  type LoggedEvent,
+  type TableSchema,
+  positionOf,
+} from "@lockstep/core";
 import { type EventHeader, eventType, headerOf } from "../event/event-header.js";
 import { groupStartOf } from "../event/gtid-event.js";
 import { meaningOf, type StatementMeaning, statementOf } from "../event/query-event.js";
@@ -31,6 +38,8 @@ export class Assembler {
   /** What was sent so far. */
   private sent: Pick<Scanned, "total" | "last">;
   private readonly from: bigint;
+  /** Where the log ends for its readers, and the count there; `undefined` until its mark is met. */
+  end: LogEnd | undefined;
   private open: OpenTransaction | undefined;
   private readonly watched = new Map<number, Watched | undefined>();
 
@@ -49,6 +58,8 @@ export class Assembler {
 
   /** Takes the next event. A promise when the database had to be asked. */
   push(event: Buffer): Promise<void> | undefined {
+    // Nothing behind the end is taken, and no place behind it is kept: whoever reads the log again must meet the mark again.
+    if (this.end !== undefined) return undefined;
     const header = headerOf(event);
     const { follower } = this;
     const begins = follower.advance(header);
@@ -232,7 +243,8 @@ export class Assembler {
     this.open = undefined;
     if (open?.isPrepared === true && open.length > 0) throw preparedElsewhere();
     if (open && open.length > 0) this.send(open, true);
-    if (follower.boundary > this.scanned.boundary) {
+    if (open?.endsLog === true) this.end = { end: this.sent.last, total: this.sent.total };
+    else if (follower.boundary > this.scanned.boundary) {
       this.scanned = { ...this.sent, boundary: follower.boundary };
     }
     return undefined;

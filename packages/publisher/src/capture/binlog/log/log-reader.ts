@@ -1,4 +1,11 @@
-import { LockstepError, type LoggedEvent, type Position, positionOf, splitPosition } from "@lockstep/core";
+import {
+  LockstepError,
+  type LogEnd,
+  type LoggedEvent,
+  type Position,
+  positionOf,
+  splitPosition,
+} from "@lockstep/core";
 import { Latch } from "../../../relay/latch.js";
 import { type Dump, openDump } from "../wire/dump.js";
 import { Assembler } from "./assembler.js";
@@ -63,6 +70,11 @@ export class LogReader {
     return { ...scanned, base: follower.base, stamp: follower.stamp };
   }
 
+  /** Where the log ends, once that was met. */
+  get end(): LogEnd | undefined {
+    return this.assembler.end;
+  }
+
   get scanned(): Scanned {
     return this.assembler.scanned;
   }
@@ -89,6 +101,7 @@ export class LogReader {
       if (this.failure !== undefined) throw this.failure;
       const next = this.parts[0]?.events[0];
       if ((next && next.tick > through) || this.scanned.boundary > through) return undefined;
+      if (!next && this.end !== undefined) return undefined;
       if (signal.aborted) return undefined;
       await this.arrived.wait(maxWaitMs, signal);
     }

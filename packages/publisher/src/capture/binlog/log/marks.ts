@@ -73,7 +73,7 @@ export async function stampMark(
 
 /** The end of the server's log, and the name of its files. @throws LockstepError CAPTURE_SOURCE_SETTINGS. */
 export async function endOfLog(
-  session: MysqlSession,
+  session: Pick<MysqlSession, "rows">,
 ): Promise<{ readonly boundary: bigint; readonly base: string }> {
   const rows = await session.rows("SHOW MASTER STATUS").catch((error: unknown) => {
     if (isDenied(error)) throw new LockstepError("CAPTURE_SOURCE_SETTINGS", noRight, { cause: error });

@@ -30,6 +30,8 @@ export class OpenTransaction {
   /** A BEGIN was read: COMMIT ends it, not the next statement. MySQL has one, MariaDB doesn't. */
   hasBegun = false;
   isPrepared = false;
+  /** It holds the mark behind which nothing of the log counts. */
+  endsLog = false;
   /** Before where the reader was to begin: the file could only be read from its own beginning. */
   isPassed = false;
   /** Rows that savepoints took back, once it is known how the transaction ends. */

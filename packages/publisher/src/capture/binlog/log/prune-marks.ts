@@ -1,5 +1,12 @@
-import type { Backlog, Logger, Position, RegisteredTarget } from "@lockstep/core";
-import { listTargets, type MysqlSession, quoteText, type TableNames } from "@lockstep/outbox/mysql";
+import type { Backlog, LogEnd, Logger, Position, RegisteredTarget } from "@lockstep/core";
+import {
+  listTargets,
+  mayLead,
+  type MysqlSession,
+  quoteText,
+  readKept,
+  type TableNames,
+} from "@lockstep/outbox/mysql";
 import { beginningOfLog, type Mark, markFor, newestMark, oldestMark } from "./marks.js";
 
 /** Marks stay this long beyond need, ms: a target may turn out to need one. */
@@ -13,11 +20,17 @@ const rowsPerDelete = 5_000;
 export async function pruneMarks(
   session: MysqlSession,
   names: TableNames,
-  { logger, source }: { readonly logger: Logger; readonly source: string },
+  {
+    logger,
+    source,
+    end,
+  }: { readonly logger: Logger; readonly source: string; readonly end: LogEnd | undefined },
 ): Promise<number> {
   const floor = await beginningOfLog(session);
   // The lock that registration takes (PROTOCOL.md 20).
   await session.batch(`START TRANSACTION; SELECT 1 FROM ${names.state} FOR UPDATE`);
+  const kept = await readKept(session, names);
+  mayLead(kept, "binlog");
   const before = await oldestMark(session, names);
   const needed: Mark[] = [];
   for (const target of await listTargets(session, names)) {
@@ -37,9 +50,15 @@ export async function pruneMarks(
       `UPDATE ${names.state} SET pruned_through = ${tick}, pruned_total = ${after.total} WHERE pruned_through <= ${tick}`,
     );
   }
+  if (kept?.stage === "turned" && end !== undefined) await keepEnd(session, names, end);
   await session.change("COMMIT");
   await removeRead(session, names);
   return (after?.total ?? 0) - (before?.total ?? 0);
+}
+
+/** Says where the log ends, for whoever waits until everybody has got there. */
+async function keepEnd(session: MysqlSession, { state }: TableNames, { end, total }: LogEnd): Promise<void> {
+  await session.change(`UPDATE ${state} SET capture_end = '${end}', pruned_total = ${total}`);
 }
 
 async function giveUp(
@@ -60,9 +79,10 @@ async function giveUp(
  * Rows of the outbox that are in the log are read from there: every row that can be seen here is. Only old ones, so that whoever
  * wrote one finds it for a while.
  */
-async function removeRead(session: MysqlSession, { outbox }: TableNames): Promise<void> {
+async function removeRead(session: MysqlSession, { outbox, state }: TableNames): Promise<void> {
+  // Behind the end of this log the outbox is the next one. In the same statement: what it sees then is from before.
   const rows = await session.rows(`SELECT id FROM ${outbox}
-  WHERE at < UTC_TIMESTAMP(6) - INTERVAL ${graceMs * 1000} MICROSECOND ORDER BY id LIMIT ${rowsPerDelete}`);
+  WHERE (SELECT COALESCE(capture_stage, IF(capture IS NULL OR capture = 'binlog', 'beside', 'over')) FROM ${state}) = 'beside' AND at < UTC_TIMESTAMP(6) - INTERVAL ${graceMs * 1000} MICROSECOND ORDER BY id LIMIT ${rowsPerDelete}`);
   if (rows.length > 0)
     await session.change(`DELETE FROM ${outbox} WHERE id IN (${rows.map(([id]) => id).join(", ")})`);
 }

@@ -1,4 +1,4 @@
-import { comparePositions, LockstepError, type Position } from "@lockstep/core";
+import { comparePositions, LockstepError, type LogEnd, type Position } from "@lockstep/core";
 import type { LogContext } from "./log-context.js";
 import { LogReader } from "./log-reader.js";
 import { markFor } from "./marks.js";
@@ -10,6 +10,8 @@ export interface Readers {
   release(reader: LogReader): void;
   /** The one that has read furthest. */
   readonly furthest: LogReader | undefined;
+  /** Where the log ends, once one of them has met that. */
+  readonly end: LogEnd | undefined;
   /** The newest tick that any of them holds. */
   readonly newest: bigint;
   close(): void;
@@ -64,6 +66,9 @@ export function openReaders(context: LogContext, heard: () => void): Readers {
     },
     get furthest() {
       return furthest();
+    },
+    get end() {
+      return readers.find(({ end }) => end !== undefined)?.end;
     },
     get newest() {
       return readers.reduce((newest, { newest: n }) => (n > newest ? n : newest), 0n);

@@ -1,5 +1,5 @@
 import { LockstepError, type TableSchema } from "@lockstep/core";
-import { opOfLetter } from "@lockstep/outbox/mysql";
+import { endKey, opOfLetter } from "@lockstep/outbox/mysql";
 import { type LoggedRow, rowsOpOf } from "../event/rows-event.js";
 import type { TableMapHead } from "../event/table-map.js";
 import type { ReadableTable } from "../table/tables.js";
@@ -116,5 +116,8 @@ function takeOutboxRow({ tables }: LogContext, open: OpenTransaction, cell: Cell
   if (origin !== undefined) open.header.origin ??= origin;
   const [image, before] = [cell("image"), cell("before_key")];
   const audience = cell("audience")?.split(" ");
-  open.add({ op, table, fingerprint, key: cell("row_key")!, image, before, ordinal, audience });
+  const key = cell("row_key")!;
+  open.add({ op, table, fingerprint, key, image, before, ordinal, audience });
+  // What comes behind it is another log's to give (PROTOCOL.md 27).
+  if (op === "barrier" && key === endKey) open.endsLog = true;
 }

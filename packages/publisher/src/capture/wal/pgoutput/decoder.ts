@@ -1,4 +1,5 @@
-import type { LoggedEvent } from "@lockstep/core";
+import { type LoggedEvent, type Position, positionOf } from "@lockstep/core";
+import { endKey } from "@lockstep/outbox/postgres";
 import type { CapturedRelation, OutboxRelation, Relation, Relations } from "../relation/relation.js";
 import { epochMs } from "../wire/replication.js";
 import { CellWriter } from "./cell-writer.js";
@@ -50,6 +51,8 @@ export class Decoder {
   isInTransaction = false;
   /** Everything whose commit record begins before this was read. */
   passed = 0n;
+  /** Where the log ends for its readers; `undefined` until its mark is met. */
+  end: Position | undefined;
 
   /** Tick of a transaction of which events were met and more may follow. */
   get openTick(): bigint | undefined {
@@ -95,7 +98,8 @@ export class Decoder {
 
   #commit(bytes: Buffer, at: number): undefined {
     this.isInTransaction = false;
-    this.passed = bytes.readBigUInt64BE(at + 9);
+    // A log that has ended is never confirmed beyond its mark: whoever reads it again must meet that again.
+    if (this.end === undefined) this.passed = bytes.readBigUInt64BE(at + 9);
     if (this.#open === undefined) return;
     this.#open.endsTransaction = true;
     this.#open.endsTick = true;
@@ -198,6 +202,8 @@ export class Decoder {
   }
 
   #emit({ op, schema, key, table, image, before }: Change, audience?: string): undefined {
+    // What comes behind the mark is another log's to give (PROTOCOL.md 27).
+    if (this.end !== undefined) return;
     this.#close();
     this.#addressTo(audience);
     if (++this.#ordinal === 1) {
@@ -225,6 +231,7 @@ export class Decoder {
     if (image !== undefined) event.image = image;
     if (before !== undefined) event.before = before;
     this.#open = event;
+    if (op === "barrier" && key === endKey) this.end = positionOf(tick, ordinal);
   }
 
   /** Gives away the event that waited for what follows it. */

@@ -6,8 +6,8 @@ import { Markers, type Marker } from "./markers.js";
 export interface LogState {
   readonly slot: string;
   readonly publications: readonly string[];
-  /** Made with the slot: another slot is another history. */
-  readonly incarnation: string;
+  /** Made with the slot: another slot is another history. `null`: it goes on behind the outbox, in whose history positions are. */
+  readonly history: string | null;
   /** The slot was never told to forget more than this. */
   readonly confirmed: bigint;
   /** Everything up to here may be forgotten. */
@@ -24,7 +24,7 @@ export const stateTables = (s: string): readonly string[] => [
   `create table if not exists ${s}.wal (
   slot text not null,
   publications text[] not null,
-  incarnation uuid not null default gen_random_uuid(),
+  incarnation uuid default gen_random_uuid(),
   confirmed bigint not null,
   pruned_tick bigint not null,
   pruned_n bigint not null default 0,
@@ -62,7 +62,7 @@ export async function readLogState(client: pg.ClientBase, s: string): Promise<Lo
   return {
     slot: row["slot"]!,
     publications: JSON.parse(row["publications"]!) as string[],
-    incarnation: row["incarnation"]!,
+    history: row["incarnation"] ?? null,
     confirmed,
     pruned: positionOf(BigInt(row["pruned_tick"]!), BigInt(row["pruned_n"]!)),
     markers: markersOf(row["markers"]!),

@@ -1,4 +1,5 @@
 import { splitPosition, type Position } from "@lockstep/core";
+import { mayLead, readKept } from "@lockstep/outbox/postgres";
 import type pg from "pg";
 import { comparePlaces, type Place } from "../tail/place.js";
 import type { Tail } from "../tail/tail.js";
@@ -41,8 +42,12 @@ export async function pruneLog(
   await client.query("begin isolation level read committed");
   // The lock that registration takes: a target that registers now starts behind whatever is confirmed here.
   await client.query(`select from ${s}.state for update`);
+  const kept = await readKept(client, s);
+  mayLead(kept, "wal");
   await markLagging(client, s, keeping, facts.maxAgeMs);
-  await emptyOutbox(client, s);
+  // Behind the end of this log the outbox is the next one.
+  if (kept?.stage !== "turned") await emptyOutbox(client, s, kept?.stage === "beside" ? watchableMs : 0);
+  else await keepEnd(client, s, keeping);
   const slowest = facts.atPublication ? undefined : await slowestTarget(client, s);
   const applied = slowest ?? facts.published;
   const point = applied && confirmPoint(factsOf(keeping, applied));
@@ -54,12 +59,24 @@ export async function pruneLog(
   return (markers.first?.total ?? before) - before;
 }
 
+/** Says where the log ends, for whoever waits until everybody has got there. */
+async function keepEnd(client: pg.ClientBase, s: string, { tail }: Keeping): Promise<void> {
+  const end = tail.stream.end();
+  if (end === undefined) return;
+  await client.query(`update ${s}.state set capture_end = $1, pruned_total = $2`, [end, tail.stream.total()]);
+}
+
 /** What others wrote into the outbox is in the log: the rows themselves have done their work (PROTOCOL.md 27). */
-async function emptyOutbox(client: pg.ClientBase, s: string): Promise<void> {
+async function emptyOutbox(client: pg.ClientBase, s: string, keepMs: number): Promise<void> {
   await client.query(
-    `delete from ${s}.outbox where (xid, seq) in (select xid, seq from ${s}.outbox limit 10000)`,
+    `delete from ${s}.outbox where (xid, seq) in (select xid, seq from ${s}.outbox
+       where at <= clock_timestamp() - $1 * interval '1 millisecond' limit 10000)`,
+    [keepMs],
   );
 }
+
+/** While the source changes over to what processes write, it is looked whether they write everything. */
+const watchableMs = 60_000;
 
 function factsOf({ tail, markers, confirmed, pruned }: Keeping, applied: Place) {
   const { window, stream } = tail;

@@ -1,4 +1,4 @@
-import type { LoggedEvent } from "@lockstep/core";
+import type { LoggedEvent, Position } from "@lockstep/core";
 import type pg from "pg";
 import { Decoder } from "../pgoutput/decoder.js";
 import type { Relations } from "../relation/relation.js";
@@ -41,6 +41,8 @@ export interface LogStream {
   passed(): bigint;
   /** Events of the source up to the last one that came in. */
   total(): number;
+  /** Where the log ends for its readers, once its mark has come in. */
+  end(): Position | undefined;
   /** The source's clock, ms since 1970. */
   clock(): number;
   /** Lets the server forget everything before `lsn`. */
@@ -102,7 +104,8 @@ export async function openLogStream(settings: LogStreamSettings): Promise<LogStr
     const walEnd = data.readBigUInt64BE(at + 1);
     clockAhead = Number(data.readBigInt64BE(at + 9) / 1000n) + epochMs - Date.now();
     // Between transactions: whatever was committed before this place has been sent.
-    if (!decoder.isInTransaction && walEnd > decoder.passed) decoder.passed = walEnd;
+    if (!decoder.isInTransaction && decoder.end === undefined && walEnd > decoder.passed)
+      decoder.passed = walEnd;
     if (data[at + 17] === 1) sayStatus();
     settings.advanced();
     return undefined;
@@ -166,11 +169,16 @@ export async function openLogStream(settings: LogStreamSettings): Promise<LogStr
   timer.unref();
 
   return {
-    isComplete: (tick) => decoder.openTick !== tick && (decoder.newest >= tick || decoder.passed > tick),
+    isComplete: (tick) =>
+      decoder.openTick !== tick &&
+      (decoder.newest >= tick ||
+        decoder.passed > tick ||
+        (decoder.end !== undefined && !decoder.isInTransaction)),
     newest: () => decoder.newest,
     isWithin: () => decoder.openTick !== undefined,
     passed: () => decoder.passed,
     total: () => decoder.total,
+    end: () => decoder.end,
     clock: () => Date.now() + clockAhead,
     confirm(lsn) {
       confirmed = max(confirmed, lsn);

@@ -1,0 +1,224 @@
+import type { CaptureKind } from "@lockstep/core";
+import { eventually, NodeProcess } from "@lockstep/testing";
+import { expect } from "chai";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import {
+  beginChangeOver,
+  captureOf,
+  type ChangeOver,
+  claimCapture,
+  finishChangeOver,
+  runAtSource,
+} from "../../src/capture/index.js";
+import { joined } from "../relay/stage.js";
+import type { TestLane } from "../relay/test-lane.js";
+import { openSwitchStage, type SwitchStage } from "./switch-stage.js";
+
+const script = fileURLToPath(new URL("./switch-process.js", import.meta.url));
+const newcomer = { id: "00000000-0000-4000-8000-000000000009", name: "new", address: "a", partition: 0 };
+
+const rounds = {
+  postgres: ["wal", "trigger", "wal", "subscriber"],
+  mysql: ["binlog", "trigger", "binlog", "subscriber"],
+} as const satisfies Record<string, readonly CaptureKind[]>;
+
+for (const [engine, kinds] of Object.entries(rounds) as ["postgres" | "mysql", readonly CaptureKind[]][]) {
+  describe(`changing the capture while it is written to: ${engine}`, function () {
+    this.timeout(120_000);
+    let at: SwitchStage;
+    let lanes: TestLane[];
+
+    const start = async (): Promise<void> => {
+      at.relay("subscriber");
+      lanes = [1, 2].map((n) =>
+        at.stage.lane(`00000000-0000-4000-8000-00000000000${n}`, { slowMs: (n - 1) * 5 }),
+      );
+      for (const lane of lanes) await joined(lane);
+    };
+    beforeEach(async () => {
+      at = await openSwitchStage(engine);
+    });
+    afterEach(() => at[Symbol.asyncDispose]());
+
+    it(`${["subscriber", ...kinds].join(" → ")}: nothing lost, nothing goes back, targets don't notice`, async () => {
+      await start();
+      const writing = at.startWriting();
+      for (const kind of kinds) {
+        await sleep(150);
+        // A process that is configured anew stands by beside those that aren't yet.
+        at.relay(kind);
+        await at.over((over) => beginChangeOver(over, kind));
+        if (kind === "subscriber") at.noting = true;
+        await sleep(150);
+        await at.over((over) => finishChangeOver(over, kind));
+        at.noting = kind === "subscriber";
+        expect(await at.kept()).to.deep.equal({ kind });
+      }
+      await sleep(100);
+      await writing.stop();
+      for (const lane of lanes) await at.followed(lane);
+    });
+
+    it("killed at any moment and run again, it ends where it was to go", async () => {
+      await start();
+      const [log] = kinds;
+      const writing = at.startWriting();
+      for (const kind of [log!, "trigger"] as const) {
+        at.relay(kind);
+        for (const patience of [60, 250, 30_000]) {
+          const child = await NodeProcess.start({ main: script, args: [at.url, at.namespace, kind] });
+          await child.untilSays("begins");
+          const code = await Promise.race([child.untilEnds(), sleep(patience)]);
+          await child.kill();
+          if (code === 0) break;
+        }
+        await at.over((over) => finishChangeOver(over, kind));
+        at.noting = false;
+        expect(await at.kept()).to.deep.equal({ kind });
+      }
+      await writing.stop();
+      for (const lane of lanes) await at.followed(lane);
+    });
+
+    it("whichever of its statements is the last, the next call goes on from there", async () => {
+      await start();
+      const [log] = kinds;
+      const writing = at.startWriting();
+      const sweep = async (work: (over: ChangeOver) => Promise<unknown>): Promise<void> => {
+        for (let most = Math.floor(Math.random() * 4); ; most += 4) {
+          const ended = await at
+            .over((over) => work(endingAfter(over, most)))
+            .then(() => true, refuseUnlessEnded);
+          if (ended) return;
+        }
+      };
+      for (const kind of [log!, "trigger", "subscriber"] as const) {
+        at.relay(kind);
+        await sweep((over) => beginChangeOver(over, kind));
+        if (kind === "subscriber") at.noting = true;
+        await sleep(50);
+        await sweep(async (over) => {
+          const kept = await over.writer.readCapture(over.run);
+          if (kept?.from !== undefined) await finishChangeOver(over, kind);
+        });
+        at.noting = kind === "subscriber";
+        expect(await at.kept()).to.deep.equal({ kind });
+      }
+      await writing.stop();
+      for (const lane of lanes) await at.followed(lane);
+    });
+
+    it("a write that comes in the moment of the turn waits for it, and is in the other log", async () => {
+      await start();
+      const [log] = kinds;
+      at.relay(log!);
+      let writing: Promise<void> | undefined;
+      await at.over((over) => {
+        const { handOver } = over.writer;
+        const cutLast: typeof handOver.cutLast = async (run) => {
+          const last = await handOver.cutLast(run);
+          writing = at.write(7);
+          // Long enough for a write that nothing holds.
+          await Promise.race([writing, sleep(300)]);
+          return last;
+        };
+        return beginChangeOver(
+          { ...over, writer: { ...over.writer, handOver: { ...handOver, cutLast } } },
+          log!,
+        );
+      });
+      await writing;
+      for (const lane of lanes) await at.followed(lane);
+    });
+
+    it("waits for targets, and has changed nothing when they don't come; other processes and new targets wait too", async () => {
+      await start();
+      const [log] = kinds;
+      lanes[1]!.pause();
+      await at.write(1);
+      const refusal = await at
+        .over((over) => beginChangeOver(over, log!), 700)
+        .then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+      expect(refusal).to.include({ code: "CAPTURE_SWITCH_WAITS" });
+      expect(String(refusal)).to.contain(lanes[1]!.id);
+      expect(await at.kept()).to.deep.equal({ kind: log, from: "subscriber", stage: "beside" });
+      await at.write(2);
+      await at.over((over) => beginChangeOver(over, "subscriber"));
+      expect(await at.kept()).to.deep.equal({ kind: "subscriber" });
+      lanes[1]!.resume();
+      for (const lane of lanes) await at.followed(lane);
+
+      // Between the two logs.
+      const begun = at
+        .over((over) => beginChangeOver(withoutSettling(over, lanes), log!), 700)
+        .catch((error: unknown) => error);
+      expect(await begun).to.include({ code: "CAPTURE_SWITCH_WAITS" });
+      expect(await at.kept()).to.deep.include({ stage: "turned" });
+      const [old, next] = ["subscriber" as const, log!].map((kind) => captureOf(kind, at.source).changeLog());
+      const failure = await old!.register(newcomer).catch((error: unknown) => error);
+      expect(failure).to.include({ code: "CAPTURE_CHANGED" });
+      expect(await next!.lead()).to.equal(undefined);
+      for (const lane of lanes) lane.resume();
+      at.relay(log!);
+      await at.over((over) => beginChangeOver(over, log!));
+      await eventually(() =>
+        old!.lead().then(
+          () => false,
+          (error: unknown) => (error as { code?: string }).code === "CAPTURE_CHANGED",
+        ),
+      );
+      const claimed = await runAtSource(at.source, (run) => claimCapture(at.writer, run, "subscriber"));
+      expect(claimed).to.equal("left");
+      await at.over((over) => finishChangeOver(over, log!));
+      const refused = await runAtSource(at.source, (run) => claimCapture(at.writer, run, "subscriber")).catch(
+        (error: unknown) => error,
+      );
+      expect(refused).to.include({ code: "CAPTURE_CHANGED" });
+      await Promise.all([old!.close(), next!.close()]);
+      await at.write(3);
+      for (const lane of lanes) await at.followed(lane);
+    });
+
+    it("is refused to a capture of the other engine", async () => {
+      const other = engine === "postgres" ? "binlog" : "wal";
+      const refusal = await at.over((over) => beginChangeOver(over, other)).catch((error: unknown) => error);
+      expect(refusal).to.include({ code: "CONFIG_INVALID" });
+      expect(await at.kept()).to.equal(undefined);
+    });
+  });
+}
+
+const ended = new Error("the session ended");
+
+/** A change whose session ends after so many statements. */
+function endingAfter(over: ChangeOver, most: number): ChangeOver {
+  let count = 0;
+  return {
+    ...over,
+    run: async (sql, parameters) => {
+      if (++count > most) throw ended;
+      return over.run(sql, parameters);
+    },
+  };
+}
+
+function refuseUnlessEnded(error: unknown): false {
+  if (error !== ended) throw error;
+  return false;
+}
+
+/** A change whose targets stop to apply in the moment of its turn. */
+function withoutSettling(over: ChangeOver, lanes: readonly TestLane[]): ChangeOver {
+  const { handOver } = over.writer;
+  const hold: typeof handOver.hold = async (run, lockTimeoutMs, work) => {
+    for (const lane of lanes) lane.pause();
+    // A change that the targets don't have when the log ends.
+    await handOver.writeBarrier(run);
+    return handOver.hold(run, lockTimeoutMs, work);
+  };
+  return { ...over, writer: { ...over.writer, handOver: { ...handOver, hold } } };
+}
