@@ -61,8 +61,10 @@ export interface LaneOptions {
   /** Defaults: {@link defaultLaneLimits}. */
   readonly limits?: Partial<LaneLimits>;
   readonly logger?: Logger;
-  /** Milliseconds since 1970. Default `Date.now`. */
+  /** Milliseconds since 1970: for what is stored, shown, or compared with another clock. Default `Date.now`. */
   readonly now?: () => number;
+  /** Milliseconds since some moment, by a clock that nobody sets: for how long things take and wait. Default `performance.now`. */
+  readonly elapsed?: () => number;
   /** A number in [0, 1). Default `Math.random`. */
   readonly random?: () => number;
   /** Returns after `ms`, or at once when `signal` aborts. Default: a timer. */

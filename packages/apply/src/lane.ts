@@ -69,6 +69,7 @@ export function startLane(options: LaneOptions): Lane {
 function roomOf(options: LaneOptions, stopping: AbortSignal): LaneRoom {
   const { source, partition, target, reader, schedule } = options;
   const { now = Date.now, random = Math.random, sleep = sleepTimer, logger = silentLogger } = options;
+  const { elapsed = () => performance.now() } = options;
   const limits = { ...defaultLaneLimits, ...options.limits };
   const owner = options.owner ?? `${hostname()}:${process.pid}`;
   return {
@@ -82,13 +83,14 @@ function roomOf(options: LaneOptions, stopping: AbortSignal): LaneRoom {
     limits,
     logger,
     now,
+    elapsed,
     random,
     sleep,
     stopping,
     retry: retryRules(options.retry, options.retryByTable),
-    status: new LaneStatus({ source, target: target.name, partition, owner }, now),
-    acks: new Acknowledger({ reader, partition, now }),
-    refusals: new RefusalWindow(limits, now),
+    status: new LaneStatus({ source, target: target.name, partition, owner }, { now, elapsed }),
+    acks: new Acknowledger({ reader, partition, elapsed }),
+    refusals: new RefusalWindow(limits, elapsed),
     bell: new Bell(sleep),
     nudges: { count: 0, seen: 0 },
     faults: { count: 0 },

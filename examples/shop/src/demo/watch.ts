@@ -54,9 +54,10 @@ function isCaughtUp({ relay, lanes }: Reports, since: number): boolean {
 /** One line for a person. */
 export function progressLine(seconds: number, { relay, lanes }: Reports, previousTotal: number): string {
   const total = relay?.total ?? 0;
-  const lags = lanes.map(
-    (lane) => `${lane.target} ${lane.state === "running" ? `${Math.round(lane.lagMs)} ms` : lane.state}`,
-  );
+  const lags = lanes.map(({ target, state, lagMs }) => {
+    const lag = lagMs === null ? "unknown" : `${Math.round(lagMs)} ms`;
+    return `${target} ${state === "running" ? lag : state}`;
+  });
   const letters = lanes.reduce((sum, lane) => sum + live(lane), 0);
   return `progress ${String(seconds).padStart(3)}s  ${total} events  ${total - previousTotal} events/s  lag: ${lags.join(", ") || "no lanes yet"}  dead letters: ${letters}`;
 }

@@ -10,7 +10,7 @@ const answerMs = 2_000;
 export interface CatchUpOptions {
   readonly reader: StreamReader;
   readonly target: TargetAnnouncement;
-  readonly now: () => number;
+  readonly elapsed: () => number;
 }
 
 /**
@@ -36,22 +36,22 @@ export class CatchUp {
    * moves along with what is acknowledged.
    */
   async ask(position: Position, anew = false): Promise<void> {
-    const { reader, target, now } = this.#options;
-    if (!anew && now() - this.#askedAt < silentMs) return;
+    const { reader, target, elapsed } = this.#options;
+    if (!anew && elapsed() - this.#askedAt < silentMs) return;
     await reader.requestCatchUp(target.partition, target.id, position);
-    this.#askedAt = now();
+    this.#askedAt = elapsed();
   }
 
   /** Something came. */
   heard(): void {
-    this.#askedAt = this.#options.now();
+    this.#askedAt = this.#options.elapsed();
   }
 
   /** @throws LockstepError HISTORY_GONE when the source no longer holds what this target needs. */
   async refuseGone(): Promise<void> {
-    const { reader, target, now } = this.#options;
-    if (now() - this.#answerAt < answerMs) return;
-    this.#answerAt = now();
+    const { reader, target, elapsed } = this.#options;
+    if (elapsed() - this.#answerAt < answerMs) return;
+    this.#answerAt = elapsed();
     await reader.announce(target);
     const answer = await reader.confirmation(target);
     if (answer?.state === "needs-backfill") throw historyGone(target);

@@ -28,7 +28,7 @@ export interface IntakeOptions {
   readonly limits: BatchLimits;
   /** Called when entries came, and when the intake ended. */
   readonly wake: () => void;
-  readonly now: () => number;
+  readonly elapsed: () => number;
   readonly random: () => number;
   readonly sleep: Sleep;
   readonly logger: Logger;
@@ -174,9 +174,9 @@ export class Intake {
   }
 
   async #beginCatchUp(): Promise<void> {
-    const { reader, target, now, sleep, signal, wake } = this.#options;
+    const { reader, target, elapsed, sleep, signal, wake } = this.#options;
     const anew = this.#catchUp !== undefined;
-    this.#catchUp ??= new CatchUp({ reader, target, now });
+    this.#catchUp ??= new CatchUp({ reader, target, elapsed });
     wake();
     try {
       await this.#catchUp.ask(this.#through, true);

@@ -43,11 +43,11 @@ export async function follow(lane: OwnedLane, checkpoint: Checkpoint): Promise<v
 }
 
 function openIntake({ room, announcement }: OwnedLane, checkpoint: Checkpoint, signal: AbortSignal): Intake {
-  const { reader, limits, now, random, sleep, logger, bell } = room;
+  const { reader, limits, elapsed, random, sleep, logger, bell } = room;
   return new Intake({
     reader,
     limits,
-    now,
+    elapsed,
     random,
     sleep,
     logger,

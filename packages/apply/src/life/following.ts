@@ -111,15 +111,15 @@ export class Following {
   }
 
   #take(): Batch | undefined {
-    const { limits, now } = this.lane.room;
+    const { limits, elapsed } = this.lane.room;
     const { entries } = this.intake.queue;
     if (entries.length === 0) return undefined;
     const staging = this.applier.checkpoint.stagedThrough !== undefined;
     // The relay can't send the next part before earlier ones are acknowledged when its stream is full: stage what is here.
-    const late = this.#waitsSince !== undefined && now() - this.#waitsSince >= limits.partTimeoutMs;
+    const late = this.#waitsSince !== undefined && elapsed() - this.#waitsSince >= limits.partTimeoutMs;
     const cut = cutBatch(entries, limits, staging || late);
     if (cut.kind === "wait") {
-      this.#waitsSince ??= now();
+      this.#waitsSince ??= elapsed();
       return undefined;
     }
     this.#waitsSince = undefined;

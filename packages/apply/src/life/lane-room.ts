@@ -26,7 +26,10 @@ export interface LaneRoom {
   readonly retry: RetryRules;
   readonly limits: LaneLimits;
   readonly logger: Logger;
+  /** The wall clock: for what is stored, shown, or compared with another clock. */
   readonly now: () => number;
+  /** A clock that nobody sets, ms: for durations. By the wall clock everything here would stand still while it is put back. */
+  readonly elapsed: () => number;
   readonly random: () => number;
   readonly sleep: Sleep;
   readonly status: LaneStatus;

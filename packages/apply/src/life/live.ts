@@ -93,19 +93,19 @@ const nudgedMs = 200;
 
 /** Waits after a fault: with backoff, or half a minute when a person has to act. A nudge ends the wait. */
 async function pause(room: LaneRoom, verdict: Verdict, lost: () => boolean, error: unknown): Promise<void> {
-  const { status, limits, now, random, nudges, faults, bell, stopping, logger } = room;
+  const { status, limits, elapsed, random, nudges, faults, bell, stopping, logger } = room;
   const halted = verdict.action === "halt";
   const ms = halted ? limits.haltRetryMs : backoffMs(++faults.count, outageBackoff, random);
-  const until = now() + ms;
-  const soonest = now() + Math.min(ms, nudgedMs);
+  const until = elapsed() + ms;
+  const soonest = elapsed() + Math.min(ms, nudgedMs);
   const { code, message } = verdict;
   status.failed();
-  status.phase = { name: halted ? "halted" : "paused", reason: { code, message }, until };
+  status.phase = { name: halted ? "halted" : "paused", reason: { code, message } };
   const fields = { ...laneFields(room), code, error: error instanceof Error ? error.name : "unknown", ms };
   logger.warn(fields, halted ? "lane halted" : "lane paused");
   // A nudge that came while the last attempt was failing counts as well.
   const nudged = (): boolean => nudges.count !== nudges.seen;
-  while (!stopping.aborted && !lost() && now() < (nudged() ? soonest : until)) {
-    await bell.wait((nudged() ? soonest : until) - now());
+  while (!stopping.aborted && !lost() && elapsed() < (nudged() ? soonest : until)) {
+    await bell.wait((nudged() ? soonest : until) - elapsed());
   }
 }

@@ -9,16 +9,16 @@ export interface Reason {
  * - `standing-by`: another session owns it; tried about every second
  * - `registering`: owned; waits for the relay to confirm the target
  * - `running`, `catching-up`: applies the main feed, or a feed from the outbox behind a gap
- * - `paused`: by a fault of the target or stream (tried again at `until`), or by a person (`until` absent)
- * - `halted`: a person has to do something; looked at again at `until`
+ * - `paused`: by a fault of the target or stream, which is tried again with backoff, or by a person
+ * - `halted`: a person has to do something; looked at again now and then
  */
 export type Phase =
   | { readonly name: "standing-by" }
   | { readonly name: "registering"; readonly reason?: Reason }
   | { readonly name: "running"; readonly reason?: Reason }
   | { readonly name: "catching-up"; readonly reason?: Reason }
-  | { readonly name: "paused"; readonly reason: Reason; readonly until?: number }
-  | { readonly name: "halted"; readonly reason: Reason; readonly until: number };
+  | { readonly name: "paused"; readonly reason: Reason }
+  | { readonly name: "halted"; readonly reason: Reason };
 
 /** The reason of a lane that a person paused. */
 export const pausedByPerson: Reason = {

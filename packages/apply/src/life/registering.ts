@@ -17,8 +17,8 @@ export async function firstCheckpoint(lane: OwnedLane): Promise<Checkpoint | und
   room.status.phase = { name: "registering" };
   let announcedAt = -Infinity;
   while (!room.stopping.aborted && !lane.lost()) {
-    if (room.now() - announcedAt >= announceEveryMs) {
-      announcedAt = room.now();
+    if (room.elapsed() - announcedAt >= announceEveryMs) {
+      announcedAt = room.elapsed();
       await room.reader.announce(announcement);
     }
     const confirmation = await room.reader.confirmation(announcement);

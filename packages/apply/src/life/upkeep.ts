@@ -32,9 +32,9 @@ export class Upkeep {
     const { room, session } = this.lane;
     const { nudges, status } = room;
     const nudged = nudges.count !== nudges.seen;
-    if (!nudged && room.now() - this.#lookedAt < lookEveryMs) return;
+    if (!nudged && room.elapsed() - this.#lookedAt < lookEveryMs) return;
     nudges.seen = nudges.count;
-    this.#lookedAt = room.now();
+    this.#lookedAt = room.elapsed();
     if (nudged) this.lettersDue = true;
     await this.applier.refresh();
     status.checkpoint = this.applier.checkpoint;
@@ -48,10 +48,10 @@ export class Upkeep {
 
   async #lookAfterLetters(): Promise<void> {
     const { room } = this.lane;
-    if (room.now() - this.#lettersAt < lettersEveryMs) return;
+    if (room.elapsed() - this.#lettersAt < lettersEveryMs) return;
     // At first all of them, because Redis may have lost every job; later those whose time has come.
     const before = this.#lettersAt === -Infinity ? room.now() + room.retry.longestDelayMs : room.now();
-    this.#lettersAt = room.now();
+    this.#lettersAt = room.elapsed();
     this.lettersDue = true;
     this.#lettersChanged = true;
     await rescheduleLetters(this.lane, before);

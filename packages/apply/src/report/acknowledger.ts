@@ -4,7 +4,7 @@ import { comparePositions, type Position, type StreamReader } from "@lockstep/co
 export interface AcknowledgerOptions {
   readonly reader: Pick<StreamReader, "acknowledge">;
   readonly partition: number;
-  readonly now: () => number;
+  readonly elapsed: () => number;
 }
 
 const throttleMs = 50;
@@ -27,7 +27,7 @@ export class Acknowledger {
   reached(target: string, position: Position): void {
     this.#target = target;
     this.#position = position;
-    if (this.#options.now() - this.#sentAt >= throttleMs) this.#send();
+    if (this.#options.elapsed() - this.#sentAt >= throttleMs) this.#send();
   }
 
   /** The lane isn't this process's any more: its new owner speaks for it. */
@@ -39,7 +39,7 @@ export class Acknowledger {
   pulse(): void {
     if (this.#position === undefined) return;
     const fresh = this.#sent === undefined || comparePositions(this.#position, this.#sent) !== 0;
-    if (fresh || this.#options.now() - this.#sentAt >= heartbeatMs) this.#send();
+    if (fresh || this.#options.elapsed() - this.#sentAt >= heartbeatMs) this.#send();
   }
 
   /** Sends the last position and waits for that, at most until the reader gives up. */
@@ -52,7 +52,7 @@ export class Acknowledger {
   #send(): void {
     const position = this.#position;
     if (position === undefined || this.#sending !== undefined) return;
-    this.#sentAt = this.#options.now();
+    this.#sentAt = this.#options.elapsed();
     const { reader, partition } = this.#options;
     // Nothing depends on it: a lost one is repeated within a second.
     this.#sending = reader

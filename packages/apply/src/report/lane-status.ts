@@ -7,6 +7,7 @@ import {
   startPosition,
   type TransactionHeader,
 } from "@lockstep/core";
+import type { LaneRoom } from "../life/lane-room.js";
 import type { Phase } from "../life/phase.js";
 import type { Ledger, RowError } from "../write/ledger.js";
 import { LatencyRing } from "./latency-ring.js";
@@ -30,8 +31,9 @@ export class LaneStatus {
   targetId = "";
   checkpoint: Checkpoint | undefined;
   letters: Readonly<Record<string, number>> = {};
-  /** Commit time of the oldest transaction read and not applied. */
+  /** Commit time of the oldest transaction read and not applied, by the source's clock. */
   oldestAt: () => number | undefined = () => undefined;
+  /** What the relay last said; absent when it has been silent. */
   relay: RelayReport | undefined;
   readonly #latency = new LatencyRing();
   readonly #rate: Rate;
@@ -42,18 +44,19 @@ export class LaneStatus {
 
   constructor(
     private readonly identity: LaneIdentity,
-    private readonly now: () => number,
+    private readonly clocks: Pick<LaneRoom, "now" | "elapsed">,
   ) {
-    this.#rate = new Rate(now);
-    this.#caughtUpAt = now();
-    this.#progressAt = now();
+    const { elapsed } = clocks;
+    this.#rate = new Rate(elapsed);
+    this.#caughtUpAt = elapsed();
+    this.#progressAt = elapsed();
   }
 
   /** A step has committed. */
   applied(checkpoint: Checkpoint, rows: number, transactions: readonly TransactionHeader[]): void {
-    const now = this.now();
+    const now = this.clocks.now();
     this.checkpoint = checkpoint;
-    this.#progressAt = now;
+    this.#progressAt = this.clocks.elapsed();
     this.#rate.add(rows);
     const stride = Math.max(1, Math.ceil(transactions.length / samplesPerBatch));
     for (let i = 0; i < transactions.length; i += stride)
@@ -73,23 +76,20 @@ export class LaneStatus {
   }
 
   report(): LaneReport {
-    const now = this.now();
-    const { checkpoint, relay } = this;
-    const position: Position = checkpoint?.position ?? startPosition;
+    const { now, elapsed } = this.clocks;
+    const { checkpoint } = this;
     const total = checkpoint?.total ?? 0;
-    const behind = relay !== undefined && comparePositions(relay.published, position) > 0;
-    const oldest = this.oldestAt();
-    if (!behind && oldest === undefined) this.#caughtUpAt = now;
-    const since = oldest ?? (behind ? this.#caughtUpAt : now);
+    const { lagMs, eventsBehind } = this.#distance(checkpoint?.position ?? startPosition, total);
+    const overdue = (lagMs ?? 0) > stalledMs && elapsed() - this.#progressAt > stalledMs;
     return {
       ...this.identity,
-      ...stateOf(this.phase, since < now && now - Math.max(this.#progressAt, since) > stalledMs),
+      ...stateOf(this.phase, overdue),
       targetId: this.targetId,
-      at: now,
-      position,
+      at: now(),
+      position: checkpoint?.position ?? startPosition,
       total,
-      lagMs: Math.max(0, now - since),
-      eventsBehind: behind ? Math.max(0, (relay?.total ?? 0) - total) : 0,
+      lagMs,
+      eventsBehind,
       rowsPerSecond: this.#rate.perSecond(),
       latencyMs: this.#latency.quantiles(),
       ...(checkpoint?.lastSyncAt === undefined ? {} : { lastSyncAt: checkpoint.lastSyncAt }),
@@ -99,6 +99,21 @@ export class LaneStatus {
       lastErrors: this.#errors,
       seeded: checkpoint?.seeded ?? false,
     };
+  }
+
+  /** How far behind. While the relay is silent nobody knows what waits in the source: that is not 0. */
+  #distance(position: Position, total: number): Pick<LaneReport, "lagMs" | "eventsBehind"> {
+    const { now, elapsed } = this.clocks;
+    const { relay } = this;
+    const behind = relay !== undefined && comparePositions(relay.published, position) > 0;
+    const oldest = this.oldestAt();
+    if (relay !== undefined && !behind && oldest === undefined) this.#caughtUpAt = elapsed();
+    const eventsBehind = behind ? Math.max(0, relay.total - total) : 0;
+    if (oldest !== undefined) {
+      return { lagMs: Math.max(0, now() - oldest), eventsBehind: relay === undefined ? null : eventsBehind };
+    }
+    if (relay === undefined) return { lagMs: null, eventsBehind: null };
+    return { lagMs: behind ? elapsed() - this.#caughtUpAt : 0, eventsBehind };
   }
 }
 

@@ -12,8 +12,8 @@ export function startPulse(room: LaneRoom, owned: () => boolean): AsyncDisposabl
   let reportedAt = -Infinity;
   const beat = async (): Promise<void> => {
     room.acks.pulse();
-    if (room.now() - reportedAt < reportMs) return;
-    reportedAt = room.now();
+    if (room.elapsed() - reportedAt < reportMs) return;
+    reportedAt = room.elapsed();
     await report(room, owned);
   };
   const beating = (async () => {
@@ -32,8 +32,9 @@ export function startPulse(room: LaneRoom, owned: () => boolean): AsyncDisposabl
 
 async function report(room: LaneRoom, owned: () => boolean): Promise<void> {
   const { reader, status } = room;
+  // Unknown while Redis is away: what the relay said before that is no news of how far behind the lane is.
+  status.relay = await reader.relay().catch(() => undefined);
   try {
-    status.relay = await reader.relay();
     const { name } = status.phase;
     const speaks = owned() || name === "paused" || name === "halted";
     if (speaks && status.targetId !== "") await reader.report(status.report());

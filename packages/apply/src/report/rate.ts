@@ -5,12 +5,12 @@ export class Rate {
   #samples: { readonly at: number; readonly rows: number }[] = [];
   #since: number;
 
-  constructor(private readonly now: () => number) {
-    this.#since = now();
+  constructor(private readonly elapsed: () => number) {
+    this.#since = elapsed();
   }
 
   add(rows: number): void {
-    const at = this.now();
+    const at = this.elapsed();
     const last = this.#samples.at(-1);
     // One sample per tenth of a second: many small batches must not make a long list.
     if (last !== undefined && at - last.at < 100)
@@ -19,7 +19,7 @@ export class Rate {
   }
 
   perSecond(): number {
-    const now = this.now();
+    const now = this.elapsed();
     const from = now - windowMs;
     this.#samples = this.#samples.filter(({ at }) => at > from);
     const rows = this.#samples.reduce((sum, sample) => sum + sample.rows, 0);

@@ -19,7 +19,7 @@ export class RefusalWindow {
 
   constructor(
     private readonly limits: RefusalLimits,
-    private readonly now: () => number,
+    private readonly elapsed: () => number,
   ) {}
 
   /** Begins to count a step's own refusals; nothing counts for later before {@link StepRefusals.keep}. */
@@ -33,13 +33,13 @@ export class RefusalWindow {
   }
 
   #countOf(what: string): number {
-    const since = this.now() - windowMs;
+    const since = this.elapsed() - windowMs;
     this.#recent = this.#recent.filter(({ at }) => at > since);
     return this.#recent.reduce((sum, one) => (one.what === what ? sum + one.count : sum), 0);
   }
 
   #keep(counts: ReadonlyMap<string, number>): void {
-    const at = this.now();
+    const at = this.elapsed();
     for (const [what, count] of counts) this.#recent.push({ at, what, count });
   }
 }

@@ -72,7 +72,11 @@ export function letterTests(stage: StageUse): void {
     expect((await letters()).map(({ state }) => state)).deep.equal(["superseded", "retrying"]);
     // At its first look a lane still keeps them; half a minute later, by its clock, they are old.
     let skew = 0;
-    start({ limits: { keepLettersMs: 20_000 }, now: () => Date.now() + skew });
+    start({
+      limits: { keepLettersMs: 20_000 },
+      now: () => Date.now() + skew,
+      elapsed: () => performance.now() + skew,
+    });
     relay.commit([put(shop.customers, "3", "c@x", "good")]);
     await reached(relay.last);
     expect(await letters()).length(2);

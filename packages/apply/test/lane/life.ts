@@ -47,7 +47,7 @@ export function lifeTests(stage: StageUse): void {
     await reached(relay.last);
     proxy.blackHole();
     relay.commit([put(shop.customers, "2", "b@x", "Bob")]);
-    await stage().until(() => lane.status().lagMs > 0, "a step in flight");
+    await stage().until(() => (lane.status().lagMs ?? 0) > 0, "a step in flight");
     const began = performance.now();
     await lane[Symbol.asyncDispose]();
     expect(performance.now() - began).below(5_000);

@@ -7,7 +7,7 @@ function stage(fail = false) {
   const sent: Position[] = [];
   const acks = new Acknowledger({
     partition: 0,
-    now: () => clock.now,
+    elapsed: () => clock.now,
     reader: {
       acknowledge: async (_, __, position) => {
         if (fail) throw new Error("redis is away");

@@ -27,7 +27,7 @@ const relay: RelayReport = {
 };
 
 function statusAt(clock: { now: number }): LaneStatus {
-  const status = new LaneStatus(identity, () => clock.now);
+  const status = new LaneStatus(identity, { now: () => clock.now, elapsed: () => clock.now });
   status.phase = { name: "running" };
   status.checkpoint = checkpoint;
   status.relay = relay;
@@ -55,6 +55,20 @@ describe("LaneStatus", () => {
     clock.now = 5_000;
     status.relay = { ...relay, published: "7-1", total: 14 };
     expect(status.report().lagMs).equal(4_000);
+  });
+
+  it("doesn't call a distance 0 that nobody knows while the relay is silent", () => {
+    const clock = { now: 1_000 };
+    const status = statusAt(clock);
+    status.report();
+    status.relay = undefined;
+    clock.now = 60_000;
+    expect(status.report()).deep.include({ lagMs: null, eventsBehind: null, state: "running" });
+    status.oldestAt = () => 59_000;
+    expect(status.report()).deep.include({ lagMs: 1_000, eventsBehind: null });
+    status.oldestAt = () => undefined;
+    status.relay = { ...relay, published: "7-1", total: 14 };
+    expect(status.report()).deep.include({ lagMs: 59_000, eventsBehind: 4 });
   });
 
   it("is stalled when it is behind and gets nowhere", () => {

@@ -140,9 +140,10 @@ export interface LaneReport {
   readonly reason?: { readonly code: string; readonly message: string };
   readonly position: Position;
   readonly total: number;
-  /** 0 when caught up, else the age of the oldest event not applied. */
-  readonly lagMs: number;
-  readonly eventsBehind: number;
+  /** 0 when caught up, else the age of the oldest event not applied; `null` when nobody knows, because no relay has reported for 10 s. */
+  readonly lagMs: number | null;
+  /** `null` as above. */
+  readonly eventsBehind: number | null;
   readonly rowsPerSecond: number;
   /** Commit-to-visible of the last transactions applied (at most 4096), ms. */
   readonly latencyMs: { readonly p50: number; readonly p99: number };

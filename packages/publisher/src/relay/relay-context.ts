@@ -19,7 +19,10 @@ export interface RelayContext {
   readonly limits: RelayLimits;
   readonly logger: Logger;
   readonly queues: readonly QueueFeed[];
+  /** The wall clock: for what is shown. */
   readonly now: () => number;
+  /** A clock that nobody sets, ms: for durations. By the wall clock nothing would be settled while it is put back. */
+  readonly elapsed: () => number;
   /** Host and process, as it appears in status. */
   readonly name: string;
   /** Somebody says that something was written. */

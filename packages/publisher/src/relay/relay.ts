@@ -26,8 +26,10 @@ export interface RelayOptions {
   readonly logger?: Logger;
   /** Queues of the user's own that get changes as jobs. */
   readonly queues?: readonly QueueFeed[];
-  /** Clock, ms since 1970. */
+  /** Ms since 1970, as reports show it. Default `Date.now`. */
   readonly now?: () => number;
+  /** Ms since some moment, by a clock that nobody sets: for durations. Default `performance.now`. */
+  readonly elapsed?: () => number;
 }
 
 /** A running relay. Disposing publishes what is committed, at most for `drainTimeoutMs`, then ends. Log and stream stay open. */
@@ -55,6 +57,7 @@ export function startRelay(options: RelayOptions): Relay {
     logger,
     queues: options.queues ?? [],
     now: options.now ?? Date.now,
+    elapsed: options.elapsed ?? (() => performance.now()),
     name: `${hostname()}:${process.pid}`,
     nudged: new Latch(),
     called: new Latch(),

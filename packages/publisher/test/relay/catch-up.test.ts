@@ -51,6 +51,7 @@ function contextOf({ source }: Stage): Omit<RelayContext, "log" | "stream"> {
     logger: silentLogger,
     queues: [],
     now: Date.now,
+    elapsed: () => performance.now(),
     name: "test",
     nudged: new Latch(),
     called: new Latch(),

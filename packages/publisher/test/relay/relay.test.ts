@@ -42,6 +42,19 @@ describe("relay", function () {
     expect((await stage.log.targets())[0]?.position).to.equal("1-30");
   });
 
+  it("takes acknowledgements to the source while its clock is put back", async () => {
+    let skew = 0;
+    stage.relay({ now: () => Date.now() + skew });
+    const lane = stage.lane("t1");
+    await joined(lane);
+    skew = -3_600_000;
+    stage.log.commit(inserts(30));
+    await converged(lane, stage.log);
+    await eventually(async () => (await stage.log.prunedThrough()) === "1-30");
+    // Whoever comes now is answered as well.
+    await joined(stage.lane("t2"));
+  });
+
   it("publishes at once when nudged", async () => {
     const relay = stage.relay({ limits: { idleMs: 60_000 } });
     const lane = stage.lane("t1");

@@ -71,8 +71,9 @@ export function openFleetMetrics(): FleetMetrics {
   function fillLanes({ redis }: SourceObservation): void {
     for (const lane of redis.ok ? redis.value.lanes : []) {
       const labels = { source: lane.source, target: lane.target, partition: String(lane.partition) };
-      m.lag.set(labels, lane.lagMs / 1000);
-      m.behind.set(labels, lane.eventsBehind);
+      // Left out where nobody knows: 0 would say that all is well.
+      if (lane.lagMs !== null) m.lag.set(labels, lane.lagMs / 1000);
+      if (lane.eventsBehind !== null) m.behind.set(labels, lane.eventsBehind);
       m.records.inc(labels, lane.recordsSynced);
       m.errors.inc(labels, lane.errorCount);
       for (const state of laneStates) m.state.set({ ...labels, state }, lane.state === state ? 1 : 0);

@@ -43,7 +43,8 @@ export const LaneView = Type.Object({
   owner: text(),
   checkpoint: text(),
   lagMs: Type.Union([Type.Number(), Type.Null()], {
-    description: "0 when caught up, else the age of the oldest event not applied",
+    description:
+      "0 when caught up, else the age of the oldest event not applied; null while that is not known: nobody works on the lane, or no relay reports",
   }),
   eventsBehind: count(),
   rowsPerSecond: Type.Union([Type.Number(), Type.Null()]),

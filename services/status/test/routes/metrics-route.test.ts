@@ -86,6 +86,19 @@ describe("GET /metrics", () => {
     expect(value(metricNames.streamUp, { source: "shop" })).to.equal(1);
   });
 
+  it("leaves out the lag of a lane that doesn't know it, and the status says null", async () => {
+    await rig.reportLane({ lagMs: null, eventsBehind: null });
+    const names = (await scrape()).samples.map((sample) => sample.name);
+    expect(names).to.include(metricNames.laneState);
+    expect(names).not.to.include(metricNames.laneLag);
+    expect(names).not.to.include(metricNames.laneEventsBehind);
+    const { body } = await rig.get("/api/v1/status");
+    expect(body).to.have.nested.include({
+      "sources[0].lanes[0].lagMs": null,
+      "sources[0].lanes[0].eventsBehind": null,
+    });
+  });
+
   it("gives the process's own metrics", async () => {
     const names = (await scrape()).samples.map((sample) => sample.name);
     expect(names).to.include.members([

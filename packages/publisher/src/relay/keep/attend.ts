@@ -51,13 +51,13 @@ async function answer(
   desk: Desk,
   target: TargetAnnouncement,
 ): Promise<void> {
-  const { now, partitions, logger, source } = context;
-  const isRecent = now() - (desk.confirmedAt.get(keyOf(target)) ?? -Infinity) < confirmAgainMs;
+  const { elapsed, partitions, logger, source } = context;
+  const isRecent = elapsed() - (desk.confirmedAt.get(keyOf(target)) ?? -Infinity) < confirmAgainMs;
   if (isRecent || target.partition >= partitions) return;
   try {
     const row = registrationOf(term, target) ?? (await register(context, term, target));
     await confirm(context, term, desk, row);
-    desk.confirmedAt.set(keyOf(target), now());
+    desk.confirmedAt.set(keyOf(target), elapsed());
   } catch (error) {
     // What concerns this target alone must not keep the others waiting.
     if (!isLockstepError(error) || error.recovery === "retry") throw error;

@@ -22,29 +22,29 @@ export async function keepHouse(
   term: Term,
   feeds: () => readonly OpenFeed[],
 ): Promise<void> {
-  const { called, limits, now, logger, source } = context;
+  const { called, limits, elapsed, logger, source } = context;
   const attendant = openAttendant(context, term);
-  let settleAt = 0;
-  let schemasAt = now() + schemasEveryMs;
+  let settleAt = -Infinity;
+  let schemasAt = elapsed() + schemasEveryMs;
   while (!term.signal.aborted) {
     try {
       called.clear();
       await attendant.attend();
-      if (now() >= settleAt) {
+      if (elapsed() >= settleAt) {
         // Counted from the start, so that a slow prune doesn't make acknowledgements rarer.
-        settleAt = now() + limits.settleMs;
+        settleAt = elapsed() + limits.settleMs;
         await settle(context, term, feeds());
         await report(context, term, await context.log.backlog());
       }
-      if (now() >= schemasAt) {
-        schemasAt = now() + schemasEveryMs;
+      if (elapsed() >= schemasAt) {
+        schemasAt = elapsed() + schemasEveryMs;
         await publishSchemas(context, term);
       }
     } catch (error) {
       if (!term.signal.aborted) logger.warn({ source, code: codeOf(error) }, "relay could not settle");
-      settleAt = now() + limits.settleMs;
+      settleAt = elapsed() + limits.settleMs;
     }
-    await called.wait(Math.max(spacingMs, settleAt - now()), term.signal);
+    await called.wait(Math.max(spacingMs, settleAt - elapsed()), term.signal);
     await new Latch().wait(spacingMs, term.signal);
   }
   await attendant.end();

@@ -11,17 +11,17 @@ const sayAgainMs = 60_000;
  * images that lack something, and nothing else would notice. What is found is in the status, and said aloud once a minute.
  */
 export async function watchCapture(context: RelayContext, term: Term): Promise<void> {
-  const { log, limits, now, logger, source } = context;
+  const { log, limits, elapsed, logger, source } = context;
   if (log.captureFindings === undefined) return;
   let saidAt = -Infinity;
   let said = "";
   while (!term.signal.aborted) {
-    const begun = performance.now();
+    const begun = elapsed();
     try {
       term.lacking = await log.captureFindings();
       const found = textOf(term.lacking);
-      if (found !== "" && (found !== said || now() - saidAt >= sayAgainMs)) {
-        saidAt = now();
+      if (found !== "" && (found !== said || elapsed() - saidAt >= sayAgainMs)) {
+        saidAt = elapsed();
         logger.error(
           { source, code: "CAPTURE_INCOMPLETE", lacking: term.lacking.map(({ message }) => message) },
           "capture is not whole: targets miss changes, or parts of them, until it is mended",
@@ -33,7 +33,7 @@ export async function watchCapture(context: RelayContext, term: Term): Promise<v
       const code = isLockstepError(error) ? error.code : "unknown";
       if (!term.signal.aborted) logger.debug({ source, code }, "capture could not be looked at");
     }
-    const taken = performance.now() - begun;
+    const taken = elapsed() - begun;
     await new Latch().wait(Math.max(limits.captureCheckMs, taken / maxShare), term.signal);
   }
 }
