@@ -159,6 +159,26 @@ for (const engine of engines) {
       ]);
     });
 
+    it("gives up no target because of a clock that jumped, but one that stays too far behind", async () => {
+      const table = db.engine === "postgres" ? "lockstep.tick" : "lockstep_tick";
+      const day = db.engine === "postgres" ? "interval '8 days'" : "interval 8 day";
+      const state = async (): Promise<unknown> => (await log.targets()).map((t) => [t.name, t.state]);
+      const jumpy = db.log({ graceMs: 0, spanMs: 400 });
+      await log.register(ann);
+      await ticks(1, 2);
+      await app.run(`update ${table} set at = at - ${day}`);
+      expect(await jumpy.prune()).to.equal(0);
+      expect(await state()).to.deep.equal([["ann", "following"]]);
+      await app.run(`update ${table} set at = at + ${day}`);
+      expect(await jumpy.prune()).to.equal(0);
+      await log.acknowledge([{ ...ann, position: "1-1" }]);
+      await app.run(`update ${table} set at = at - ${day}`);
+      await eventually(async () => (await jumpy.prune()) > 0 && (await outboxRows()) === 0, {
+        intervalMs: 50,
+      });
+      expect(await state()).to.deep.equal([["ann", "needs-backfill"]]);
+    });
+
     it("forgets a target by id or name", async () => {
       await log.register(ann);
       await log.register({ ...ann, partition: 1 });

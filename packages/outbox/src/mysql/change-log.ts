@@ -1,5 +1,5 @@
 import { positionOf, silentLogger, type ChangeLog, type Logger, type Position } from "@lockstep/core";
-import { defaultRetention, type Retention } from "../retention.js";
+import { pruneLimits, type Retention } from "../retention.js";
 import { schemaCacheOf } from "../schema-cache.js";
 import { tickMemory } from "../tick.js";
 import { barrierOf } from "./barrier.js";
@@ -43,7 +43,7 @@ const defaultMaxTicks = 10_000;
 export function mysqlChangeLog(options: MysqlChangeLogOptions): ChangeLog {
   const { prefix = "lockstep_", source, logger = silentLogger } = options;
   const names = tableNames(prefix);
-  const retention = { ...defaultRetention, ...options.retention };
+  const retention = pruneLimits(options.retention);
   const connections = connectionsTo(options.connection);
   const schemas = schemaCacheOf(() => connections.use((session) => readSchemas(session, names)));
   const wait = waiterOf(() => connections.use((session) => hasUnread(session, names)));

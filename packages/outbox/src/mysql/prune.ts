@@ -1,5 +1,6 @@
 import type { Backlog } from "@lockstep/core";
-import type { Retention } from "../retention.js";
+import { later } from "../lasting.js";
+import type { PruneLimits } from "../retention.js";
 import type { MysqlSession } from "./connections.js";
 import type { TableNames } from "./ddl.js";
 
@@ -13,7 +14,7 @@ const rowsPerDelete = 5_000;
 export async function pruneTicks(
   session: MysqlSession,
   names: TableNames,
-  retention: Required<Retention>,
+  retention: PruneLimits,
   maxTicks: number,
 ): Promise<number> {
   // The lock that registration takes; the bound comes from the registry in the next statement (PROTOCOL.md 20).
@@ -21,10 +22,13 @@ export async function pruneTicks(
     `START TRANSACTION; SELECT pruned_through, pruned_total FROM ${names.state} FOR UPDATE`,
   );
   const [prunedThrough, prunedTotal] = state![0]!;
-  const beyond = beyondLimit(names, String(prunedThrough), retention, maxTicks);
-  await session.change(markLagging(names, beyond));
+  const [beyond] = await session.rows(beyondLimit(names, String(prunedThrough), retention, maxTicks));
+  const [old, crowded] = beyond!.map((n) => BigInt(String(n))) as [bigint, bigint];
+  await session.change(markLagging(names, later(retention.lasting(old), crowded)));
+  // Where nobody follows, nobody is given up.
+  const unfollowed = later(old, crowded);
   const [bound] = await session.rows(
-    selectBound(names, String(prunedThrough), beyond, retention.graceMs, maxTicks),
+    selectBound(names, String(prunedThrough), unfollowed, retention.graceMs, maxTicks),
   );
   if (bound) {
     await session.change(
@@ -39,20 +43,15 @@ export async function pruneTicks(
 const older = (column: string, ms: number): string =>
   `${column} < UTC_TIMESTAMP(6) - INTERVAL ${Math.round(ms * 1000)} MICROSECOND`;
 
-/** The last of the next ticks that is beyond the retention limit: too old, or with too many events behind it. */
-function beyondLimit(
-  names: TableNames,
-  from: string,
-  retention: Required<Retention>,
-  maxTicks: number,
-): string {
+/** The last of the next ticks that is beyond the retention limit: too old by the source's clock, or with too many events behind it. 0: none. */
+function beyondLimit(names: TableNames, from: string, retention: PruneLimits, maxTicks: number): string {
   const { maxAgeMs, maxEvents } = retention;
-  return `(SELECT MAX(x.n) FROM (SELECT n, at, total FROM ${names.tick} WHERE n > ${from} ORDER BY n LIMIT ${maxTicks}) x
-  WHERE ${older("x.at", maxAgeMs)}
-     OR x.total + ${maxEvents} < (SELECT y.total FROM (SELECT total FROM ${names.tick} ORDER BY n DESC LIMIT 1) y))`;
+  return `SELECT COALESCE(MAX(IF(${older("x.at", maxAgeMs)}, x.n, 0)), 0),
+       COALESCE(MAX(IF(x.total + ${maxEvents} < (SELECT total FROM ${names.tick} ORDER BY n DESC LIMIT 1), x.n, 0)), 0)
+  FROM (SELECT n, at, total FROM ${names.tick} WHERE n > ${from} ORDER BY n LIMIT ${maxTicks}) x`;
 }
 
-function markLagging(names: TableNames, beyond: string): string {
+function markLagging(names: TableNames, beyond: bigint): string {
   return `UPDATE ${names.target} t JOIN ${names.tick} c ON c.n = t.tick SET t.state = 'needs-backfill'
   WHERE t.state = 'following' AND t.tick + (t.n >= c.events) <= ${beyond}`;
 }
@@ -60,12 +59,12 @@ function markLagging(names: TableNames, beyond: string): string {
 function selectBound(
   names: TableNames,
   from: string,
-  beyond: string,
+  unfollowed: bigint,
   graceMs: number,
   maxTicks: number,
 ): string {
   return `SELECT k.n, k.total FROM ${names.tick} k WHERE k.n > ${from} AND k.n = (
-  SELECT IF(f.n IS NULL, ${beyond}, LEAST(f.n, a.n)) FROM
+  SELECT IF(f.n IS NULL, ${unfollowed}, LEAST(f.n, a.n)) FROM
     (SELECT MIN(IF(t.n >= c.events, t.tick, t.tick - 1)) AS n
        FROM ${names.target} t LEFT JOIN ${names.tick} c ON c.n = t.tick WHERE t.state = 'following') f,
     (SELECT MAX(x.n) AS n FROM (SELECT n, at FROM ${names.tick} WHERE n > ${from} ORDER BY n LIMIT ${maxTicks}) x

@@ -2,7 +2,7 @@ import { positionOf, type ChangeLog, type Position } from "@lockstep/core";
 import type pg from "pg";
 import { schemaCacheOf } from "../schema-cache.js";
 import { tickMemory } from "../tick.js";
-import { defaultRetention, type Retention } from "../retention.js";
+import { pruneLimits, type Retention } from "../retention.js";
 import { barrierOf } from "./barrier.js";
 import { connectionsTo, type PostgresConnection } from "./connections.js";
 import { cutTick } from "./cut.js";
@@ -44,7 +44,7 @@ const defaultMaxTicks = 10_000;
 export function postgresChangeLog(options: PostgresChangeLogOptions): ChangeLog {
   const { schema = "lockstep" } = options;
   const s = quoteName(schema);
-  const retention = { ...defaultRetention, ...options.retention };
+  const retention = pruneLimits(options.retention);
   const connections = connectionsTo(options.connection, `lockstep ${options.source}`);
   const schemas = schemaCacheOf(() => connections.use((client) => readSchemas(client, s)));
   const waiter = waiterOf(connections, s, wakeUpOf(schema));

@@ -1,6 +1,7 @@
 import type { Backlog } from "@lockstep/core";
 import type pg from "pg";
-import type { Retention } from "../retention.js";
+import { later } from "../lasting.js";
+import type { PruneLimits } from "../retention.js";
 
 /**
  * Deletes whole ticks that nobody needs: applied by every following target and older than the grace period, or beyond the
@@ -9,29 +10,44 @@ import type { Retention } from "../retention.js";
 export async function pruneTicks(
   client: pg.ClientBase,
   s: string,
-  retention: Required<Retention>,
+  retention: PruneLimits,
   maxTicks: number,
 ): Promise<number> {
   await client.query("begin isolation level read committed");
   // The lock that registration takes; the bound comes from the registry in the next statement (PROTOCOL.md 20).
   await client.query(`select from ${s}.state for update`);
-  const limits = [maxTicks, retention.maxAgeMs, retention.maxEvents];
-  await client.query(markLagging(s), limits);
-  const { rows } = await client.query<{ events: string }>(deleteTicks(s), [...limits, retention.graceMs]);
+  const { old, crowded } = await beyondLimit(client, s, retention, maxTicks);
+  await client.query(markLagging(s), [String(later(retention.lasting(old), crowded))]);
+  // Where nobody follows, nobody is given up.
+  const { rows } = await client.query<{ events: string }>(deleteTicks(s), [
+    maxTicks,
+    retention.graceMs,
+    String(later(old, crowded)),
+  ]);
   await client.query("commit");
   return Number(rows[0]?.events ?? 0);
 }
 
-/** The last of the next ticks that is beyond the retention limit: too old, or with too many events behind it. */
-const beyondLimit = (s: string): string => `(select max(k.n) from
-    (select k.* from ${s}.tick k, ${s}.state where k.n > pruned_through order by k.n limit $1) k
-  where k.at < clock_timestamp() - $2 * interval '1 millisecond'
-     or k.total < (select total from ${s}.tick order by n desc limit 1) - $3)`;
+/** The last of the next ticks that is beyond the retention limit: too old by the source's clock, or with too many events behind it. 0: none. */
+async function beyondLimit(
+  client: pg.ClientBase,
+  s: string,
+  { maxAgeMs, maxEvents }: PruneLimits,
+  maxTicks: number,
+): Promise<{ readonly old: bigint; readonly crowded: bigint }> {
+  const { rows } = await client.query<{ old: string; crowded: string }>(
+    `select coalesce(max(k.n) filter (where k.at < clock_timestamp() - $2 * interval '1 millisecond'), 0) as old,
+       coalesce(max(k.n) filter (where k.total < (select total from ${s}.tick order by n desc limit 1) - $3), 0) as crowded
+  from (select k.* from ${s}.tick k, ${s}.state where k.n > pruned_through order by k.n limit $1) k`,
+    [maxTicks, maxAgeMs, maxEvents],
+  );
+  return { old: BigInt(rows[0]!.old), crowded: BigInt(rows[0]!.crowded) };
+}
 
 function markLagging(s: string): string {
   return `update ${s}.target t set state = 'needs-backfill'
   from ${s}.tick k where k.n = t.tick + (t.n >= (select c.events from ${s}.tick c where c.n = t.tick))::int
-   and t.state = 'following' and k.n <= ${beyondLimit(s)}`;
+   and t.state = 'following' and k.n <= $1`;
 }
 
 /**
@@ -44,12 +60,12 @@ function deleteTicks(s: string): string {
     from ${s}.target t left join ${s}.tick k on k.n = t.tick where t.state = 'following'
 ), aged as (
   select max(k.n) as n from (select k.* from ${s}.tick k, ${s}.state where k.n > pruned_through order by k.n limit $1) k
-   where k.at < clock_timestamp() - $4 * interval '1 millisecond'
+   where k.at < clock_timestamp() - $2 * interval '1 millisecond'
 ), bound as (
   select k.n, k.snapshot, k.total, p.snapshot as before, s.pruned_total
     from ${s}.state s join ${s}.tick p on p.n = s.pruned_through
     join ${s}.tick k on k.n > s.pruned_through and k.n = (
-      select case when following.n is null then ${beyondLimit(s)} 
+      select case when following.n is null then $3::bigint
                   when following.n < aged.n then following.n else aged.n end from following, aged)
 ), gone as (
   delete from ${s}.outbox o using bound b

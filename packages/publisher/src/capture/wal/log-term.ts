@@ -6,6 +6,7 @@ import {
   type LoggedEvent,
   type Position,
 } from "@lockstep/core";
+import { lasting } from "@lockstep/outbox";
 import { captureMoved, type Connections } from "@lockstep/outbox/postgres";
 import { Latch } from "../../relay/latch.js";
 import type { Relations } from "./relation/relation.js";
@@ -56,6 +57,7 @@ export function openTerm({ connections, s, relations, maxAgeMs }: TermSettings):
   const cutting = new Latch();
   let opening: Promise<Live> | undefined;
   let live: Live | undefined;
+  const tooOld = lasting({ maxAgeMs });
   let isClosed = false;
   /** Another log is in force: the term is over. */
   let isMoved = false;
@@ -82,7 +84,7 @@ export function openTerm({ connections, s, relations, maxAgeMs }: TermSettings):
         began: (tick, total, began) => markers.note({ tick, total, at: began }),
       }),
     );
-    live = { tail, markers, slot, publications, confirmed, pruned };
+    live = { tail, markers, slot, publications, confirmed, pruned, lasting: tooOld };
     if (isClosed) tail.close();
     // All that is committed by now counts as cut: a reader that hears nothing of it may conclude that nothing is there.
     top = state.flushed - 1n;

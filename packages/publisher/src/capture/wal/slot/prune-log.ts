@@ -1,4 +1,5 @@
 import { splitPosition, type Position } from "@lockstep/core";
+import type { Lasting } from "@lockstep/outbox";
 import { mayLead, readKept } from "@lockstep/outbox/postgres";
 import type pg from "pg";
 import { comparePlaces, type Place } from "../tail/place.js";
@@ -13,6 +14,8 @@ export interface Keeping {
   readonly markers: Markers;
   confirmed: bigint;
   pruned: Position;
+  /** What has been too old for so long that no clock is to blame. */
+  readonly lasting: Lasting;
   /** The newest place that was kept in the source, and when. */
   kept?: { readonly tick: bigint | undefined; readonly at: number };
 }
@@ -126,15 +129,15 @@ const behindAll = Number.MAX_SAFE_INTEGER;
 async function markLagging(
   client: pg.ClientBase,
   s: string,
-  { tail, markers }: Keeping,
+  { tail, markers, lasting }: Keeping,
   maxAgeMs: number,
 ): Promise<void> {
   const tooOld = tail.stream.clock() - maxAgeMs;
-  const limit = markers.last(({ at }) => at < tooOld);
-  if (limit === undefined) return;
+  const limit = lasting(markers.last(({ at }) => at < tooOld)?.tick ?? 0n);
+  if (limit === 0n) return;
   await client.query(
     `update ${s}.target set state = 'needs-backfill' where state = 'following' and tick < $1`,
-    [String(limit.tick)],
+    [String(limit)],
   );
 }
 
