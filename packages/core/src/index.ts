@@ -14,6 +14,7 @@ export { isSealed, type Sealer } from "./mapping/seal.js";
 export { mappingProblems } from "./mapping/shared-tables.js";
 export * from "./mapping/table-mapping.js";
 export * from "./mask.js";
+export { maxPageBytes } from "./page-bytes.js";
 export * from "./partition.js";
 export * from "./ports/capture-plan.js";
 export * from "./ports/change-log.js";

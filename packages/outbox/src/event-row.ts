@@ -3,7 +3,7 @@ import type { Tick } from "./tick.js";
 
 /**
  * A row of the outbox as both engines select it, all texts: transaction, id, time in UTC, op letter, fingerprint, key, image,
- * previous key, traceparent, origin, audience, then what the engine adds.
+ * previous key, traceparent, origin, audience, bytes of an image that was left behind (see `large-images.ts`), then what the engine adds.
  */
 export type EventRow = readonly (string | null)[];
 

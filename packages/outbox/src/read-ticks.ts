@@ -1,4 +1,5 @@
 import { splitPosition, type LoggedEvent, type Position } from "@lockstep/core";
+import { wholePages, type FetchImages, type LightPage } from "./large-images.js";
 import { groupTicks, type Tick, type TickMemory } from "./tick.js";
 
 /** How an engine reads its ticks. */
@@ -9,7 +10,8 @@ export interface TickReading<T extends Tick> {
   /** The ticks that hold what follows ordinal `n` of tick `after`, some at a time. @throws LockstepError HISTORY_GONE. */
   lookUp(after: bigint, n: bigint): Promise<readonly T[]>;
   /** The events of consecutive ticks, which together fit a page or are one larger tick. */
-  pagesOf(ticks: readonly T[]): AsyncIterable<LoggedEvent[]>;
+  pagesOf(ticks: readonly T[]): AsyncIterable<LightPage>;
+  readonly fetchImages: FetchImages;
 }
 
 /** Events after `after`, page by page. Small ticks are read many at a time. */
@@ -22,11 +24,14 @@ export async function* readTicks<T extends Tick>(
     const cut = reading.ticks.after(tick, n);
     const ticks = cut.length > 0 ? cut : await reading.lookUp(tick, n);
     for (const group of groupTicks(ticks, reading.pageEvents)) {
-      for await (const page of reading.pagesOf(group)) {
-        if (reading.signal?.aborted) return;
+      for await (const { events, left } of reading.pagesOf(group)) {
         const rest =
-          page[0]!.tick === tick ? page.filter((e) => e.tick !== tick || BigInt(e.ordinal) > n) : page;
-        if (rest.length > 0) yield rest;
+          events[0]!.tick === tick ? events.filter((e) => e.tick !== tick || BigInt(e.ordinal) > n) : events;
+        // Only now: images of what is left out are not fetched.
+        for await (const page of wholePages({ events: rest, left }, reading.fetchImages)) {
+          if (reading.signal?.aborted) return;
+          yield page;
+        }
       }
     }
     const last = ticks.at(-1);

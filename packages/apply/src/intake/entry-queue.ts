@@ -41,7 +41,8 @@ export class EntryQueue {
   }
 }
 
-function sizeOf(entry: StreamEntry): number {
+/** Bytes of an entry's rows, about. */
+export function sizeOf(entry: StreamEntry): number {
   let bytes = 0;
   for (const { key, image } of entry.events) bytes += key.length + (image?.length ?? 0);
   return bytes;

@@ -15,7 +15,8 @@ import type { BatchLimits } from "../batch/cut-batch.js";
 import type { Sleep } from "../life/bell.js";
 import { addressedTo } from "./addressed-to.js";
 import { CatchUp } from "./catch-up.js";
-import { EntryQueue } from "./entry-queue.js";
+import { entriesToRead, type LastRead } from "./entries-to-read.js";
+import { EntryQueue, sizeOf } from "./entry-queue.js";
 
 /** What an intake needs. */
 export interface IntakeOptions {
@@ -37,8 +38,6 @@ export interface IntakeOptions {
 
 const blockMs = 1_000;
 const catchUpBlockMs = 100;
-const mostEntries = 512;
-const fewestEntries = 4;
 
 /**
  * Reads ahead of the lane: one unbroken chain of entries, from the main feed or, behind a gap, from a catch-up feed. Holds at most
@@ -56,8 +55,7 @@ export class Intake {
   #catchUp: CatchUp | undefined;
   #failures = 0;
   #roomMade: (() => void) | undefined;
-  /** The average entry of the last read; at first a guess. */
-  #entrySize = { events: 100, bytes: 50_000 };
+  #lastRead: LastRead = { entries: 0, events: 0, bytes: 0 };
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -116,17 +114,14 @@ export class Intake {
     this.#accept(rejoined);
   }
 
-  #read(feed: Feed, block: number): Promise<readonly StreamEntry[]> {
-    const { reader, signal } = this.#options;
-    return reader.read(feed, this.#through, { maxEntries: this.#entriesToRead(), blockMs: block, signal });
-  }
-
-  // Small entries are read many at a time, large ones few: about half a batch a read.
-  #entriesToRead(): number {
-    const { maxBatchEvents, maxBatchBytes } = this.#options.limits;
-    const { events, bytes } = this.#entrySize;
-    const wanted = Math.min(maxBatchEvents / 2 / events, maxBatchBytes / 2 / bytes);
-    return Math.round(Math.max(fewestEntries, Math.min(mostEntries, wanted)));
+  async #read(feed: Feed, block: number): Promise<readonly StreamEntry[]> {
+    const { reader, signal, limits } = this.#options;
+    const maxEntries = entriesToRead(limits, this.#lastRead);
+    const entries = await reader.read(feed, this.#through, { maxEntries, blockMs: block, signal });
+    // As they came: what of them is for this target says nothing about the size of the next reply.
+    const sum = (of: (entry: StreamEntry) => number) => entries.reduce((all, entry) => all + of(entry), 0);
+    this.#lastRead = { entries: entries.length, events: sum((e) => e.events.length), bytes: sum(sizeOf) };
+    return entries;
   }
 
   #accept(entries: readonly StreamEntry[]): void {
@@ -134,14 +129,9 @@ export class Intake {
     const last = following.at(-1);
     if (last === undefined) return;
     for (const { incarnation } of following) this.#refuseReplaced(incarnation);
-    const before = { events: this.queue.events, bytes: this.queue.bytes };
     // Only now, when the chain is checked: it is the chain of all events.
     this.queue.push(following.map((entry) => addressedTo(this.#options.target.id, entry)));
     this.#through = last.id;
-    this.#entrySize = {
-      events: Math.max(1, (this.queue.events - before.events) / following.length),
-      bytes: Math.max(1, (this.queue.bytes - before.bytes) / following.length),
-    };
     this.#options.wake();
   }
 

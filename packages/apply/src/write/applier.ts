@@ -133,7 +133,8 @@ export class Applier {
       await release(room, [...unreleased, ...room.ledger.resolved.values()], limit);
     });
     this.#unreleased = [...ledger.unreleased];
-    return { ledger, more: due >= limit || this.#unreleased.length > 0 };
+    // Large letters come few at a time: only none says that there are no more.
+    return { ledger, more: due > 0 || this.#unreleased.length > 0 };
   }
 
   /** Letters waiting for these will be released with the next letters that are written. */

@@ -1,4 +1,4 @@
-import type { DeadLetterDetail } from "@lockstep/core";
+import { maxPageBytes, type DeadLetterDetail } from "@lockstep/core";
 import { type RowId, rowId } from "../batch/planned-changes.js";
 import { isolate } from "./isolate.js";
 import { applied, letterRows } from "./letter-rows.js";
@@ -47,10 +47,13 @@ async function waitingOn(
   letterOf: Joining["letterOf"],
 ): Promise<DeadLetterDetail[]> {
   const waiting: DeadLetterDetail[] = [];
+  let bytes = 0;
   for (const one of open) {
     const id = letterOf(one);
-    if (id === undefined || waiting.length >= maxReleased) continue;
-    waiting.push(...(await letters.waiting(id, maxReleased - waiting.length)));
+    if (id === undefined || waiting.length >= maxReleased || bytes >= maxPageBytes) continue;
+    const more = await letters.waiting(id, maxReleased - waiting.length);
+    for (const { image } of more) bytes += image?.length ?? 0;
+    waiting.push(...more);
   }
   return waiting;
 }

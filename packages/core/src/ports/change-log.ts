@@ -79,7 +79,10 @@ export interface ChangeLog {
   barrier(timeoutMs: number): Promise<Position>;
   /** Everything up to and including this is pruned (or `0-0`). */
   prunedThrough(): Promise<Position>;
-  /** Events after `after`, in order, in pages, up to the last tick that is cut. Memory stays flat whatever the tick's size. */
+  /**
+   * Events after `after`, in order, in pages, up to the last tick that is cut. Memory stays flat whatever the size of ticks and of
+   * rows: a page holds at most `pageEvents` events and about {@link maxPageBytes}, or one larger event.
+   */
   read(
     after: Position,
     options?: { readonly pageEvents?: number; readonly signal?: AbortSignal },

@@ -108,16 +108,19 @@ export interface TargetTransaction {
   findLetters(
     keys: readonly { readonly table: string; readonly key: string }[],
   ): Promise<readonly DeadLetter[]>;
-  /** Letters that are to be written now: `due` ones, oldest position first. */
+  /**
+   * Letters that are to be written now: `due` ones, oldest position first. Fewer than `limit`, though there are more, when they are large: about
+   * {@link maxPageBytes} of them, or a single larger one. The next call gives those that are still due.
+   */
   dueLetters(limit: number): Promise<readonly DeadLetterDetail[]>;
-  /** Letters that wait for this one, oldest position first. */
+  /** Letters that wait for this one, oldest position first; bounded like {@link dueLetters}. */
   waitingLetters(id: string, limit: number): Promise<readonly DeadLetterDetail[]>;
   /** Makes the row's live letter, or replaces it; adds to its history. Returns its id. */
   putLetter(letter: LetterWrite): Promise<string>;
   resolveLetters(ids: readonly string[], state: "applied" | "superseded"): Promise<void>;
   /** Keeps lines of a very large transaction until its last part (PROTOCOL.md 4). `lines` are opaque. */
   stage(position: Position, lines: readonly string[]): Promise<void>;
-  /** Staged lines in order, from `after`, at most `limit`. */
+  /** Staged lines in order, from `after`: at most `limit`, and about {@link maxPageBytes} or a larger one; none only behind the last. */
   staged(after: number, limit: number): Promise<readonly { readonly n: number; readonly line: string }[]>;
   clearStaged(): Promise<void>;
   /** Adds to the records that the step's move counts; below zero when fewer rows were written than it foresaw. */

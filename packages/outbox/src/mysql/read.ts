@@ -1,5 +1,6 @@
 import { LockstepError, type LoggedEvent, type Position } from "@lockstep/core";
 import { audienceOf, eventOf, tickDamaged, transactionOf, type EventRow } from "../event-row.js";
+import { addTo, emptyPage, maxInlineBytes, type FetchImages, type LightPage } from "../large-images.js";
 import type { SchemaCache } from "../schema-cache.js";
 import { readTicks } from "../read-ticks.js";
 import type { TickMemory } from "../tick.js";
@@ -21,15 +22,17 @@ export interface Reading {
 const ticksPerLook = 256;
 const pagesKept = 10;
 
-const columns =
-  "tx, id, at, op, fingerprint, row_key, image, before_key, traceparent, origin, audience, CAST(ends_tx AS CHAR), tick";
-const endsTxColumn = 11;
-const tickColumn = 12;
+const isLarge = `LENGTH(image) > ${maxInlineBytes}`;
+const columns = `tx, id, at, op, fingerprint, row_key, IF(${isLarge}, NULL, image), before_key, traceparent, origin, audience,
+  IF(${isLarge}, LENGTH(image), NULL), CAST(ends_tx AS CHAR), tick`;
+const endsTxColumn = 12;
+const tickColumn = 13;
 
 /** Events after `after`, page by page. Pages are read by id: no order is computed, and no read stays open (PROTOCOL.md 13). */
 export function readEvents(reading: Reading, after: Position): AsyncIterable<readonly LoggedEvent[]> {
   const lookUp = (tick: bigint, n: bigint) => lookUpTicks(reading, tick, n);
-  return readTicks({ ...reading, lookUp, pagesOf: (group) => pagesOf(reading, group) }, after);
+  const pages = (group: readonly MarkedTick[]) => pagesOf(reading, group);
+  return readTicks({ ...reading, lookUp, pagesOf: pages, fetchImages: imagesOf(reading) }, after);
 }
 
 /** The ticks that hold what follows ordinal `n` of tick `after`. */
@@ -56,9 +59,9 @@ async function lookUpTicks({ connections, names }: Reading, after: bigint, n: bi
 }
 
 /** The events of consecutive ticks, which together fit a page or are one large tick. */
-async function* pagesOf(reading: Reading, ticks: readonly MarkedTick[]): AsyncGenerator<LoggedEvent[]> {
+async function* pagesOf(reading: Reading, ticks: readonly MarkedTick[]): AsyncGenerator<LightPage> {
   const numbers = ticks.map((tick) => String(tick.n));
-  let page: LoggedEvent[] = [];
+  let page = emptyPage();
   let index = 0;
   let decoder = decoderOf(ticks[0]!);
   let order = arrangement(reading.pageEvents * pagesKept);
@@ -72,16 +75,17 @@ async function* pagesOf(reading: Reading, ticks: readonly MarkedTick[]): AsyncGe
       }
       const next = ticks[index]!.atomic ? [row] : order.add(row);
       for await (const part of next ? partsOf(reading, numbers[index]!, next) : []) {
-        for (const row of part) page.push(decoder.decode(row, tableOf(row)));
-        if (page.length >= reading.pageEvents) {
+        for (const row of part) {
+          addTo(page, decoder.decode(row, tableOf(row)), row);
+          if (page.events.length < reading.pageEvents) continue;
           yield page;
-          page = [];
+          page = emptyPage();
         }
       }
     }
   }
   decoder.finish(order.open);
-  if (page.length > 0) yield page;
+  if (page.events.length > 0) yield page;
 }
 
 /** A transaction's rows; one that was set aside is read again, a page at a time. */
@@ -111,6 +115,16 @@ async function select({ connections, names }: Reading, where: string, limit = ""
     ),
   );
   return rows as EventRow[];
+}
+
+function imagesOf({ connections, names }: Reading): FetchImages {
+  return async (images) => {
+    const ids = images.map(({ id }) => id).join(",");
+    const rows = await connections.use((session) =>
+      session.rows(`SELECT id, image FROM ${names.outbox} WHERE id IN (${ids})`),
+    );
+    return new Map(rows.map(([id, image]) => [String(id), String(image)]));
+  };
 }
 
 async function* rowsOf(reading: Reading, ticks: readonly string[]): AsyncGenerator<EventRow[]> {

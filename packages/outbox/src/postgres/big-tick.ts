@@ -1,6 +1,6 @@
-import type { LoggedEvent } from "@lockstep/core";
 import type pg from "pg";
 import type { EventRow } from "../event-row.js";
+import { addTo, emptyPage, type LightPage } from "../large-images.js";
 import { endSoon } from "./connections.js";
 import { addedColumns, decoderOf, eventColumns } from "./decode.js";
 import type { Reading } from "./read.js";
@@ -14,7 +14,7 @@ const maxIdleMs = 3_000;
  * rows themselves are never sorted. The decoder checks that the plan really gives this order. When the reader takes its time (the
  * stream is full), the cursor is closed, and opened again behind the last row that was given.
  */
-export async function* readBigTick(reading: Reading, tick: SnapshotTick): AsyncGenerator<LoggedEvent[]> {
+export async function* readBigTick(reading: Reading, tick: SnapshotTick): AsyncGenerator<LightPage> {
   const decoder = decoderOf(tick);
   let after: EventRow | undefined;
   for (;;) {
@@ -24,10 +24,11 @@ export async function* readBigTick(reading: Reading, tick: SnapshotTick): AsyncG
       if (rows.length === 0) return decoder.finish();
       after = rows.at(-1);
       const tableOf = await reading.schemas.tablesOf(rows);
-      const events = rows.map((row) => decoder.decode(row, row[addedColumns.last]!, tableOf(row)));
+      const page = emptyPage();
+      for (const row of rows) addTo(page, decoder.decode(row, row[addedColumns.last]!, tableOf(row)), row);
       const idle = setTimeout(() => void cursor.giveUp(), maxIdleMs);
       try {
-        yield events;
+        yield page;
       } finally {
         clearTimeout(idle);
       }

@@ -1,13 +1,19 @@
 import type { LoggedEvent } from "@lockstep/core";
 import { audienceOf, eventOf, tickDamaged, transactionOf, type EventRow } from "../event-row.js";
+import { maxInlineBytes } from "../large-images.js";
 import type { Tick } from "../tick.js";
 
-/** Columns of an event, of the outbox row `o`. Texts only: see `connections.ts`. */
-export const eventColumns =
-  "o.xid, o.seq, o.at, o.op, o.fingerprint, o.key, o.image, o.before, o.traceparent, o.origin, o.audience";
+const isLarge = `octet_length(o.image) > ${maxInlineBytes}`;
+
+/**
+ * Columns of an event, of the outbox row `o`. Texts only: see `connections.ts`. The length of a value that lies outside of its row is known
+ * without reading it.
+ */
+export const eventColumns = `o.xid, o.seq, o.at, o.op, o.fingerprint, o.key, case when ${isLarge} then null else o.image end, o.before,
+  o.traceparent, o.origin, o.audience, case when ${isLarge} then octet_length(o.image) end`;
 
 /** Where what a query adds to {@link eventColumns} stands: the last id of the row's transaction, the tick. */
-export const addedColumns = { last: 11, tick: 12 } as const;
+export const addedColumns = { last: 12, tick: 13 } as const;
 
 /** Turns the rows of one tick, in their order, into events. */
 export interface TickDecoder {

@@ -1,5 +1,6 @@
 import { LockstepError, type LoggedEvent, type Position } from "@lockstep/core";
 import type { SchemaCache } from "../schema-cache.js";
+import { addTo, emptyPage, type FetchImages, type LightPage } from "../large-images.js";
 import { readTicks } from "../read-ticks.js";
 import type { TickMemory } from "../tick.js";
 import { readBigTick } from "./big-tick.js";
@@ -26,10 +27,11 @@ const ticksPerLook = 256;
  */
 export function readEvents(reading: Reading, after: Position): AsyncIterable<readonly LoggedEvent[]> {
   const lookUp = (tick: bigint, n: bigint) => lookUpTicks(reading, tick, n);
-  return readTicks({ ...reading, lookUp, pagesOf: (group) => pagesOf(reading, group) }, after);
+  const pages = (group: readonly SnapshotTick[]) => pagesOf(reading, group);
+  return readTicks({ ...reading, lookUp, pagesOf: pages, fetchImages: imagesOf(reading) }, after);
 }
 
-function pagesOf(reading: Reading, group: readonly SnapshotTick[]): AsyncGenerator<LoggedEvent[]> {
+function pagesOf(reading: Reading, group: readonly SnapshotTick[]): AsyncGenerator<LightPage> {
   const [first] = group;
   return group.length === 1 && first!.events > reading.pageEvents
     ? readBigTick(reading, first!)
@@ -60,7 +62,7 @@ async function lookUpTicks({ connections, s }: Reading, after: bigint, n: bigint
 }
 
 /** A few ticks in one query. Order inside a tick: transactions by their last id, rows by id (PROTOCOL.md 9). */
-async function* smallTicks(reading: Reading, ticks: readonly SnapshotTick[]): AsyncGenerator<LoggedEvent[]> {
+async function* smallTicks(reading: Reading, ticks: readonly SnapshotTick[]): AsyncGenerator<LightPage> {
   const { rows } = await reading.connections.use((client) =>
     client.query<(string | null)[]>({
       name: "lockstep small ticks",
@@ -79,14 +81,28 @@ async function* smallTicks(reading: Reading, ticks: readonly SnapshotTick[]): As
     }),
   );
   const tableOf = await reading.schemas.tablesOf(rows);
-  const events: LoggedEvent[] = [];
+  const page = emptyPage();
   let index = 0;
   for (const tick of ticks) {
     const decoder = decoderOf(tick);
     for (let row = rows[index]; row && row[addedColumns.tick] === String(tick.n); row = rows[++index]) {
-      events.push(decoder.decode(row, row[addedColumns.last]!, tableOf(row)));
+      addTo(page, decoder.decode(row, row[addedColumns.last]!, tableOf(row)), row);
     }
     decoder.finish();
   }
-  if (events.length > 0) yield events;
+  if (page.events.length > 0) yield page;
+}
+
+function imagesOf({ connections, s }: Reading): FetchImages {
+  return async (images) => {
+    const { rows } = await connections.use((client) =>
+      client.query<string[]>({
+        name: "lockstep images",
+        text: `select o.seq, o.image from unnest($1::xid8[], $2::bigint[]) as t(xid, seq) join ${s}.outbox o using (xid, seq)`,
+        values: [images.map((i) => i.transaction), images.map((i) => i.id)],
+        rowMode: "array",
+      }),
+    );
+    return new Map(rows.map(([seq, image]) => [seq!, image!]));
+  };
 }

@@ -1,4 +1,4 @@
-import type { Position } from "@lockstep/core";
+import { maxPageBytes, type Position } from "@lockstep/core";
 import type { Session } from "../session/session.js";
 import { textLiteral } from "../sql/literal.js";
 import { packets } from "../sql/packets.js";
@@ -25,7 +25,7 @@ export async function stage(
     await session.write(sql);
 }
 
-/** Staged lines in order, from `after`. */
+/** Staged lines in order, from `after`: as many as fit, by their sizes, which are looked at first. */
 export async function staged(
   session: Session,
   lane: LaneId,
@@ -33,8 +33,12 @@ export async function staged(
   limit: number,
 ): Promise<readonly { readonly n: number; readonly line: string }[]> {
   const rows = await session.rows(
-    `SELECT n, line FROM lockstep_staging ${byLane} AND n > ? ORDER BY n LIMIT ?`,
-    [lane.source, lane.partition, after, limit],
+    `SELECT n, line FROM lockstep_staging ${byLane} AND n > ? AND n <= (
+  SELECT MAX(n) FROM (
+    SELECT n, SUM(bytes) OVER (ORDER BY n) AS through, bytes FROM (
+      SELECT n, LENGTH(line) AS bytes FROM lockstep_staging ${byLane} AND n > ? ORDER BY n LIMIT ?) page) sized
+  WHERE through <= ? OR through = bytes) ORDER BY n`,
+    [lane.source, lane.partition, after, lane.source, lane.partition, after, limit, maxPageBytes],
   );
   return rows.map((row) => ({ n: Number(row["n"]), line: row["line"]! }));
 }

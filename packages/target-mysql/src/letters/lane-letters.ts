@@ -1,10 +1,10 @@
-import type { DeadLetter, DeadLetterDetail } from "@lockstep/core";
+import { maxPageBytes, type DeadLetter, type DeadLetterDetail } from "@lockstep/core";
 import type { Session } from "../session/session.js";
 import type { LaneId } from "../lane/checkpoint-row.js";
-import { detailColumns, detailOf, letterColumns, letterOf, rowHash } from "./letter-row.js";
+import { detailBytes, detailColumns, detailOf, letterColumns, letterOf, rowHash } from "./letter-row.js";
 
 const hashesPerQuery = 1000;
-const oldestFirst = "ORDER BY tick, n, ordinal";
+const oldestFirst = "ORDER BY tick, n, ordinal, id";
 
 /** Live letters of these rows. */
 export async function findLetters(
@@ -30,10 +30,12 @@ export async function dueLetters(
   lane: LaneId,
   limit: number,
 ): Promise<readonly DeadLetterDetail[]> {
-  const rows = await session.rows(
-    `SELECT ${detailColumns} FROM lockstep_dead_letter WHERE source = ? AND part = ? AND state = 'due' ${oldestFirst} LIMIT ? FOR UPDATE`,
-    [lane.source, lane.partition, limit],
-  );
+  const rows = await session.rows(pageOfLetters("due", "source = ? AND part = ?"), [
+    lane.source,
+    lane.partition,
+    limit,
+    maxPageBytes,
+  ]);
   return rows.map(detailOf);
 }
 
@@ -43,11 +45,21 @@ export async function waitingLetters(
   id: string,
   limit: number,
 ): Promise<readonly DeadLetterDetail[]> {
-  const rows = await session.rows(
-    `SELECT ${detailColumns} FROM lockstep_dead_letter WHERE waiting_for = ? AND state = 'waiting' ${oldestFirst} LIMIT ? FOR UPDATE`,
-    [id, limit],
-  );
+  const rows = await session.rows(pageOfLetters("waiting", "waiting_for = ?"), [id, limit, maxPageBytes]);
   return rows.map(detailOf);
+}
+
+/**
+ * Letters in a state by the source's order, at most so many, and so many bytes or a larger one: their sizes are looked at before they are read. The
+ * join goes from the sized ones to their rows, so that only these are locked.
+ */
+function pageOfLetters(state: "due" | "waiting", condition: string): string {
+  return `SELECT ${detailColumns} FROM (
+  SELECT picked FROM (
+    SELECT picked, SUM(bytes) OVER (ORDER BY at_tick, at_n, at_ordinal, picked ROWS UNBOUNDED PRECEDING) AS through, bytes FROM (
+      SELECT id AS picked, tick AS at_tick, n AS at_n, ordinal AS at_ordinal, ${detailBytes} AS bytes FROM lockstep_dead_letter
+       WHERE ${condition} AND state = '${state}' ${oldestFirst} LIMIT ?) page) sized
+   WHERE through <= ? OR through = bytes) fitting STRAIGHT_JOIN lockstep_dead_letter ON id = picked WHERE state = '${state}' ${oldestFirst} FOR UPDATE`;
 }
 
 /** `retrying` letters of a lane that are due before a time. */

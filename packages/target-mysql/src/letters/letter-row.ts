@@ -10,6 +10,11 @@ export const letterColumns =
 /** All columns of a letter. */
 export const detailColumns = `${letterColumns}, image, before_key, raw_error, history`;
 
+/** Bytes of what makes a letter large. */
+export const detailBytes = ["row_key", "image", "before_key", "raw_error", "history"]
+  .map((column) => `COALESCE(LENGTH(${column}), 0)`)
+  .join(" + ");
+
 /** What a row's live letter is found by: keys may be longer than an index allows. */
 export function rowHash(source: string, table: string, key: string): string {
   return createHash("sha256")

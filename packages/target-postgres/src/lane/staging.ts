@@ -1,4 +1,4 @@
-import type { Position } from "@lockstep/core";
+import { maxPageBytes, type Position } from "@lockstep/core";
 import { own } from "../own-tables/ddl.js";
 import type { RunInStep } from "../rows/statements.js";
 import { arrayText } from "../sql/quote.js";
@@ -29,7 +29,7 @@ export async function stageLines(
   ]);
 }
 
-/** Lines after number `after`, in order. */
+/** Lines after number `after`, in order: as many as fit, by their sizes, which are looked at first. */
 export async function stagedLines(
   run: RunInStep,
   lane: LaneName,
@@ -39,8 +39,13 @@ export async function stagedLines(
   const [answer] = await run([
     {
       prepared: true,
-      text: `select n, line from ${own.staging} where source = $1 and partition = $2 and n > $3 order by n limit $4`,
-      values: [lane.source, String(lane.partition), String(after), String(limit)],
+      text: `select n, line from ${own.staging} where source = $1 and partition = $2 and n > $3 and n <= (
+  select max(n) from (
+    select n, sum(bytes) over (order by n) as through, bytes from (
+      select n, octet_length(line) as bytes from ${own.staging}
+       where source = $1 and partition = $2 and n > $3 order by n limit $4) page) sized
+   where through <= $5 or through = bytes) order by n`,
+      values: [lane.source, String(lane.partition), String(after), String(limit), String(maxPageBytes)],
     },
   ]);
   return answer!.rows.map(([n, line]) => ({ n: Number(n), line: line! }));

@@ -1,12 +1,12 @@
 import type { DeadLetter, DeadLetterDetail, LetterWrite } from "@lockstep/core";
-import { splitPosition } from "@lockstep/core";
+import { maxPageBytes, splitPosition } from "@lockstep/core";
 import type { LaneName } from "../lane/checkpoint-row.js";
 import { live, own } from "../own-tables/ddl.js";
 import type { RowName } from "../rows/missing-parents.js";
 import type { RunInStep } from "../rows/statements.js";
 import { arrayText } from "../sql/quote.js";
 import type { Answer } from "../wire/pipeline.js";
-import { detailColumns, letterColumns, readDetail, readLetter, rowHash } from "./letter-row.js";
+import { detailBytes, detailColumns, letterColumns, readDetail, readLetter, rowHash } from "./letter-row.js";
 
 /** Entries that a letter's history keeps. */
 const historyLength = 20;
@@ -34,19 +34,18 @@ export class LaneLetters {
 
   async due(limit: number): Promise<readonly DeadLetterDetail[]> {
     const found = await this.#query(
-      `select ${detailColumns} from ${own.letter} l where l.source = $1 and l.partition = $2 and l.state = 'due'
-       order by l.tick, l.n, l.ordinal limit $3 for no key update`,
-      [this.#lane.source, String(this.#lane.partition), String(limit)],
+      pageOfLetters("l.state = 'due' and l.source = $3 and l.partition = $4::integer"),
+      [String(limit), String(maxPageBytes), this.#lane.source, String(this.#lane.partition)],
     );
     return found.rows.map(readDetail);
   }
 
   async waitingFor(id: string, limit: number): Promise<readonly DeadLetterDetail[]> {
-    const found = await this.#query(
-      `select ${detailColumns} from ${own.letter} l where l.waiting_for = $1 and l.state = 'waiting'
-       order by l.tick, l.n, l.ordinal limit $2 for no key update`,
-      [id, String(limit)],
-    );
+    const found = await this.#query(pageOfLetters("l.state = 'waiting' and l.waiting_for = $3"), [
+      String(limit),
+      String(maxPageBytes),
+      id,
+    ]);
     return found.rows.map(readDetail);
   }
 
@@ -115,3 +114,13 @@ const putLetter = `insert into ${own.letter} as l (source, partition, table_name
     ${replaced.map((column) => `${column} = excluded.${column}`).join(", ")},
     history = ${newest("l.history || excluded.history")}
   returning id`;
+
+/** Letters by the source's order, at most $1, and $2 bytes or a larger one: their sizes are looked at before they are read. */
+function pageOfLetters(condition: string): string {
+  return `select ${detailColumns} from ${own.letter} l where ${condition} and l.id in (
+  select id from (
+    select id, sum(bytes) over (order by tick, n, ordinal, id rows unbounded preceding) as through, bytes from (
+      select l.id, l.tick, l.n, l.ordinal, ${detailBytes} as bytes from ${own.letter} l
+       where ${condition} order by l.tick, l.n, l.ordinal, l.id limit $1) page) sized
+   where through <= $2 or through = bytes) order by l.tick, l.n, l.ordinal, l.id for no key update of l`;
+}

@@ -22,6 +22,11 @@ export const letterColumns = [
 /** Columns of a {@link DeadLetterDetail}. */
 export const detailColumns = `${letterColumns}, l.image, l.before_key, l.raw_error, l.history`;
 
+/** Bytes of what makes a {@link DeadLetterDetail} large. */
+export const detailBytes = ["row_key", "image", "before_key", "raw_error", "history::text"]
+  .map((column) => `coalesce(octet_length(l.${column}), 0)`)
+  .join(" + ");
+
 const letterWidth = 21;
 
 /** A row of {@link letterColumns}. */

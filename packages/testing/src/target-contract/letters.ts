@@ -170,6 +170,28 @@ export function lettersContract(context: ContractContext): void {
     await Promise.all([lane.close(), elsewhere.close()]);
   });
 
+  it("gives few letters at a time when they are large", async () => {
+    const target = await context.target();
+    const lane = await openLane(target, "wide");
+    const table = describedTable(context, "wide");
+    const image = `["1","${"x".repeat(3_000_000)}"]`;
+    const blocker = await putLetter(lane, table, table.key("0"));
+    for (const n of [1, 2, 3] as const) {
+      const due = await putLetter(lane, table, table.key(`${n}`), { position: `9-${n}` as const, image });
+      await target.letters.markDue(due, 1);
+      const wait = { state: "waiting" as const, waitingFor: blocker };
+      await putLetter(lane, table, table.key(`${n + 3}`), { ...wait, position: `9-${n}` as const, image });
+    }
+    await lane.step(async (transaction) => {
+      const due = await transaction.dueLetters(10);
+      expect(due.map(({ key }) => key)).deep.equal(['["1"]', '["2"]']);
+      expect(due[0]!.image).equal(image);
+      const waiting = await transaction.waitingLetters(blocker, 10);
+      expect(waiting.map(({ key }) => key)).deep.equal(['["4"]', '["5"]']);
+    });
+    await lane.close();
+  });
+
   it("gives the letters that wait for one, in the order of the source", async () => {
     const lane = await openLane(await context.target(), "waiting");
     const table = describedTable(context, "waiting");

@@ -30,6 +30,26 @@ export function stagingContract(context: ContractContext): void {
     await again.close();
   });
 
+  it("gives few of them at a time when they are large, and one that is larger than a page by itself", async () => {
+    const lane = await openLane(await context.target(), "wide");
+    const megabytes = [3, 3, 3, 9, 1];
+    const lines = megabytes.map((n) => String(n).repeat(n * 1_000_000));
+    for (const line of lines) await lane.step((transaction) => transaction.stage("1-1", [line]));
+    await lane.step(async (transaction) => {
+      const pages: number[][] = [];
+      for (let after = 0; ;) {
+        const page = await transaction.staged(after, 500);
+        if (page.length === 0) break;
+        pages.push(page.map(({ line }) => line.length / 1_000_000));
+        after = page[page.length - 1]!.n;
+      }
+      expect(pages.flat()).deep.equal(megabytes);
+      expect(pages).deep.equal([[3, 3], [3], [9], [1]]);
+      await transaction.clearStaged();
+    });
+    await lane.close();
+  });
+
   it("keeps lanes apart, and nothing of a step that fails", async () => {
     const target = await context.target();
     const [mine, theirs] = [await openLane(target, "apart", 0), await openLane(target, "apart", 1)];
