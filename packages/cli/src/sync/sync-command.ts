@@ -66,7 +66,9 @@ export function addSync(program: Command, terminal: Terminal, result: { code: nu
     );
   }
   command("list", "Shows the last jobs.").action((options: Options) =>
-    withSync(options, async ({ jobs }) => print(await jobs.list({ limit: 20 }), options, terminal)),
+    withSync(options, async ({ jobs }) =>
+      print(await jobs.list({ kind: fullSyncKind, limit: 20 }), options, terminal),
+    ),
   );
 }
 

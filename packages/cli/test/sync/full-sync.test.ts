@@ -27,20 +27,38 @@ function rowsOf(count: number): string[] {
   ];
 }
 
-const ways: readonly (readonly [Kind, CaptureKind, Kind])[] = [
-  ["postgres", "trigger", "postgres"],
-  ["postgres", "wal", "mariadb"],
-  ["mariadb", "trigger", "postgres"],
-  ["mariadb", "binlog", "mariadb"],
+interface Way {
+  readonly kind: Kind;
+  readonly capture: CaptureKind;
+  readonly target: Kind;
+  readonly partitions?: number;
+  /** The targets' own tables, with foreign keys. */
+  readonly isExternal?: true;
+}
+
+const ways: readonly Way[] = [
+  { kind: "postgres", capture: "trigger", target: "postgres", isExternal: true },
+  { kind: "postgres", capture: "wal", target: "mariadb" },
+  { kind: "mariadb", capture: "trigger", target: "postgres", partitions: 2 },
+  { kind: "mariadb", capture: "binlog", target: "mariadb" },
 ];
 
-for (const [kind, capture, target] of ways) {
-  describe(`a full sync of ${kind} by ${capture} to ${target}`, function () {
+for (const { kind, capture, target, partitions = 1, isExternal } of ways) {
+  describe(`a full sync of ${kind} by ${capture} to ${target}, ${partitions} partition(s)`, function () {
     this.timeout(90_000);
     let rig: SyncRig;
     before(async () => {
       const targets = { mirror: target, other: "postgres" } as const;
-      rig = await openSyncRig({ kind, capture, targets, tables, setup: [...setup, ...rowsOf(3_000)] });
+      const tablesOfTargets = isExternal ? { external: setup } : {};
+      rig = await openSyncRig({
+        kind,
+        capture,
+        targets,
+        tables,
+        partitions,
+        setup: [...setup, ...rowsOf(3_000)],
+        ...tablesOfTargets,
+      });
     });
     after(async () => rig?.[Symbol.asyncDispose]());
 

@@ -64,6 +64,8 @@ export async function openSyncRig(options: {
   readonly setup: readonly string[];
   /** Mappings of targets, by name. Default: rows go as they are. */
   readonly map?: Readonly<Record<string, object>>;
+  /** Default 1. */
+  readonly partitions?: number;
   /** Tables that the targets get before they register. Default: Lockstep makes them. */
   readonly external?: readonly string[];
 }): Promise<SyncRig> {
@@ -109,7 +111,7 @@ export async function openSyncRig(options: {
     if (options.map?.[name]) Object.assign(configured[name]!, { map: options.map[name] });
   }
   const file = join(folder, "lockstep.config.json");
-  const sources = { shop: { url, capture: options.capture } };
+  const sources = { shop: { url, capture: options.capture, partitions: options.partitions ?? 1 } };
   await writeFile(file, JSON.stringify({ redis: redis.url, sources, targets: configured }));
   const config = await loadConfig({ file });
   const context = { config, logger: pino({ level: process.env["LOCKSTEP_TEST_LOG"] ?? "silent" }) };
@@ -128,10 +130,13 @@ export async function openSyncRig(options: {
   await begin();
   const log = capture.changeLog();
   undo.push(() => log.close());
-  await eventually(async () => (await log.targets()).length === Object.keys(targets).length, {
-    what: "registered targets",
-    timeoutMs: 30_000,
-  });
+  await eventually(
+    async () => (await log.targets()).length === Object.keys(targets).length * (options.partitions ?? 1),
+    {
+      what: "registered targets",
+      timeoutMs: 30_000,
+    },
+  );
   for (const side of Object.values(targets)) await untilItHasACheckpoint(side);
   const main = new URL("../../../bin.js", import.meta.url).pathname;
   return {

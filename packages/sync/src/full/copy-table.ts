@@ -7,7 +7,7 @@ import { waitForRoom } from "./wait.js";
 /** Copies what is left of a table, chunk by chunk; `undefined` when it is copied. */
 export async function copyTable(work: FullSyncWork, place: number): Promise<Stopped | undefined> {
   const { bounds, claim, flow, pace, now, sleep } = work;
-  let size = firstChunk(work.progress.tables[place]!.estimatedRowBytes, bounds);
+  let size = Math.min(firstChunk(work.progress.tables[place]!.estimatedRowBytes, bounds), pace.most());
   let refusals = 0;
   while (work.progress.tables[place]!.phase === "copying") {
     const stopped = await waitForRoom(work);
