@@ -1,4 +1,5 @@
-import type { RowId } from "../batch/planned-changes.js";
+import { tableId } from "@lockstep/core";
+import { type RowId, rowId, type Segment } from "../batch/planned-changes.js";
 import { isolate } from "./isolate.js";
 import { mapRemove, type RoutedRow } from "./map-change.js";
 import { type Refused, regroup, rowIdOf, sourceOf } from "./refused.js";
@@ -26,6 +27,27 @@ export async function leaveFormerKeys(
   const newKeys = new Map(rows.map((one) => [one.row.event, rowIdOf(one)]));
   const stuck = await isolate(room, regroup(left));
   return [...rows, ...stuck.map((one) => waiting(one, newKeys.get(one.row.event)))];
+}
+
+/** The same for those whose old key a segment is about to give to another row: afterwards nothing could tell the two apart. */
+export async function leaveKeysFor(
+  room: StepRoom,
+  { tables }: Segment,
+  refused: readonly Refused[],
+): Promise<readonly Refused[]> {
+  if (!refused.some(leavesKey)) return refused;
+  const taken = new Set(
+    tables.flatMap(({ schema, writes }) => writes.map(({ key }) => rowId(tableId(schema), key))),
+  );
+  const isTaken = (one: Refused): boolean => leavesKey(one) && taken.has(formerRowId(one));
+  if (!refused.some(isTaken)) return refused;
+  const left = await leaveFormerKeys(room, refused.filter(isTaken));
+  return [...refused.filter((one) => !isTaken(one)), ...left];
+}
+
+function formerRowId(one: Write): RowId {
+  const { schema, before } = sourceOf(one).row as Write["row"];
+  return rowId(tableId(schema), before!);
 }
 
 type Write = Refused & { readonly kind: "write" };

@@ -7,7 +7,8 @@ import type {
   Sealer,
   TargetTransaction,
 } from "@lockstep/core";
-import type { RowName, TableBook } from "./table-book.js";
+import type { RowName } from "./routes.js";
+import type { TableBook } from "./table-book.js";
 
 /**
  * The letters of one step. They hold rows of the source, and lie in the target: what the mapping keeps from the target is sealed in them, or, without a

@@ -2,7 +2,7 @@ import { isLockstepError, type TargetTable } from "@lockstep/core";
 import { isPartial } from "../batch/merge-images.js";
 import type { PlannedRemove, PlannedWrite, SourceChange } from "../batch/planned-changes.js";
 import type { Refused } from "./refused.js";
-import type { Route } from "./table-book.js";
+import type { Route } from "./routes.js";
 
 /** A row of one of the target's tables. */
 export type RoutedRow = { readonly table: TargetTable } & (

@@ -2,7 +2,7 @@ import type { TargetTable } from "@lockstep/core";
 import type { PlannedRemove, PlannedWrite, Segment, TableChanges } from "../batch/planned-changes.js";
 import { mapChange, type RoutedRow } from "./map-change.js";
 import type { Refused } from "./refused.js";
-import type { Route } from "./table-book.js";
+import type { Route } from "./routes.js";
 
 /** What happens to one of the target's tables. */
 interface RoutedChanges {

@@ -3,12 +3,12 @@ import {
   type LaneSession,
   LockstepError,
   type Mapping,
-  type RowMapping,
   type StreamReader,
   tableId,
   type TableSchema,
   type TargetTable,
 } from "@lockstep/core";
+import { type Known, knownOf, refuseUnfit, type Route, type RowName } from "./routes.js";
 
 /** Thrown inside a step that needs tables which are not known yet: they can't be made or checked in an open transaction. */
 export class TablesNeeded extends Error {
@@ -16,21 +16,6 @@ export class TablesNeeded extends Error {
     super("tables needed");
   }
 }
-
-/** One of the target's tables that a source table's rows go to; without a mapping they go as they are. */
-export interface Route {
-  readonly table: TargetTable;
-  readonly mapping?: RowMapping;
-}
-
-interface Known {
-  readonly schema: TableSchema;
-  readonly routes: readonly Route[];
-  /** Source columns that no route shows as they are. */
-  readonly hidden: ReadonlySet<string>;
-}
-
-const nothing: ReadonlySet<string> = new Set();
 
 /** Source schemas by fingerprint and the target's tables that their rows go to, for the life of one session. */
 export class TableBook {
@@ -77,7 +62,7 @@ export class TableBook {
   }
 
   #learnt(schema: TableSchema, routes: readonly Route[]): void {
-    const known = { schema, routes, hidden: hiddenColumns(schema, routes) };
+    const known = knownOf(schema, routes);
     this.#known.set(schema.fingerprint, known);
     this.#newest.set(tableId(schema), known);
   }
@@ -124,7 +109,7 @@ export class TableBook {
 
   /** Columns of a source table that the target is not to see. */
   hidden(table: string): ReadonlySet<string> {
-    return this.newest(table)?.hidden ?? nothing;
+    return this.newest(table)?.hidden ?? new Set();
   }
 
   /** Rows of the source that make this row of the target; a table that isn't known here is taken for one that isn't mapped. */
@@ -147,34 +132,6 @@ export class TableBook {
     }
     if (missing.size > 0) throw new TablesNeeded([...missing]);
   }
-}
-
-/** A row, by its table (`namespace.name`) and JSON key. */
-export interface RowName {
-  readonly table: string;
-  readonly key: string;
-}
-
-function hiddenColumns({ columns }: TableSchema, routes: readonly Route[]): ReadonlySet<string> {
-  if (routes.some(({ mapping }) => mapping === undefined)) return nothing;
-  const shown = new Set<number>();
-  for (const { mapping } of routes) {
-    for (const column of mapping!.columns) if (column.from === "copy") shown.add(column.at);
-  }
-  return new Set(columns.flatMap(({ name }, i) => (shown.has(i) ? [] : [name])));
-}
-
-/** One error for everything in the mapping that doesn't fit. */
-function refuseUnfit(schemas: readonly TableSchema[], mapping: Mapping | undefined): void {
-  const problems = schemas.flatMap((schema) => mapping?.problems(schema) ?? []);
-  if (problems.length === 0) return;
-  throw new LockstepError(
-    "CONFIG_INVALID",
-    `the target's mapping doesn't fit the source:\n${problems.map((p) => `  - ${p}`).join("\n")}\n`,
-    {
-      details: { problems: problems.length },
-    },
-  );
 }
 
 /**

@@ -6,7 +6,7 @@ import { type MetLetters, meetLetters } from "./batch-letters.js";
 import { isolate } from "./isolate.js";
 import { joinWaiting } from "./join-waiting.js";
 import { layOver, type Untaken } from "./lay-over-letters.js";
-import { leaveFormerKeys } from "./leave-former-keys.js";
+import { leaveFormerKeys, leaveKeysFor } from "./leave-former-keys.js";
 import { mapSegment } from "./map-segment.js";
 import { dependsOnOthers, onePerRow, type Refused, regroup, rowIdOf, sourceOf } from "./refused.js";
 import { judge, setAside } from "./set-aside.js";
@@ -101,6 +101,7 @@ async function isolateSegments(
 ): Promise<readonly Refused[]> {
   let refused = before;
   for (const segment of segments) {
+    refused = await leaveKeysFor(room, segment, refused);
     const [laid] = refused.length === 0 ? [segment] : layOver([segment], untakenOf(refused));
     const mapped = mapSegment(laid ?? segment, room.tables.routesOf);
     const { truncates, sets } = arrange(mapped);

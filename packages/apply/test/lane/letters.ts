@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { gone, put } from "../stage/changes.js";
+import { gone, move, put, truncated } from "../stage/changes.js";
 import type { StageUse } from "./lane-suite.js";
 
 /** Rows that the target refuses. */
@@ -169,6 +169,20 @@ export function letterTests(stage: StageUse): void {
     await reached(relay.last);
     expect(await rows("SELECT * FROM customers ORDER BY id")).deep.equal(["1|b@x|Ann", "2|a@x|Bob"]);
     expect((await letters()).map(({ key }) => key)).deep.equal(['["3"]']);
+  });
+
+  it("leaves the new row alone that has taken the old key of a refused one, later in the same batch", async () => {
+    const { relay, shop, start, rows, reached, letters } = stage();
+    relay.commit([put(shop.customers, "1", "a@x", "Ann")]);
+    const lane = start({ retry: { ...quick, delayMs: 60_000 } });
+    await reached(relay.last);
+    await lane[Symbol.asyncDispose]();
+    relay.commit([move("1", shop.customers, "9", "a@x", "bad"), truncated(shop.orders)]);
+    relay.commit([put(shop.customers, "1", "b@x", "Bob")]);
+    start({ retry: { ...quick, delayMs: 60_000 } });
+    await reached(relay.last);
+    expect(await rows("SELECT * FROM customers")).deep.equal(["1|b@x|Bob"]);
+    expect((await letters()).map(({ key, state }) => [key, state])).deep.equal([['["9"]', "retrying"]]);
   });
 
   it("pauses when many rows are refused, burns no attempt, and goes on when the target is mended", async () => {

@@ -10,7 +10,7 @@ import { isPartial } from "../../src/batch/merge-images.js";
 import type { Part, PlannedWrite, Segment } from "../../src/batch/planned-changes.js";
 import { mapSegment, type RoutedSegment } from "../../src/write/map-segment.js";
 import { rowIdOf } from "../../src/write/refused.js";
-import type { Route } from "../../src/write/table-book.js";
+import type { Route } from "../../src/write/routes.js";
 import { schemaOf } from "../batch/table-model.js";
 
 const source = schemaOf("people", ["id", "name"]);
