@@ -16,6 +16,7 @@ import { captureSource, sourceName } from "./source-connection.js";
 import { warnAtStart } from "./examine/warn-at-start.js";
 import { relayChoice, startInProcess } from "./start-in-process.js";
 import { stderrLogger } from "./stderr-logger.js";
+import { isSwitchedOff } from "./switches.js";
 
 const open = new WeakSet<DataSource>();
 
@@ -23,16 +24,16 @@ const open = new WeakSet<DataSource>();
  * Captures every committed change that this DataSource makes, and publishes it to Redis. Call it before or after `initialize()`,
  * once per DataSource. Succeeds while Redis is away: changes wait in the outbox (PROTOCOL.md 35).
  *
- * `LOCKSTEP_DISABLED=1` in the environment makes it do nothing.
+ * `LOCKSTEP_DISABLED=1` in the environment ends what it does to the application's writes. Where the database itself captures (`trigger`, `wal`,
+ * `binlog`) it goes on capturing, so the relay goes on as well: else the outbox, or the log that a slot holds, would fill the source's disk.
+ * `LOCKSTEP_RELAY_DISABLED=1` ends the relay of this process.
  * @throws LockstepError CONFIG_INVALID, DRIVER_UNSUPPORTED, ENTITY_UNKNOWN, TABLE_WITHOUT_PRIMARY_KEY, OUTBOX_MISSING.
  */
 export async function publishChanges(dataSource: DataSource, options: PublishOptions): Promise<Publisher> {
   checkOptions(dataSource, options);
   const source = options.source ?? sourceName(dataSource);
-  if (isDisabled()) {
-    (options.logger ?? stderrLogger).warn({ source }, "lockstep is disabled: nothing is captured");
-    return disabledPublisher(source);
-  }
+  sayWhatIsOff(source, options);
+  if (isOffAltogether(options)) return disabledPublisher(source);
   if (open.has(dataSource)) {
     throw new LockstepError(
       "CONFIG_INVALID",
@@ -79,8 +80,24 @@ function checkOptions(
   if (wrong.length > 0) throw new LockstepError("CONFIG_INVALID", wrong.join("; "));
 }
 
-function isDisabled(): boolean {
-  return ["1", "true", "yes"].includes((process.env["LOCKSTEP_DISABLED"] ?? "").toLowerCase());
+/** Subscriber capture is in this process alone: without it there is nothing new to publish. */
+function isOffAltogether({ capture = publishDefaults.capture }: PublishOptions): boolean {
+  return capture === "subscriber" && isSwitchedOff("LOCKSTEP_DISABLED");
+}
+
+function sayWhatIsOff(source: string, options: PublishOptions): void {
+  const { logger = stderrLogger, capture = publishDefaults.capture, relay = publishDefaults.relay } = options;
+  if (isOffAltogether(options)) return logger.warn({ source }, "lockstep is disabled: nothing is captured");
+  if (isSwitchedOff("LOCKSTEP_DISABLED"))
+    logger.warn(
+      { source, capture, remove: "lockstep capture remove" },
+      "lockstep is disabled in this process, but the database goes on capturing, and the relay publishing: capture ends when it is removed",
+    );
+  if (relay !== false && isSwitchedOff("LOCKSTEP_RELAY_DISABLED"))
+    logger.warn(
+      { source, capture },
+      "the relay of this process is disabled: what is captured waits in the source, and fills its disk, until another relay publishes it",
+    );
 }
 
 type Phase =
@@ -107,23 +124,30 @@ function startPublisher(
   const method = captureOf(options.capture ?? publishDefaults.capture, whereabouts);
   const tables = options.tables ?? publishDefaults.tables;
   const { captureTables = [] } = options;
+  const isDisabled = isSwitchedOff("LOCKSTEP_DISABLED");
   const watch = (settings: CaptureSettings, isLeft: boolean): Promise<InstalledCapture> =>
     watchEntities(dataSource, {
       ...settings,
       capture: method,
       captureTables,
-      tables: isLeft ? "left" : tables,
+      tables: isDisabled ? "as-is" : isLeft ? "left" : tables,
     });
   const relay = startInProcess(method, source, options, logger);
   let phase: Phase = { state: "waiting" };
   const ready = settleable();
 
+  async function claim(): Promise<boolean> {
+    // Switched off, it must not keep the application from starting, whatever is wrong at the source: the relay says that.
+    if (isDisabled) return false;
+    return withRunner(dataSource, async (run) => {
+      await (tables === "ensure" ? writer.ensure(run) : writer.check(run));
+      return (await claimCapture(writer, run, method.kind)) === "left";
+    });
+  }
+
   async function install(): Promise<void> {
     try {
-      const isLeft = await withRunner(dataSource, async (run) => {
-        await (tables === "ensure" ? writer.ensure(run) : writer.check(run));
-        return (await claimCapture(writer, run, method.kind)) === "left";
-      });
+      const isLeft = await claim();
       if (isLeft)
         logger.warn({ source, capture: method.kind }, "the capture of this source is being changed");
       const settings = {
@@ -177,7 +201,7 @@ function startPublisher(
     done: relay.done,
     install,
     status: () => ({
-      state: phase.state,
+      state: isDisabled && phase.state === "capturing" ? "disabled" : phase.state,
       blindWrites: phase.state === "capturing" ? phase.capture.blindWrites : 0,
       ...relay.status(),
     }),

@@ -32,7 +32,7 @@ export interface PublisherStatus {
   readonly relay?: RelayStatus;
 }
 
-/** The publisher of a process in which `LOCKSTEP_DISABLED` is set. */
+/** The publisher of a process in which `LOCKSTEP_DISABLED` is set, where nothing but the process captures. */
 export function disabledPublisher(source: string): Publisher {
   const nothing = async (): Promise<void> => undefined;
   return {

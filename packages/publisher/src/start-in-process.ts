@@ -3,6 +3,7 @@ import { redisStreamWriter } from "@lockstep/stream";
 import type { SourceCapture } from "./capture/source-capture.js";
 import { type PublishOptions, publishDefaults, type RelayChoice } from "./options.js";
 import { openQueues, type RelayStatus, startRelay } from "./relay/index.js";
+import { isSwitchedOff } from "./switches.js";
 
 /** The relay of this process, if it runs one. Nothing is connected before `start`. */
 export interface InProcessRelay extends AsyncDisposable {
@@ -68,7 +69,7 @@ export function startInProcess(
 
 /** How the relay of this process runs; `undefined` when it runs none. */
 export function relayChoice({ relay = publishDefaults.relay }: PublishOptions): RelayChoice | undefined {
-  if (relay === false) return undefined;
+  if (relay === false || isSwitchedOff("LOCKSTEP_RELAY_DISABLED")) return undefined;
   return relay === true ? {} : relay;
 }
 

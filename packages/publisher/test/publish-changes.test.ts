@@ -307,6 +307,31 @@ describe("publishChanges", () => {
     expect(found?.it).to.equal(null);
   });
 
+  it("LOCKSTEP_DISABLED where triggers capture: publishes on, and says so; LOCKSTEP_RELAY_DISABLED ends that too", async () => {
+    await dataSource.initialize();
+    const said: string[] = [];
+    const logger = { ...silent, warn: (_: object, message: string) => void said.push(message) };
+    await (await publish({ capture: "trigger", relay: false })).close();
+    await dataSource.manager.save(person, { name: "a" });
+    process.env["LOCKSTEP_DISABLED"] = "1";
+    try {
+      const publisher = await publish({ capture: "trigger", logger });
+      expect(publisher.status().state).to.equal("disabled");
+      expect(said[0]).to.contain("the database goes on capturing");
+      const reader = redisStreamReader({ redis: redis.url, source: "shop" });
+      await eventually(async () => (await reader.relay())?.total === 1);
+      await reader.close();
+      await publisher.close();
+      process.env["LOCKSTEP_RELAY_DISABLED"] = "1";
+      const idle = await publish({ capture: "trigger", logger });
+      expect(idle.status()).to.deep.equal({ state: "disabled", blindWrites: 0 });
+      expect(said.at(-1)).to.contain("the relay of this process is disabled");
+    } finally {
+      delete process.env["LOCKSTEP_DISABLED"];
+      delete process.env["LOCKSTEP_RELAY_DISABLED"];
+    }
+  });
+
   it('tables: "migration" wants the exported migration', async () => {
     await dataSource.initialize();
     const error = await publish({ tables: "migration" }).catch((thrown: unknown) => thrown);

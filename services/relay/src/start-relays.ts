@@ -9,7 +9,7 @@ import {
   sourceOfUrl,
   warnAtStart,
 } from "@lockstep/publisher/capture";
-import { openQueues, startRelay } from "@lockstep/publisher/relay";
+import { isSwitchedOff, openQueues, startRelay } from "@lockstep/publisher/relay";
 import type { Running, ServiceContext } from "@lockstep/runtime";
 import { redisStreamWriter } from "@lockstep/stream";
 
@@ -21,6 +21,13 @@ export async function startRelays({ config, logger }: ServiceContext): Promise<R
   const sources = Object.entries(config.sources).filter(([, { url }]) => url !== undefined);
   if (sources.length === 0) {
     throw new LockstepError("CONFIG_INVALID", "sources: the relay needs the url of at least one source");
+  }
+  for (const variable of ["LOCKSTEP_DISABLED", "LOCKSTEP_RELAY_DISABLED"] as const) {
+    if (isSwitchedOff(variable))
+      logger.warn(
+        { variable },
+        "this variable is for the publisher: this relay goes on; stop its process to stop it",
+      );
   }
   const reached = sources.map(([name, settings]) => ({ settings, source: sourceOf(name, settings, logger) }));
   // All of them before the first is relayed: a relay of the wrong log would publish positions that mean nothing to the targets.

@@ -142,7 +142,10 @@ export interface CheckpointMove {
 export interface LaneSession extends AsyncDisposable {
   /** Resolves when the session's connection ended by itself. */
   readonly lost: Promise<void>;
-  /** The lane's checkpoint, its epoch made this session's own at opening; `undefined` when the lane has never been registered. */
+  /**
+   * The lane's checkpoint as it stands; `undefined` when the lane has never been registered. Opening raised its epoch, so that an earlier owner moves nothing; an epoch beyond
+   * what was seen before says that another session has taken the lane over since.
+   */
   checkpoint(): Promise<Checkpoint | undefined>;
   /** Writes the first checkpoint of a lane. */
   register(start: { readonly position: Position; readonly incarnation: string }): Promise<Checkpoint>;

@@ -14,8 +14,8 @@ export interface WatchSettings extends CaptureSettings {
   readonly capture: Pick<SourceCapture, "plan" | "kind" | "trace">;
   /** Tables without an entity. */
   readonly captureTables: readonly string[];
-  /** `ensure`: what the capture lacks in the database is put there; `migration`: it must be there; `left`: somebody changes the capture, and sees to it. */
-  readonly tables: "ensure" | "migration" | "left";
+  /** `ensure`: what the capture lacks in the database is put there; `migration`: it must be there; `left`: somebody changes the capture, and sees to it; `as-is`: nothing is done, here or there. */
+  readonly tables: "ensure" | "migration" | "left" | "as-is";
 }
 
 /**
@@ -33,6 +33,7 @@ export async function watchEntities(
     const entities = named.flatMap((table, index) =>
       found[index] ? [{ ...table, table: found[index] }] : [],
     );
+    if (settings.tables === "as-is") return entities;
     const tables = entities.map(({ table }) => table);
     await writer.describe(run, tables);
     // A slot that was taken out must not come back: nobody would read it; nor may triggers go that count from now on.
@@ -45,10 +46,11 @@ export async function watchEntities(
     for (const { message } of findings) logger.warn({ finding: message }, "capture is not as it should be");
     return entities;
   });
-  const endTrace = await capture.trace?.(dataSource);
+  const isActive = settings.tables !== "as-is";
+  const endTrace = isActive ? await capture.trace?.(dataSource) : undefined;
   const blindWrites: BlindWrites = { count: 0, warned: new Set() };
   // PostgreSQL has triggers for TRUNCATE, and every log shows it.
-  const isUnseen = engine === "mysql" && capture.kind === "trigger";
+  const isUnseen = isActive && engine === "mysql" && capture.kind === "trigger";
   const endRefusing = isUnseen
     ? refuseTruncate(dataSource, {
         ...settings,
