@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { benchCapture } from "../src/capture.js";
 import { benchEndToEnd } from "../src/end-to-end.js";
 import { benchPublisher } from "../src/publisher.js";
+import { benchSnapshot } from "../src/snapshot.js";
 
 const quiet = () => undefined;
 
@@ -21,6 +22,12 @@ describe("benches", () => {
       expect(single.median).to.be.greaterThan(0);
       expect(bulk.lowerQuartile).to.be.greaterThan(0);
     }
+  });
+
+  it("snapshot: a full sync of a table, beside pg_dump where it is installed", async () => {
+    const { rowsPerSecond, ratioToPgDump } = await benchSnapshot({ rounds: 1, rows: 2_000 }, quiet);
+    expect(rowsPerSecond.median).to.be.greaterThan(0);
+    if (ratioToPgDump !== null) expect(ratioToPgDump.median).to.be.greaterThan(0);
   });
 
   it("publisher: every kind of write, with and without", async () => {

@@ -42,8 +42,8 @@ export function startService(name: string, config: object, show = false): Promis
   });
 }
 
-/** `lockstep` itself, with a configuration file of its own. */
-function startCommand(args: readonly string[], config: object, show: boolean): Promise<NodeProcess> {
+/** Starts `lockstep` itself, with a configuration file of its own. */
+export function startCommand(args: readonly string[], config: object, show = false): Promise<NodeProcess> {
   const main = fileURLToPath(new URL("../../bin.js", import.meta.resolve("@lockstep/cli")));
   const file = "lockstep.config.json";
   return NodeProcess.start({

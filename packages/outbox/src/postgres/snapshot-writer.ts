@@ -94,6 +94,8 @@ async function absent(
   keys: readonly Key[],
 ): Promise<Key[]> {
   if (keys.length === 0) return [];
+  // Nothing is locked, so nobody waits for it.
+  await run("set local statement_timeout = '60s'");
   const rows = await run(`select n from ${s}.absent_keys($1, $2::jsonb) n`, [
     nameOf(table),
     JSON.stringify(keys),

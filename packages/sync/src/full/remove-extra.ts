@@ -37,11 +37,12 @@ async function removePage(work: FullSyncWork, place: number, table: Removing): P
   );
   if (typeof candidates === "string") return candidates;
   let moved = table;
-  for (let i = 0; i < candidates.length; i += candidatesPerLock) {
-    const removed = await judge(work, place, moved, candidates.slice(i, i + candidatesPerLock));
-    if (typeof removed !== "number") return removed;
-    work.flow.sent(removed);
-    moved = { ...moved, removed: moved.removed + removed };
+  for (let rest = candidates; rest.length > 0;) {
+    const judged = await judge(work, place, moved, rest);
+    if (typeof judged === "string") return judged;
+    work.flow.sent(judged.removed);
+    moved = { ...moved, removed: moved.removed + judged.removed };
+    rest = rest.slice(judged.count);
   }
   return keep(work, place, behindPage(moved, keys, { routes: held.length, targets: work.targets.length }));
 }
@@ -97,20 +98,22 @@ async function lookUp(
   return isMine ? absent : ((await whyNot(work)) as Stopped);
 }
 
-/** Writes deletes for those that are sure to be absent. */
+/** Writes deletes for those of the first candidates that are sure to be absent; for fewer, when it had to give way. */
 async function judge(
   work: FullSyncWork,
   place: number,
   table: Removing,
   candidates: readonly Key[],
-): Promise<number | Stopped> {
+): Promise<{ readonly count: number; readonly removed: number } | Stopped> {
   const audience = [work.options.targets[table.target]!.id];
-  let removed = 0;
+  let [count, removed] = [0, 0];
   let moved = work.progress;
-  const isMine = await stubborn(work, () =>
+  const isMine = await stubborn(work, (refusals) =>
     work.claim.step(
       async (run) => {
-        removed = await work.snapshots.appendAbsent(run, table.table, candidates, { audience });
+        const some = candidates.slice(0, Math.max(1, Math.floor(candidatesPerLock / 4 ** refusals)));
+        count = some.length;
+        removed = await work.snapshots.appendAbsent(run, table.table, some, { audience });
         moved = withTable(work.progress, place, { ...table, removed: table.removed + removed });
         return { progress: moved };
       },
@@ -119,7 +122,7 @@ async function judge(
   );
   if (!isMine) return whyNot(work);
   work.progress = moved;
-  return removed;
+  return { count, removed };
 }
 
 async function keep(work: FullSyncWork, place: number, table: TableProgress): Promise<Stopped | undefined> {
@@ -130,10 +133,10 @@ async function keep(work: FullSyncWork, place: number, table: TableProgress): Pr
 }
 
 /** Again, when it gave way to a lock of the application; `false` when the job is not to go on. */
-async function stubborn(work: FullSyncWork, step: () => Promise<boolean>): Promise<boolean> {
+async function stubborn(work: FullSyncWork, step: (refusals: number) => Promise<boolean>): Promise<boolean> {
   for (let refusals = 0; ; refusals++) {
     try {
-      return await step();
+      return await step(refusals);
     } catch (error) {
       if (!work.claim.yielded(error)) throw error;
       work.told("a table that the application writes to");
