@@ -5,12 +5,15 @@ import { benchEndToEnd } from "./end-to-end.js";
 import type { BenchCapture } from "./end-to-end/backlog.js";
 import { benchPublisher } from "./publisher.js";
 import { benchSnapshot } from "./snapshot.js";
+import { benchVerify } from "./verify.js";
 
 const program = new Command("bench")
   .description("Measured comparisons: paired rounds in one run, ratios with min / median / max.")
-  .addArgument(new Argument("<scenario>").choices(["end-to-end", "publisher", "capture", "snapshot"]))
+  .addArgument(
+    new Argument("<scenario>").choices(["end-to-end", "publisher", "capture", "snapshot", "verify"]),
+  )
   .option("--rounds <n>", "paired rounds", count, 9)
-  .option("--events <n>", "rows of the backlog (end-to-end), of the table (snapshot)", count, 200_000)
+  .option("--events <n>", "rows of the backlog (end-to-end), of the table (snapshot, verify)", count, 200_000)
   .option("--rows-per-transaction <n>", "rows a source transaction writes (end-to-end)", count, 10)
   .addOption(
     new Option("--capture <kind>", "how the source is captured (end-to-end)")
@@ -42,6 +45,7 @@ const scenarios = {
   publisher: () => benchPublisher(options.rounds, say),
   capture: () => benchCapture(options.rounds, say),
   snapshot: () => benchSnapshot({ rounds: options.rounds, rows: options.events }, say),
+  verify: () => benchVerify({ rounds: options.rounds, rows: options.events }, say),
 };
 const result = await scenarios[program.args[0] as keyof typeof scenarios]();
 say(options.json ? JSON.stringify({ ...result, machine }) : JSON.stringify(result, undefined, 2));

@@ -3,6 +3,7 @@ import { benchCapture } from "../src/capture.js";
 import { benchEndToEnd } from "../src/end-to-end.js";
 import { benchPublisher } from "../src/publisher.js";
 import { benchSnapshot } from "../src/snapshot.js";
+import { benchVerify } from "../src/verify.js";
 
 const quiet = () => undefined;
 
@@ -34,6 +35,13 @@ describe("benches", () => {
     const result = await benchPublisher(1, quiet, 0.05);
     for (const ratio of [result.save, result.tx20, result.update, result.batch100, result.mariadb.save]) {
       expect(ratio.median).to.be.greaterThan(0);
+    }
+  });
+
+  it("verify: both engines, and what others do", async () => {
+    const { rowsPerSecond, peers } = await benchVerify({ rounds: 1, rows: 3_000 }, quiet);
+    for (const spread of [...Object.values(rowsPerSecond), ...Object.values(peers)]) {
+      expect(spread.median).to.be.greaterThan(0);
     }
   });
 }).timeout(120_000);

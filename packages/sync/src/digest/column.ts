@@ -15,9 +15,10 @@ export interface ComparedColumn {
   readonly name: string;
   /** As this side stores it. */
   readonly type: string;
+  readonly collation?: string;
   readonly form: Form;
   /**
-   * How it stands where rows are put together as one text: `plain`: no comma is ever in it; `free`: any character may be; `long`: so long that
+   * How it stands where rows are put together as one text: `plain`: no `#` is ever in it; `free`: any character may be; `long`: so long that
    * its md5 stands for it. The same on both sides.
    */
   readonly part: "plain" | "free" | "long";
@@ -26,8 +27,14 @@ export interface ComparedColumn {
 /** Canonical texts of a primary key's columns, in key order. */
 export type Key = readonly string[];
 
-/** How rows are hashed: `record` over PostgreSQL's stored values (both sides PostgreSQL 14 or newer), `md5` over texts. Both give 64 bits. */
-export type HashMethod = "record" | "md5";
+/**
+ * How rows are hashed: `record` over PostgreSQL's stored values (both sides PostgreSQL 14 or newer), `sha1` over texts (both sides MySQL or MariaDB, whose
+ * sha1 is faster than their md5), else `md5` over texts. Each gives 64 bits.
+ */
+export type HashMethod = "record" | "sha1" | "md5";
+
+/** Beyond any sum of 64-bit hashes. */
+export const unhashed = `1${"0".repeat(38)}`;
 
 /** The SQL of one engine. Pure. */
 export interface Dialect {
@@ -39,8 +46,10 @@ export interface Dialect {
   text(column: ComparedColumn): string;
   /** That text for a client: with the charset of the connection. */
   shown(text: string): string;
-  /** A signed 64-bit hash of these columns of the row `t`; never NULL. */
+  /** A signed 64-bit hash of these columns of the row `t`. */
   hash(columns: readonly ComparedColumn[], method: HashMethod): string;
+  /** The sum of hashes; a row whose hash is NULL counts as {@link unhashed}, so that it isn't left out without a word. The hash stands in it once. */
+  sum(hash: string): string;
   /** A number from 0 below `buckets` for a key. */
   bucket(key: readonly ComparedColumn[], buckets: number): string;
   /** A key's text as a literal that its column is compared with by the primary key. */

@@ -70,6 +70,7 @@ export async function compareTable(
     const columnOf = (pair: Pair): ComparedColumn => ({
       name: pair[which]!.name,
       type: pair[which]!.type,
+      ...collationOf(pair[which]!),
       form: pair.form!,
       part: pair.part,
     });
@@ -104,6 +105,10 @@ async function columnsOf(
     ...(collation != null && { collation }),
     ...(key != null && { key: Number(key) }),
   }));
+}
+
+function collationOf({ collation }: StoredColumn): Pick<StoredColumn, "collation"> {
+  return collation === undefined ? {} : { collation };
 }
 
 /** What the target calls a column of the source; `undefined` when it hasn't got it. */
@@ -162,16 +167,20 @@ const plain: ReadonlySet<StoredClass> = new Set<StoredClass>([
   "uuid",
 ]);
 const longestFree = 255;
+/** At most 64 KiB. */
+const shortTexts = /^(varchar|char|tinytext|text|enum|set)\b/;
 
 function partOf({ engine }: TableReader, { type, key }: StoredColumn): ComparedColumn["part"] {
   if (plain.has(classOf({ engine, type }))) return "plain";
   if (key !== undefined) return "free";
+  if (engine === "mysql" && shortTexts.test(type)) return "free";
   const length = Number(/\((\d+)\)/.exec(type)?.[1] ?? Infinity);
   return length <= longestFree ? "free" : "long";
 }
 
 /** hash_record_extended is there from PostgreSQL 14 on. */
 async function methodOf(...readers: readonly TableReader[]): Promise<HashMethod> {
+  if (readers.every(({ engine }) => engine === "mysql")) return "sha1";
   for (const reader of readers) {
     if (reader.engine !== "postgres") return "md5";
     const [row] = await reader.rows("select current_setting('server_version_num')");

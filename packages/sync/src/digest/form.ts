@@ -21,7 +21,7 @@ export type StoredClass =
 
 /**
  * The text that two columns are compared by:
- * - `stored`: both are of one type of PostgreSQL, and compared as they are stored
+ * - `stored`: both are of one type of one engine, and compared as they are stored
  * - `text`: what the database prints, `padded`: without the spaces at its end
  * - `number`: decimal, no zeros at the end of a fraction; a boolean is 0 or 1. `float`: digits and exponent
  * - `bytes`: lower-case hex. `moment`: in UTC, no zeros at the end of a fraction. `uuid`: lower case
@@ -88,6 +88,17 @@ const same: Readonly<Record<StoredClass, Form>> = {
   other: "text",
 };
 
+/** Classes whose values MySQL prints as they are stored, so that one type has one text. */
+const printsAlike: ReadonlySet<StoredClass> = new Set<StoredClass>([
+  "number",
+  "moment",
+  "date",
+  "time",
+  "uuid",
+  "text",
+  "padded",
+]);
+
 /** Source classes whose printed text a text column holds as it is. */
 const printed: ReadonlySet<StoredClass> = new Set<StoredClass>([
   "text",
@@ -102,8 +113,9 @@ const printed: ReadonlySet<StoredClass> = new Set<StoredClass>([
 /** How a source's column and the target's are compared; `undefined` when nothing tells whether they are equal. Pure. */
 export function formOf(source: StoredType, target: StoredType): Form | undefined {
   const isOneEngine = source.engine === target.engine;
-  if (isOneEngine && source.engine === "postgres" && source.type === target.type) return "stored";
   const [from, to] = [classOf(source), classOf(target)];
+  if (isOneEngine && source.type === target.type && (source.engine === "postgres" || printsAlike.has(from)))
+    return "stored";
   // It keeps the text that it is given, unlike jsonb.
   if (
     target.engine === "postgres" &&

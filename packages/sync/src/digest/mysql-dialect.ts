@@ -1,21 +1,25 @@
 import { assertNever } from "@lockstep/core";
-import type { ComparedColumn, Dialect, Key } from "./column.js";
+import { type ComparedColumn, type Dialect, type Key, unhashed } from "./column.js";
 import { floatText, type TextFunctions } from "./float-text.js";
 import { classOf } from "./form.js";
+import { rowParts } from "./row-parts.js";
 
 /** MySQL's and MariaDB's SQL. */
 export const mysqlDialect: Dialect = {
   name: quoteName,
   table: (namespace, name) => `${quoteName(namespace)}.${quoteName(name)}`,
   columnsQuery: (namespace, name) => `SELECT c.column_name AS a, c.column_type AS b, c.collation_name AS c,
-  (SELECT s.seq_in_index FROM information_schema.statistics s WHERE s.table_schema = c.table_schema AND s.table_name = c.table_name
-    AND s.index_name = 'PRIMARY' AND s.column_name = c.column_name) AS d
+  s.seq_in_index AS d
  FROM information_schema.columns c
+ LEFT JOIN (SELECT column_name, seq_in_index FROM information_schema.statistics WHERE table_schema = ${quoteText(namespace)}
+   AND table_name = ${quoteText(name)} AND index_name = 'PRIMARY') s ON s.column_name = c.column_name
 WHERE c.table_schema = ${quoteText(namespace)} AND c.table_name = ${quoteText(name)} ORDER BY c.ordinal_position`,
   text: textOf,
   // Of bytes it only says that they are UTF-8.
   shown: (text) => `CONVERT(${text} USING utf8mb4)`,
-  hash: (columns) => `CAST(CONV(LEFT(MD5(${rowText(columns)}), 16), 16, -10) AS SIGNED)`,
+  hash: (columns, method) =>
+    `CAST(CONV(LEFT(${method === "sha1" ? "SHA1" : "MD5"}(${rowText(columns)}), 16), 16, -10) AS SIGNED)`,
+  sum: (hash) => `SUM(IFNULL(${hash}, ${unhashed}))`,
   bucket: (key, buckets) => `((CONV(LEFT(MD5(${rowText(key)}), 8), 16, 10) & ${2 ** 31 - 1}) % ${buckets})`,
   literal,
   range(key, after, through) {
@@ -108,8 +112,12 @@ function plain(type: string, value: string): string {
   return `CAST(${value} AS CHAR)`;
 }
 
-/** As UTF-8 bytes, so that texts of different collations can be put together. */
-const utf8 = (value: string): string => `CAST(CONVERT(${value} USING utf8mb4) AS BINARY)`;
+/** As UTF-8 with one collation, so that texts of different ones can be put together. */
+function utf8(value: string, { collation = "" }: Pick<ComparedColumn, "collation">): string {
+  return collation.startsWith("utf8mb4")
+    ? `${value} COLLATE utf8mb4_bin`
+    : `CAST(CONVERT(${value} USING utf8mb4) AS BINARY)`;
+}
 
 function textOf(column: ComparedColumn): string {
   const { form } = column;
@@ -118,9 +126,10 @@ function textOf(column: ComparedColumn): string {
   switch (form) {
     case "stored":
     case "text":
-      return printed(type, value);
+      return printed(column, type, value);
     case "padded":
-      return utf8(`TRIM(TRAILING ' ' FROM ${value})`);
+      // A CHAR comes without its padding.
+      return type.startsWith("char") ? utf8(value, column) : `TRIM(TRAILING ' ' FROM ${utf8(value, column)})`;
     case "number":
       return /^decimal\(\d+,[1-9]/.test(type) ? withoutZeros(plain("", value)) : plain(type, value);
     case "float":
@@ -140,7 +149,7 @@ function textOf(column: ComparedColumn): string {
   }
 }
 
-function printed(type: string, value: string): string {
+function printed(column: ComparedColumn, type: string, value: string): string {
   switch (classOf({ engine: "mysql", type })) {
     case "bits":
       return `LPAD(BIN(${value} + 0), ${/\((\d+)\)/.exec(type)?.[1] ?? 1}, '0')`;
@@ -153,21 +162,25 @@ function printed(type: string, value: string): string {
       return plain(type, value);
     case "float":
       return `CAST(CAST(${value} AS DOUBLE) AS CHAR)`;
+    case "uuid":
+      return plain(type, value);
     default:
-      return utf8(value);
+      return utf8(value, column);
   }
 }
 
-/** One text for these columns: two rows have the same only if all columns have. */
+/** One text for these columns. (CONCAT_WS once: nested calls cost as much as the hash itself.) */
 function rowText(columns: readonly ComparedColumn[]): string {
-  return `CONCAT(${columns.map(part).join(", ")})`;
+  const parts = rowParts(columns, {
+    part,
+    isNull: (column) => `ISNULL(${columnOf(column)})`,
+    length: (column) => `LENGTH(${textOf(column)})`,
+  });
+  return `CONCAT_WS('#', ${parts.join(", ")})`;
 }
 
-// A CONCAT beyond max_allowed_packet is NULL: long values stand in it by their md5.
+// A text beyond max_allowed_packet is NULL: long values stand in it by their md5.
 function part(column: ComparedColumn): string {
-  if (column.form === "bytes") return `COALESCE(MD5(${columnOf(column)}), 'N'), ','`;
-  const text = textOf(column);
-  if (column.part === "plain") return `COALESCE(${text}, 'N'), ','`;
-  if (column.part === "long") return `COALESCE(MD5(${text}), 'N'), ','`;
-  return `COALESCE(CONCAT(LENGTH(${text}), ':', ${text}), 'N')`;
+  if (column.form === "bytes") return `MD5(${columnOf(column)})`;
+  return column.part === "long" ? `MD5(${textOf(column)})` : textOf(column);
 }

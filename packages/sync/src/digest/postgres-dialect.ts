@@ -1,6 +1,7 @@
 import { assertNever } from "@lockstep/core";
 import type { ComparedColumn, Dialect, Key } from "./column.js";
 import { floatText, type TextFunctions } from "./float-text.js";
+import { rowParts } from "./row-parts.js";
 
 /** PostgreSQL's SQL. */
 export const postgresDialect: Dialect = {
@@ -21,6 +22,8 @@ where s.nspname = ${quoteText(namespace)} and c.relname = ${quoteText(name)} and
   text: textOf,
   shown: (text) => text,
   hash: (columns, method) => (method === "record" ? recordHash(columns) : textHash(columns)),
+  // A value that can't be hashed is an error here.
+  sum: (hash) => `sum(${hash})`,
   bucket: (key, buckets) =>
     `((('x' || left(md5(${rowText(key)}), 8))::bit(32)::bigint & ${2 ** 31 - 1}) % ${buckets})`,
   literal,
@@ -153,16 +156,16 @@ function textHash(columns: readonly ComparedColumn[]): string {
   return `('x' || left(md5(${rowText(columns)}), 16))::bit(64)::bigint`;
 }
 
-/** One text for these columns: two rows have the same only if all columns have. */
 function rowText(columns: readonly ComparedColumn[]): string {
-  return `concat(${columns.map(part).join(", ")})`;
+  const parts = rowParts(columns, {
+    part,
+    isNull: (column) => `(${columnOf(column)} is null)::int`,
+    length: (column) => `octet_length(${textOf(column)})`,
+  });
+  return `concat_ws('#', ${parts.join(", ")})`;
 }
 
 function part(column: ComparedColumn): string {
-  const text = textOf(column);
-  if (column.form === "bytes") return `coalesce(md5(${columnOf(column)}), 'N'), ','`;
-  if (column.part === "plain") return `coalesce(${text}, 'N'), ','`;
-  if (column.part === "long") return `coalesce(md5(${text}), 'N'), ','`;
-  // Any character may stand in a text: its length says where it ends.
-  return `coalesce(octet_length(${text}) || ':' || ${text}, 'N')`;
+  if (column.form === "bytes") return `md5(${columnOf(column)})`;
+  return column.part === "long" ? `md5(${textOf(column)})` : textOf(column);
 }

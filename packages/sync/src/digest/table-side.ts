@@ -1,5 +1,5 @@
 import { LockstepError, type TableReader } from "@lockstep/core";
-import type { ComparedColumn, Dialect, HashMethod, Key } from "./column.js";
+import { type ComparedColumn, type Dialect, type HashMethod, type Key, unhashed } from "./column.js";
 
 /** A part of a table: rows between two keys, or rows whose keys fall into some of `of` buckets. */
 export type Slice =
@@ -52,7 +52,7 @@ export class TableSide {
 
   async digest(slice: Slice): Promise<Digest> {
     const [row] = await this.#rows(
-      `SELECT COUNT(*) AS n, COALESCE(SUM(h), 0) AS s, COUNT(h) AS hashed FROM (SELECT ${this.#hash} AS h FROM ${this.side.table} t WHERE ${this.#where(slice)}) x`,
+      `SELECT COUNT(*) AS n, COALESCE(${this.side.dialect.sum(this.#hash)}, 0) AS s FROM ${this.side.table} t WHERE ${this.#where(slice)}`,
     );
     return digestOf(row!);
   }
@@ -61,9 +61,9 @@ export class TableSide {
   async buckets(of: number): Promise<ReadonlyMap<number, Digest>> {
     const { table, dialect, key } = this.side;
     const rows = await this.#rows(
-      `SELECT COUNT(*) AS n, COALESCE(SUM(h), 0) AS s, COUNT(h) AS hashed, b FROM (SELECT ${dialect.bucket(key, of)} AS b, ${this.#hash} AS h FROM ${table} t) x GROUP BY b`,
+      `SELECT COUNT(*) AS n, COALESCE(${dialect.sum(this.#hash)}, 0) AS s, ${dialect.bucket(key, of)} AS bucket FROM ${table} t GROUP BY 3`,
     );
-    return new Map(rows.map((row) => [Number(row[3]), digestOf(row)]));
+    return new Map(rows.map((row) => [Number(row[2]), digestOf(row)]));
   }
 
   /** Keys and hashes of a slice. */
@@ -133,8 +133,9 @@ export class TableSide {
   }
 }
 
-function digestOf([rows, sum, hashed]: readonly (string | null)[]): Digest {
-  // A row whose hash is NULL would be left out of the sum without a word.
-  if (rows !== hashed) throw new LockstepError("VERIFY_UNHASHED", "the database gave no hash for some rows");
+function digestOf([rows, sum]: readonly (string | null)[]): Digest {
+  if (sum!.replace("-", "").length >= unhashed.length - 1) {
+    throw new LockstepError("VERIFY_UNHASHED", "the database gave no hash for some rows");
+  }
   return { rows: Number(rows), sum: sum! };
 }
