@@ -11,7 +11,7 @@ export interface TextFunctions {
 }
 
 /**
- * SQL that writes a float's shortest text as digits and exponent: `1e+20`, `1e20` and `100000000000000000000` are all `1e21`. Engines agree on
+ * SQL that writes a float's shortest text as digits and exponent: `1e+20`, `1e20` and `100000000000000000000` are all `0.1e21`, which both engines read back. Engines agree on
  * the digits, which are the fewest that name the number, but not on how to set them. There is one zero. Pure.
  */
 export function floatText(text: string, f: TextFunctions): string {
@@ -24,6 +24,6 @@ export function floatText(text: string, f: TextFunctions): string {
   return f.when(
     `${f.trimEnd(significant)} = ''`,
     "'0'",
-    `concat(${sign}, ${f.trimEnd(significant)}, 'e', ${f.asText(place)})`,
+    `concat(${sign}, '0.', ${f.trimEnd(significant)}, 'e', ${f.asText(place)})`,
   );
 }
