@@ -30,6 +30,8 @@ export interface SyncPlace {
 export interface OpenSync {
   readonly source: CaptureSource;
   readonly capture: CaptureKind;
+  /** URL of the Redis that its stream is in. */
+  readonly redis: string;
   readonly log: ChangeLog;
   readonly jobs: JobStore;
   readonly snapshots: SnapshotWriter;
@@ -58,6 +60,7 @@ export async function withSync<T>(place: SyncPlace, work: (open: OpenSync) => Pr
     return await work({
       source,
       capture: settings.capture,
+      redis: only.redis,
       log,
       jobs,
       snapshots: snapshotsOf(source),

@@ -24,6 +24,7 @@ import {
   openSide,
   type Side,
 } from "@lockstep/testing";
+import { Redis } from "ioredis";
 import { pino } from "pino";
 import { runCli } from "../../src/index.js";
 
@@ -50,6 +51,8 @@ export interface SyncRig extends AsyncDisposable {
   /** The same as a process that can be killed. */
   start(...args: readonly string[]): Promise<NodeProcess>;
   compare(target: string, tables?: readonly string[]): Promise<Comparison>;
+  /** Takes everything out of Redis. */
+  emptyRedis(): Promise<void>;
   /** Ends the consumer, or starts it again. */
   stopConsumer(): Promise<void>;
   startConsumer(): Promise<void>;
@@ -146,6 +149,11 @@ export async function openSyncRig(options: {
     lockstep: (...args) => runHere([...args, "--config", file]),
     start: (...args) => NodeProcess.start({ main, args: [...args, "--config", file] }),
     compare: (name, only) => compareSides(source, targets[name]!, { tables: only ?? options.tables }),
+    async emptyRedis() {
+      const client = new Redis(redis.url);
+      await client.flushdb();
+      client.disconnect();
+    },
     stopConsumer,
     startConsumer: begin,
     async [Symbol.asyncDispose]() {

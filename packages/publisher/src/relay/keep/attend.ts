@@ -97,6 +97,8 @@ async function attendCatchUps(context: RelayContext, term: Term, desk: Desk): Pr
   // went back asks for what is trimmed.
   const trimmed = new Map([...desk.running].map(([key, { feed }]) => [key, feed.trimmedThrough]));
   const wanted = await wantedCatchUps(context);
+  // A lane that no longer asks has begun elsewhere: what it once asked for says nothing of where it is now.
+  for (const key of desk.gone.keys()) if (!wanted.has(key)) desk.gone.delete(key);
   for (const [key, running] of desk.running) {
     const after = wanted.get(key)?.after;
     const isServed = after !== undefined && leadsOn(after, trimmed.get(key)!, running.feed.last);
