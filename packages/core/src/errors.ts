@@ -69,6 +69,10 @@ export const errorTable = {
     recovery: "retry",
     hint: "Every target must apply what the capture used so far has given: start the relay and the consumers, or remove a target that is gone. Then run the same command again: it goes on where it stopped.",
   },
+  CAPTURE_SWITCH_BUSY: {
+    recovery: "retry",
+    hint: "Another command changes this source's capture, or a job of it is running or paused: wait for it, or cancel the job. Then run the same command again.",
+  },
   CAPTURE_UNSEEN_WRITES: {
     recovery: "refuse",
     hint: "Something writes to these tables that the new capture doesn't see: start every process of the application with it first, or say --force.",

@@ -65,7 +65,7 @@ export function capturedText(kept: KeptCapture | undefined): string {
   return [kept?.kind, kept?.from, kept?.stage].map((part) => part ?? "-").join(" ");
 }
 
-/** A target can't begin while the source changes from one log to another; it asks again. */
+/** A target can't begin while the source changes from one log to another, or in a log that is no longer read; it asks again. */
 export function newcomerRefused(): LockstepError {
   return new LockstepError(
     "CAPTURE_CHANGED",
@@ -73,9 +73,9 @@ export function newcomerRefused(): LockstepError {
   );
 }
 
-/** Whether what is in the outbox now is for another log to give: it has ended, or isn't in force. Pure. */
-export function isClosed(kept: KeptCapture | undefined): boolean {
-  return kept?.stage === "turned" || (logInForce(kept) ?? "outbox") !== "outbox";
+/** Whether what is written now is for another log to give: this one has ended, or isn't in force. Pure. */
+export function isClosed(kept: KeptCapture | undefined, log: LogKind): boolean {
+  return kept?.stage === "turned" || (logInForce(kept) ?? log) !== log;
 }
 
 /** Refuses to write what must come before the end of a log that has ended, or isn't in force. @throws LockstepError CAPTURE_CHANGED. */

@@ -55,6 +55,15 @@ export interface LogEnd {
  */
 export interface OutboxHandOver {
   /**
+   * Runs `work` while no other session runs work of this outbox by this function: the session's own lock says so, and ends with it. `undefined` when
+   * another one still does after `waitMs`.
+   */
+  alone<T>(
+    run: RunStatement,
+    waitMs: number,
+    work: () => Promise<T>,
+  ): Promise<{ readonly result: T } | undefined>;
+  /**
    * Runs `work` in one transaction in which nobody else writes to the outbox, cuts a tick, registers a target or changes how the source is captured. Writers
    * are held up, so it gives up after `lockTimeoutMs` of waiting: `undefined`, and nothing has happened.
    */
@@ -79,6 +88,8 @@ export interface OutboxHandOver {
    * Tables with rows of the last `windowMs` that a trigger wrote and no process of the application: while both capture, each change is there twice.
    */
   seenByTriggersAlone(run: RunStatement, windowMs: number): Promise<readonly string[]>;
+  /** Jobs of this source that are running or paused, as texts for a person. */
+  liveJobs(run: RunStatement): Promise<readonly string[]>;
   /** Runs `work` in a transaction in which nobody registers a target or changes how the source is captured. */
   inTransaction(run: RunStatement, work: () => Promise<void>): Promise<void>;
 }

@@ -60,7 +60,7 @@ async function cutLocked(
   // Asked behind the lock, which a change of the capture takes too: from then on the rest is another log's.
   const now = keptOfCells(kept?.[0]);
   refuseMoved(now, captured);
-  if (isClosed(now)) {
+  if (isClosed(now, "outbox")) {
     await session.change("COMMIT");
     return undefined;
   }

@@ -8,10 +8,22 @@ const deadlock = 1213;
 
 /** The part of an outbox in a MySQL or MariaDB database. */
 export function mysqlHandOver(names: TableNames): OutboxHandOver {
-  const { outbox, state, tick: ticks, target, tableSchema } = names;
+  const { outbox, state, tick: ticks, target, tableSchema, job } = names;
+  // Locks are the server's, not the database's, and their names are short.
+  const lock = `CONCAT('lockstep ', LEFT(SHA2(CONCAT(DATABASE(), ' ', ${quoteText(`capture ${state}`)}), 256), 40))`;
   const event = (key: string): string =>
     `INSERT INTO ${outbox} (at, op, fingerprint, row_key, ends_tx, tx) VALUES (UTC_TIMESTAMP(6), 'b', '', ${quoteText(key)}, TRUE, UUID())`;
   return {
+    async alone(run, waitMs, work) {
+      const [row] = await run(`SELECT GET_LOCK(${lock}, ${Math.ceil(waitMs / 1000)}) AS got`);
+      if (Number(row?.["got"]) !== 1) return undefined;
+      try {
+        return { result: await work() };
+      } finally {
+        // A session that can't say so has ended, and its lock with it.
+        await run(`DO RELEASE_LOCK(${lock})`).catch(() => undefined);
+      }
+    },
     async hold(run, lockTimeoutMs, work) {
       await run(`SET SESSION innodb_lock_wait_timeout = ${Math.ceil(lockTimeoutMs / 1000)}`);
       // Under REPEATABLE READ a locking read locks the gaps too: no row can come into the outbox any more.
@@ -87,6 +99,12 @@ export function mysqlHandOver(names: TableNames): OutboxHandOver {
                     WHERE n.fingerprint = o.fingerprint AND n.row_key = o.row_key)
  ORDER BY name`);
       return rows.map((row) => String(row["name"]));
+    },
+    async liveJobs(run) {
+      const rows = await run(
+        `SELECT kind AS kind, CAST(id AS CHAR) AS id, state AS state FROM ${job} WHERE state IN ('running', 'paused') ORDER BY ${job}.id`,
+      );
+      return rows.map((row) => `${row["kind"]} ${row["id"]} (${row["state"]})`);
     },
     async inTransaction(run, work) {
       await run("START TRANSACTION");

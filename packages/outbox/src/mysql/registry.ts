@@ -1,7 +1,8 @@
 import { positionOf, splitPosition, type Position, type RegisteredTarget } from "@lockstep/core";
-import { newcomerRefused } from "../log-term.js";
+import { isClosed, type LogKind, newcomerRefused } from "../log-term.js";
 import type { MysqlSession } from "./connections.js";
 import type { TableNames } from "./ddl.js";
+import { keptOfCells, keptQuery } from "./kept-query.js";
 import { quoteText } from "./quote.js";
 
 const columns = "id, `partition`, name, address, tick, n, state, CAST(seen_at AS CHAR)";
@@ -11,15 +12,14 @@ export async function registerTarget(
   session: MysqlSession,
   names: TableNames,
   target: Pick<RegisteredTarget, "id" | "name" | "address" | "partition">,
+  log: LogKind = "outbox",
 ): Promise<RegisteredTarget> {
   const { partition } = target;
   const id = quoteText(target.id);
   // The lock that pruning takes: its bound must not be computed between our look at the last tick and our row (PROTOCOL.md 20).
-  const [, state] = await session.batch(
-    `START TRANSACTION; SELECT capture_stage FROM ${names.state} FOR UPDATE`,
-  );
-  // Between two logs there is no place for a new target: behind the end of the one it would miss what the other begins with.
-  if (state?.[0]?.[0] === "turned") {
+  const [, state] = await session.batch(`START TRANSACTION; ${keptQuery(names)} FOR UPDATE`);
+  // Between two logs there is no place for a new target: behind the end of the one it would miss what the other begins with, then or later.
+  if (isClosed(keptOfCells(state?.[0]), log)) {
     const known = `SELECT 1 FROM ${names.target} WHERE id = ${id} AND \`partition\` = ${partition}`;
     if ((await session.rows(known)).length === 0) throw newcomerRefused();
   }

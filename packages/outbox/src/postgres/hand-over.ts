@@ -1,15 +1,33 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError, type LogEnd, type OutboxHandOver, positionOf, splitPosition } from "@lockstep/core";
 import { barrierKey, endKey } from "../kept-capture.js";
 import { quoteText } from "./quote.js";
+import { lockOf } from "./wake-up.js";
 
 const lockNotAvailable = "55P03";
 const deadlockDetected = "40P01";
+const askEveryMs = 100;
 
 /** The part of an outbox in a PostgreSQL database. `s`: its schema, quoted. */
 export function postgresHandOver(s: string): OutboxHandOver {
   const event = (key: string): string =>
     `insert into ${s}.outbox (op, fingerprint, key) values ('b', '', ${quoteText(key)})`;
+  const lock = lockOf(`capture ${s}`);
   return {
+    async alone(run, waitMs, work) {
+      const until = performance.now() + waitMs;
+      const take = `select pg_try_advisory_lock(${lock}) as got`;
+      while ((await run(take))[0]?.["got"] !== true) {
+        if (performance.now() >= until) return undefined;
+        await sleep(askEveryMs);
+      }
+      try {
+        return { result: await work() };
+      } finally {
+        // A session that can't say so has ended, and its lock with it.
+        await run(`select pg_advisory_unlock(${lock})`).catch(() => undefined);
+      }
+    },
     async hold(run, lockTimeoutMs, work) {
       await run("begin isolation level read committed");
       try {
@@ -76,6 +94,12 @@ export function postgresHandOver(s: string): OutboxHandOver {
          group by fingerprint, xid, key having count(*) = 1) o
   join ${s}.table_schema k using (fingerprint) group by 1 order by 1`);
       return rows.map((row) => String(row["name"]));
+    },
+    async liveJobs(run) {
+      const rows = await run(
+        `select kind, id::text as id, state from ${s}.job where state in ('running', 'paused') order by job.id`,
+      );
+      return rows.map((row) => `${row["kind"]} ${row["id"]} (${row["state"]})`);
     },
     async inTransaction(run, work) {
       await run("begin isolation level read committed");

@@ -1,6 +1,8 @@
 import { positionOf, splitPosition, type Position, type RegisteredTarget } from "@lockstep/core";
 import type pg from "pg";
-import { newcomerRefused } from "../log-term.js";
+import { keptCapture } from "../kept-capture.js";
+import { isClosed, type LogKind, newcomerRefused } from "../log-term.js";
+import { keptQuery } from "./kept-query.js";
 
 type Row = Record<string, string>;
 
@@ -12,20 +14,23 @@ export function registerTarget(
   s: string,
   target: Pick<RegisteredTarget, "id" | "name" | "address" | "partition">,
 ): Promise<RegisteredTarget> {
-  return placeTarget(client, s, target, `select k.n, k.events from ${s}.tick k order by k.n desc limit 1`);
+  return placeTarget(client, s, target, {
+    log: "outbox",
+    start: `select k.n, k.events from ${s}.tick k order by k.n desc limit 1`,
+  });
 }
 
-/** The same where a new one starts at what the query `start` gives (tick, n), asked under the lock that pruning takes. */
+/** The same in any log: a new one starts at what the query `start` gives (tick, n), asked under the lock that pruning takes. */
 export async function placeTarget(
   client: pg.ClientBase,
   s: string,
   target: Pick<RegisteredTarget, "id" | "name" | "address" | "partition">,
-  start: string,
+  { log, start }: { readonly log: LogKind; readonly start: string },
 ): Promise<RegisteredTarget> {
   await client.query("begin isolation level read committed");
   // The lock that pruning takes: its bound must not be computed between our look at the last tick and our row (PROTOCOL.md 20).
-  const { rows: state } = await client.query<Row>(`select capture_stage from ${s}.state for update`);
-  if (state[0]?.["capture_stage"] === "turned") await refuseNewcomer(client, s, target);
+  const { rows: state } = await client.query<Row>(`${keptQuery(s)} for update`);
+  if (isClosed(keptCapture(state[0]), log)) await refuseNewcomer(client, s, target);
   const { rows } = await client.query<Row>(
     `insert into ${s}.target as t (id, partition, name, address, tick, n)
   select $1, $2, $3, $4, k.* from (${start}) k
@@ -37,7 +42,7 @@ export async function placeTarget(
   return targetOf(rows[0]!);
 }
 
-/** Between two logs there is no place for a new target: behind the end of the one it would miss what the other begins with. */
+/** Between two logs there is no place for a new target: behind the end of the one it would miss what the other begins with, then or later. */
 async function refuseNewcomer(
   client: pg.ClientBase,
   s: string,

@@ -8,6 +8,8 @@ import {
   type RowNote,
   type RunStatement,
 } from "@lockstep/core";
+import { changeAlone, keptOf, moveFrom, refuseJobs, refuseMoved } from "./change-alone.js";
+import { holdWriters } from "./hold-writers.js";
 import { installAtSource, refuseFindings } from "./install-at-source.js";
 import type { SourceCapture } from "./source-capture.js";
 import { untilApplied } from "./until-applied.js";
@@ -23,18 +25,20 @@ export interface ChangeOver {
   readonly timeoutMs: number;
 }
 
-/** How long writers are held up at most, each time it is tried, ms. */
-const lockTimeoutMs = 2_000;
-
 /**
  * Begins to capture a source in another way, while it is written to. Where both write to the outbox, both capture from here on: a row that both
  * saw is in the log twice, and applying it twice is applying it once. Where the log is another one, it also goes over to it, as soon as
  * every write is seen by the new way: at once, unless that is `subscriber`, which sees only what the processes that were started with it write.
  *
  * Whatever step this ends at, by itself or killed: the source is captured, either way, and the same call goes on from there.
- * @throws LockstepError CONFIG_INVALID; CAPTURE_NOT_INSTALLED; CAPTURE_SWITCH_WAITS when targets are behind, or writers can't be held.
+ * @throws LockstepError CONFIG_INVALID; CAPTURE_NOT_INSTALLED; CAPTURE_SWITCH_WAITS when targets are behind, or writers can't be held;
+ * CAPTURE_SWITCH_BUSY while another command changes this source, or a job of it isn't over.
  */
-export async function beginChangeOver(over: ChangeOver, to: CaptureKind): Promise<KeptCapture> {
+export function beginChangeOver(over: ChangeOver, to: CaptureKind): Promise<KeptCapture> {
+  return changeAlone(over, () => begin(over, to));
+}
+
+async function begin(over: ChangeOver, to: CaptureKind): Promise<KeptCapture> {
   const kept = await keptOf(over);
   if (kept.stage === "beside" && kept.from === to) return takeBack(over, kept);
   if (kept.from !== undefined && kept.kind !== to) {
@@ -53,33 +57,33 @@ export async function beginChangeOver(over: ChangeOver, to: CaptureKind): Promis
  * process of the application has been started with the new way.
  * @throws LockstepError CONFIG_INVALID when no change is under way, or one to another kind; as {@link beginChangeOver}.
  */
-export async function finishChangeOver(over: ChangeOver, to: CaptureKind): Promise<KeptCapture> {
+export function finishChangeOver(over: ChangeOver, to: CaptureKind): Promise<KeptCapture> {
+  return changeAlone(over, () => finish(over, to));
+}
+
+async function finish(over: ChangeOver, to: CaptureKind): Promise<KeptCapture> {
   const kept = await keptOf(over);
   if (kept.kind !== to || kept.from === undefined) {
     throw new LockstepError("CONFIG_INVALID", `no change to "${to}" is under way`);
   }
   await putBeside(over, kept, to);
-  await goOver(over);
-  await over.writer.keepCapture(over.run, { kind: to });
+  await moveFrom(over, await goOver(over), { kind: to });
   await takeOut(over, kept.from, to);
   return { kind: to };
-}
-
-/** How the source is captured; where nothing is said, it is a source of before it was kept: there was only one way. */
-async function keptOf({ writer, run }: ChangeOver): Promise<KeptCapture> {
-  return (await writer.readCapture(run)) ?? { kind: "subscriber" };
 }
 
 /** Sees to it that the new way is installed. It is said first: a slot of which nobody knows would fill the source's disk. */
 async function putBeside(over: ChangeOver, kept: KeptCapture, to: CaptureKind): Promise<void> {
   const { writer, run, tables, captureOf } = over;
   const capture = captureOf(to);
+  const isBegun = kept.kind === to;
+  const isOneLog = !capture.handOver && !captureOf(kept.kind).handOver;
+  if (kept.stage === "beside" || !(isBegun || isOneLog)) await refuseJobs(over);
   const refused = (findings: readonly CaptureFinding[]) => findings.filter((f) => f.problem === "refused");
   refuseFindings(refused((await capture.plan(run, tables)).findings));
   if (tables.length > 0) await writer.describe(run, tables);
-  if (kept.kind !== to) {
-    const isOneLog = !capture.handOver && !captureOf(kept.kind).handOver;
-    await writer.keepCapture(run, { kind: to, from: kept.kind, ...(!isOneLog && { stage: "beside" }) });
+  if (!isBegun) {
+    await moveFrom(over, kept, { kind: to, from: kept.kind, ...(!isOneLog && { stage: "beside" }) });
   }
   // Its plan would take out the triggers that capture as yet: what it needs itself is made when that is over.
   if (sharesTriggers(to, kept.from ?? kept.kind) && to === "binlog") return;
@@ -108,6 +112,8 @@ async function turn(over: ChangeOver): Promise<void> {
   await untilApplied(over, positionOf(reached, 0));
   const turned = { kind: kept.kind, from: kept.from!, stage: "turned" } as const;
   const work = async (): Promise<void> => {
+    await refuseMoved(over, kept);
+    await refuseJobs(over);
     if (next === undefined) {
       // Looked at again, now that nobody can write: from here on it is all that captures.
       refuseFindings((await captureOf(kept.kind).plan(run, tables)).findings);
@@ -118,14 +124,7 @@ async function turn(over: ChangeOver): Promise<void> {
     await next.begin(run, last);
     await writer.keepCapture(run, { ...turned, end: last.end });
   };
-  const until = performance.now() + timeoutMs;
-  while ((await outbox.hold(run, lockTimeoutMs, work)) === undefined) {
-    if (performance.now() < until) continue;
-    throw new LockstepError(
-      "CAPTURE_SWITCH_WAITS",
-      "a transaction that wrote to a captured table stays open: nothing has changed yet",
-    );
-  }
+  await holdWriters({ run, outbox, timeoutMs }, work);
 }
 
 /** The old log is read to its end; then the other one is in force. */
@@ -136,6 +135,7 @@ async function settle(over: ChangeOver): Promise<void> {
   const { kind, from } = await keptOf(over);
   const left = captureOf(from!).handOver;
   await outbox.inTransaction(run, async () => {
+    await refuseMoved(over, { kind, from: from!, stage: "turned" });
     if (left !== undefined) {
       const last = end ?? positionOf(await left.reach(run), 0);
       await outbox.goOn(run, { end: last, total: await left.leave(run) });
@@ -145,10 +145,10 @@ async function settle(over: ChangeOver): Promise<void> {
 }
 
 /** A change that was begun and has not gone over yet is no more. */
-async function takeBack(over: ChangeOver, { kind, from }: KeptCapture): Promise<KeptCapture> {
-  const back = { kind: from! };
-  await over.writer.keepCapture(over.run, back);
-  await takeOut(over, kind, back.kind);
+async function takeBack(over: ChangeOver, kept: KeptCapture): Promise<KeptCapture> {
+  const back = { kind: kept.from! };
+  await moveFrom(over, kept, back);
+  await takeOut(over, kept.kind, back.kind);
   return back;
 }
 

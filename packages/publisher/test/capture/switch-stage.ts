@@ -36,6 +36,8 @@ export interface SwitchStage extends AsyncDisposable {
   relay(kind: CaptureKind): Relay;
   /** One write of row `id`, noted when the sessions note theirs. */
   write(id: number): Promise<void>;
+  /** The same in a transaction that is open. */
+  note(run: RunStatement, id: number): Promise<void>;
   /** Writes until it is stopped; each write counts up a row's version. */
   startWriting(): { stop(): Promise<void> };
   /** Waits until a lane holds what the source holds; no row may have gone back on the way, no position come twice. */
@@ -92,6 +94,10 @@ export async function openSwitchStage(engine: "postgres" | "mysql"): Promise<Swi
       ),
     relay: (kind) => stage.relay({ log: captureOf(kind, source).changeLog() }),
     write: (id) => runAtSource(source, (run) => transact(run, self.noting, [id], "commit")),
+    async note(run, id) {
+      await run(upsert(id));
+      await writer.append(run, [{ table, op: "update", key: [String(id)] }], {});
+    },
     startWriting() {
       let isOver = false;
       const sessions = Array.from({ length: 3 }, () =>

@@ -193,7 +193,7 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
       use(async (session) => {
         await ensureUsableMark(session, names);
         await markFurthest(session);
-        return registerTarget(session, { ...names, tick: names.logMark }, target);
+        return registerTarget(session, { ...names, tick: names.logMark }, target, "binlog");
       }),
     acknowledge: (acks) => use((session) => acknowledgeTargets(session, names, acks)),
     targets: () => use((session) => listTargets(session, names)),

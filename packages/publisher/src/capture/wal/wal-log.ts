@@ -96,7 +96,10 @@ export function postgresWalLog(options: WalLogOptions): ChangeLog {
     keepPartitions: (partitions) => connections.use((client) => keepPartitions(client, s, partitions)),
     register: (target) =>
       connections.use((client) =>
-        placeTarget(client, s, target, "select (pg_current_wal_flush_lsn() - '0/0')::bigint as tick, 0 as n"),
+        placeTarget(client, s, target, {
+          log: "wal",
+          start: "select (pg_current_wal_flush_lsn() - '0/0')::bigint as tick, 0 as n",
+        }),
       ),
     acknowledge: (acks) => connections.use((client) => acknowledgeTargets(client, s, acks)),
     targets: () => connections.use((client) => listTargets(client, s)),
