@@ -1,4 +1,5 @@
 export { compareTable, type ComparedTable, type LeftOut, type Sides } from "./digest/compared-table.js";
+export { stoppedBy } from "./full/room.js";
 export { runFullSync, type FullSyncEnd, type FullSyncRoom, type SyncedTarget } from "./full/run-full-sync.js";
 export {
   fullSyncKind,

@@ -1,16 +1,55 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { comparePositions, LockstepError, type Position, type Target } from "@lockstep/core";
+import {
+  type ClaimedJob,
+  comparePositions,
+  type Job,
+  LockstepError,
+  type Position,
+  type Target,
+} from "@lockstep/core";
 import { redisStatusReader } from "@lockstep/stream";
+import {
+  type FullSyncEnd,
+  type FullSyncOptions,
+  type FullSyncProgress,
+  planFullSync,
+  stoppedBy,
+} from "@lockstep/sync";
 import type { OpenSync } from "./open-sync.js";
+import { surveyOf } from "./survey.js";
 
 const barrierTimeoutMs = 30_000;
+
+/**
+ * The first phase of a job with `anew`: its targets begin anew, then its tables are surveyed, and only then the job keeps that it is over. Killed before
+ * that, all of it happens again: the job that copies everything is there before any target has moved, and a row that came before a target's new place is
+ * in a survey that was made after it.
+ * @returns what stopped it, if anything did.
+ */
+export async function beginTargets(
+  open: OpenSync,
+  job: Job,
+  claim: ClaimedJob,
+): Promise<FullSyncEnd | undefined> {
+  const { anew = [] } = job.options as FullSyncOptions;
+  const { begun, tables } = job.progress as FullSyncProgress;
+  if (anew.length === 0 || begun) return undefined;
+  for (const { target } of open.targets) if (anew.includes(target.name)) await beginAnew(open, target);
+  const surveyed = await surveyOf(
+    open,
+    tables.map(({ table }) => table),
+  );
+  const progress: FullSyncProgress = { ...planFullSync(surveyed), begun: true };
+  const isKept = await claim.step(() => Promise.resolve({ progress }));
+  return isKept ? undefined : (stoppedBy(await claim.read()) ?? "lost");
+}
 
 /**
  * Lets a target follow from now on that can't go on from where it stands: its history is pruned, or another source's. Everything before now is what the full sync
  * copies. Live letters of it are over: their rows are copied, or gone.
  * @throws LockstepError RELAY_SILENT, HISTORY_GONE.
  */
-export async function beginAnew(open: OpenSync, target: Target): Promise<void> {
+async function beginAnew(open: OpenSync, target: Target): Promise<void> {
   const { log, source } = open;
   const { id } = await target.open();
   const incarnation = await log.incarnation();

@@ -15,6 +15,7 @@ import {
   runFullSync,
   type SyncedTarget,
 } from "@lockstep/sync";
+import { beginTargets } from "./begin-anew.js";
 import type { OpenSync } from "./open-sync.js";
 
 /** Called with how far it is, and what it waits for. */
@@ -36,7 +37,9 @@ export async function driveFullSync(open: OpenSync, job: Job, onProgress: OnProg
     } catch (error) {
       if (!isOutage(open, error)) {
         const code = isLockstepError(error) ? error.code : undefined;
-        if (code !== "JOB_LIVE") await open.jobs.move(job.id, "failed", code).catch(() => undefined);
+        // Targets that began anew have passed by what only this job copies: it stays live.
+        const state = (job.options as FullSyncOptions).anew === undefined ? "failed" : "paused";
+        if (code !== "JOB_LIVE") await open.jobs.move(job.id, state, code).catch(() => undefined);
         throw error;
       }
       onProgress(job.progress as FullSyncProgress, isLockstepError(error) ? error.code : "an outage");
@@ -52,6 +55,8 @@ async function workOn(open: OpenSync, job: Job, onProgress: OnProgress): Promise
     throw new LockstepError("JOB_LIVE", `another process works on job ${job.id}`);
   }
   try {
+    const stopped = await beginTargets(open, await claim.read(), claim);
+    if (stopped !== undefined) return stopped;
     const { targets } = job.options as FullSyncOptions;
     const { tables } = job.progress as FullSyncProgress;
     return await runFullSync({

@@ -162,6 +162,10 @@ for (const kind of ["postgres", "mariadb"] as const satisfies readonly Kind[]) {
       const own = kind === "postgres" ? "lockstep." : "lockstep_";
       const checkpoint = async () =>
         (await rig.targets["mirror"]!.query(`select position from ${own}checkpoint`))[0];
+      const live = await start("full", "--rate", "400");
+      await until("a job that is live", (job) => job.state === "running" && job.copied > 0);
+      expect((await rig.lockstep("sync", "pause")).code).to.equal(0);
+      await live.untilEnds();
       await rig.stopConsumer();
       const lastTick = async (): Promise<{ readonly n: number; readonly total: number }> => {
         const [row] = await rig.source.query(`select max(n) as n, max(total) as total from ${own}tick`);
@@ -179,13 +183,34 @@ for (const kind of ["postgres", "mariadb"] as const satisfies readonly Kind[]) {
       await rig.source.query(`delete from ${own}tick where n < ${n}`);
       // The stream may still hold it: the target would simply go on.
       await rig.emptyRedis();
-      await rig.startConsumer();
       const before = await checkpoint();
+      const besideALiveJob = await rig.lockstep("sync", "full", "--anew");
+      expect(besideALiveJob.error).to.match(/JOB_LIVE/);
+      const [passedBy] = await rig.source.query(`select state from ${own}target`);
+      expect(passedBy).to.deep.equal({ state: "needs-backfill" });
+      expect(await checkpoint()).to.deep.equal(before);
+      expect((await rig.lockstep("sync", "cancel")).code).to.equal(0);
       const refused = await rig.lockstep("sync", "full");
       expect(refused.error).to.match(/TARGET_NOT_FOLLOWING/);
-      const said = await rig.lockstep("sync", "full", "--anew", "--json");
+      // Without a consumer no lane answers: it is killed between its target's move and the copying.
+      const killed = await start("full", "--anew");
+      await eventually(async () => JSON.stringify(await checkpoint()) !== JSON.stringify(before), {
+        what: "a target that has begun anew",
+        timeoutMs: 20_000,
+        intervalMs: 20,
+      });
+      await killed.kill();
+      expect((await newest()).copied).to.equal(0);
+      await rig.source.query("insert into item values (95000, 'behind what was surveyed first')");
+      await rig.startConsumer();
+      const said = await eventually(
+        async () => {
+          const resumed = await rig.lockstep("sync", "resume", "--json");
+          return resumed.error.includes("JOB_LIVE") ? undefined : resumed;
+        },
+        { what: "the job, which the dead process held", timeoutMs: 10_000 },
+      );
       expect(said.code, said.error).to.equal(0);
-      expect(await checkpoint()).to.not.deep.equal(before);
       await untilEqual(rig, "mirror");
     });
 

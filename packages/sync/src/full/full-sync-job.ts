@@ -22,6 +22,8 @@ export interface FullSyncOptions {
   readonly maxRowsPerSecond?: number;
   /** All captured tables are copied, whole: the targets are seeded afterwards. */
   readonly isWhole: boolean;
+  /** Names of the targets that first begin anew; such a job pauses where another would fail, as nothing else copies what they have passed by. */
+  readonly anew?: readonly string[];
 }
 
 type Key = readonly string[];
@@ -47,6 +49,8 @@ export type TableProgress = {
 export interface FullSyncProgress {
   /** Parents first. */
   readonly tables: readonly TableProgress[];
+  /** The targets that are to begin anew have, and `tables` were surveyed after it. */
+  readonly begun?: true;
 }
 
 /** Where a full sync of these tables begins: parents first, so that a child's row finds its parent. Pure. */
@@ -66,5 +70,5 @@ export function planFullSync(surveyed: readonly SnapshotTable[]): FullSyncProgre
 
 /** The progress with one table's in the place of its old one. Pure. */
 export function withTable(progress: FullSyncProgress, place: number, table: TableProgress): FullSyncProgress {
-  return { tables: progress.tables.map((other, i) => (i === place ? table : other)) };
+  return { ...progress, tables: progress.tables.map((other, i) => (i === place ? table : other)) };
 }

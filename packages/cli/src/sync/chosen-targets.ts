@@ -1,0 +1,63 @@
+import { comparePositions, LockstepError, type Target } from "@lockstep/core";
+import type { SyncTarget } from "@lockstep/sync";
+import type { OpenSync } from "./open-sync.js";
+import type { FullSyncWish } from "./start-full-sync.js";
+
+/** Targets of a job, and the names of those of them that begin anew first. */
+interface ChosenTargets {
+  readonly targets: readonly SyncTarget[];
+  readonly anew: readonly string[];
+}
+
+/**
+ * The targets named, or all: only who is registered at the source is sent anything. With `--anew` those begin anew that are named, else those that can't
+ * go on from where they stand. Moves nothing. @throws LockstepError CONFIG_INVALID, TARGET_NOT_FOLLOWING.
+ */
+export async function chosenTargets(open: OpenSync, wish: FullSyncWish): Promise<ChosenTargets> {
+  const known = new Map(open.targets.map(({ target }) => [target.name, target]));
+  const unknown = (wish.target ?? []).filter((name) => !known.has(name));
+  if (unknown.length > 0 || known.size === 0) {
+    const list = [...known.keys()].join(", ");
+    throw new LockstepError("CONFIG_INVALID", `there is no target "${unknown.join('", "')}"; known: ${list}`);
+  }
+  const targets: SyncTarget[] = [];
+  const anew: string[] = [];
+  for (const name of wish.target ?? known.keys()) {
+    const target = known.get(name)!;
+    const { id } = await target.open();
+    const stands = await standing(open, target, id);
+    if (stands === "unregistered") throw notFollowing(name, "is not registered at the source");
+    const moves = wish.anew === true && (wish.target !== undefined || stands !== "following");
+    if (!moves && stands === "passed by") throw notFollowing(name, "no longer follows the source");
+    if (!target.capabilities.transactions && (moves || stands === "elsewhere")) throw sinkCannot(name);
+    if (moves) anew.push(name);
+    targets.push({ id, name });
+  }
+  return { targets, anew };
+}
+
+/** Whether a target can go on: `passed by` is what the source says of it, `elsewhere` what its checkpoint says. */
+async function standing({ log, source }: OpenSync, target: Target, id: string) {
+  const registered = (await log.targets()).filter((lane) => lane.id === id);
+  if (registered.length === 0) return "unregistered";
+  if (registered.some(({ state }) => state !== "following")) return "passed by";
+  const [incarnation, pruned] = [await log.incarnation(), await log.prunedThrough()];
+  const lanes = (await target.checkpoints()).filter((lane) => lane.source === source.name);
+  const canGoOn = lanes.every(
+    (lane) => lane.incarnation === incarnation && comparePositions(lane.position, pruned) >= 0,
+  );
+  return canGoOn ? "following" : "elsewhere";
+}
+
+function notFollowing(name: string, why: string): LockstepError {
+  return new LockstepError("TARGET_NOT_FOLLOWING", `the target "${name}" ${why}`);
+}
+
+/** Rows and marks in a store without transactions carry the positions before: later writes from another place would lose against them, without a word. */
+function sinkCannot(name: string): LockstepError {
+  return new LockstepError(
+    "CONFIG_INVALID",
+    `the target "${name}" can't begin anew where it is, as what it holds is compared with positions: stop its consumers, empty its store, ` +
+      "drop its state (Lockstep's tables in its state database), start the consumers, and run a full sync without --anew",
+  );
+}
