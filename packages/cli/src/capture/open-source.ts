@@ -76,7 +76,7 @@ async function byUrl<T>(about: About, settings: Settings, work: (open: Opened) =
   if (settings.url === undefined) {
     throw new LockstepError(
       "CONFIG_INVALID",
-      `sources.${about.name}.url: this command connects to the source`,
+      `sources.${about.name}.url: Lockstep connects to the source for this`,
     );
   }
   const source = sourceOfUrl(settings.url, about);

@@ -1,7 +1,8 @@
+import { configOf } from "../config-of.js";
 import type { Finding } from "@lockstep/core";
+import { chooseSources } from "@lockstep/jobs";
 import { examineSource } from "@lockstep/publisher/capture";
 import { type Command, InvalidArgumentError } from "commander";
-import { chooseSources } from "../choose-sources.js";
 import { exitCodes, type Terminal } from "../terminal.js";
 import { examineMappings } from "./examine-mappings.js";
 
@@ -29,7 +30,7 @@ export function addDoctor(program: Command, terminal: Terminal, result: { code: 
     )
     .option("--json", "one object as the last line")
     .action(async (options: Options) => {
-      const sources = await chooseSources(options);
+      const sources = chooseSources(await configOf(options), options.source);
       const reports = await Promise.all(
         sources.map(async (chosen) => ({
           source: chosen.source.name,

@@ -1,7 +1,7 @@
 import cliProgress from "cli-progress";
+import type { OnProgress } from "@lockstep/jobs";
 import type { Terminal } from "../terminal.js";
 import { type ProgressSums, sumsOf } from "./progress-view.js";
-import type { OnProgress } from "./drive-full-sync.js";
 
 /** Shows how far a full sync is. */
 export interface ProgressDisplay {

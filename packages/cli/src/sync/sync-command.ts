@@ -1,14 +1,15 @@
 import { type Job, LockstepError } from "@lockstep/core";
+import { driveFullSync, type FullSyncWish, type OpenSync, startFullSync, withSync } from "@lockstep/jobs";
 import { fullSyncKind, type FullSyncProgress } from "@lockstep/sync";
 import { type Command, InvalidArgumentError } from "commander";
+import { configOf } from "../config-of.js";
 import { exitCodes, type Terminal } from "../terminal.js";
-import { driveFullSync } from "./drive-full-sync.js";
-import { type OpenSync, type SyncPlace, withSync } from "./open-sync.js";
 import { progressDisplay } from "./progress-bar.js";
 import { sumsOf } from "./progress-view.js";
-import { type FullSyncWish, startFullSync } from "./start-full-sync.js";
 
-interface Options extends SyncPlace, FullSyncWish {
+interface Options extends FullSyncWish {
+  readonly config?: string;
+  readonly source?: string;
   readonly json?: true;
 }
 
@@ -48,28 +49,33 @@ export function addSync(program: Command, terminal: Terminal, result: { code: nu
     )
     .option("--rate <rows>", "at most so many rows a second", rateOf)
     .action((options: Options) =>
-      withSync(options, async (open) => work(open, await startFullSync(open, options), options)),
+      atSource(options, async (open) => work(open, await startFullSync(open, options), options)),
     );
   command("resume [id]", "Goes on with a job that was paused, or whose process died.").action(
     (id: string | undefined, options: Options) =>
-      withSync(options, async (open) => work(open, await resumed(open, id), options)),
+      atSource(options, async (open) => work(open, await resumed(open, id), options)),
   );
   for (const [name, state, description] of [
     ["pause", "paused", "Pauses a job; whatever process works on it stops."],
     ["cancel", "cancelled", "Ends a job; what it has copied stays."],
   ] as const) {
     command(`${name} [id]`, description).action((id: string | undefined, options: Options) =>
-      withSync(options, async ({ jobs }) => {
+      atSource(options, async ({ jobs }) => {
         const job = await jobs.move((await liveJob({ jobs }, id)).id, state);
         print([job], options, terminal);
       }),
     );
   }
   command("list", "Shows the last jobs.").action((options: Options) =>
-    withSync(options, async ({ jobs }) =>
+    atSource(options, async ({ jobs }) =>
       print(await jobs.list({ kind: fullSyncKind, limit: 20 }), options, terminal),
     ),
   );
+}
+
+/** Lends the one source that is meant. @throws LockstepError CONFIG_INVALID. */
+async function atSource(options: Options, work: (open: OpenSync) => Promise<void>): Promise<void> {
+  await withSync(await configOf(options), options.source, work);
 }
 
 function rateOf(text: string): number {

@@ -1,10 +1,12 @@
+import { atPairs, type Pair, type PairOptions } from "@lockstep/jobs";
 import { repair, verify, type VerifyOptions, type VerifyReport } from "@lockstep/sync";
 import { type Command, InvalidArgumentError } from "commander";
+import { configOf } from "../config-of.js";
 import { exitCodes, type Terminal } from "../terminal.js";
-import { atPairs, type Pair, type PairOptions } from "./open-pairs.js";
 import { printReport } from "./print-report.js";
 
 interface Options extends PairOptions {
+  readonly config?: string;
   readonly sample?: number;
   readonly rate?: number;
   readonly slice?: number;
@@ -24,7 +26,12 @@ export function addVerify(program: Command, terminal: Terminal, result: { code: 
     )
     .option("--sample <percent>", "compare only this share of the rows' slices", percent)
     .action(async (options: Options) => {
-      const reports = await atPairs(options, (pair) => verify(pair, settingsOf(options, pair)), skipped);
+      const reports = await atPairs(
+        await configOf(options),
+        options,
+        (pair) => verify(pair, settingsOf(options, pair)),
+        skipped,
+      );
       say(reports, options, terminal);
       result.code = reports.some(({ different, tables }) => different > 0 || tables.some(isUnknown))
         ? exitCodes.found
@@ -43,6 +50,7 @@ export function addRepair(program: Command, terminal: Terminal, result: { code: 
     .action(async (options: Options) => {
       const isDry = options.dryRun === true;
       const reports = await atPairs(
+        await configOf(options),
         options,
         (pair) => (isDry ? verify : repairPair)(pair, settingsOf(options, pair)),
         skipped,

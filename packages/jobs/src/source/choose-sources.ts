@@ -1,4 +1,4 @@
-import { loadConfig, type LockstepConfig } from "@lockstep/config";
+import type { LockstepConfig } from "@lockstep/config";
 import { LockstepError, silentLogger } from "@lockstep/core";
 import { type CaptureSource, sourceOfUrl } from "@lockstep/publisher/capture";
 
@@ -11,15 +11,11 @@ export interface ChosenSource {
 }
 
 /**
- * Reads the configuration and gives the source named, or all of them.
- * @throws LockstepError CONFIG_INVALID: wrong configuration, unknown source, a source without `url`.
+ * The source named, or all of the configuration.
+ * @throws LockstepError CONFIG_INVALID: unknown source, a source without `url`.
  */
-export async function chooseSources(options: {
-  readonly config?: string;
-  readonly source?: string;
-}): Promise<readonly ChosenSource[]> {
-  const config = await loadConfig(options.config === undefined ? {} : { file: options.config });
-  const names = options.source === undefined ? Object.keys(config.sources) : [options.source];
+export function chooseSources(config: LockstepConfig, source?: string): readonly ChosenSource[] {
+  const names = source === undefined ? Object.keys(config.sources) : [source];
   return names.map((name) => {
     const settings = config.sources[name];
     if (settings === undefined) {
@@ -27,7 +23,10 @@ export async function chooseSources(options: {
       throw new LockstepError("CONFIG_INVALID", `there is no source "${name}"; known: ${known}`);
     }
     if (settings.url === undefined) {
-      throw new LockstepError("CONFIG_INVALID", `sources.${name}.url: this command connects to the source`);
+      throw new LockstepError(
+        "CONFIG_INVALID",
+        `sources.${name}.url: Lockstep connects to the source for this`,
+      );
     }
     const { outbox, redis = config.redis, url, foreignKeyActions } = settings;
     return {

@@ -1,6 +1,6 @@
 import { comparePositions, LockstepError, type Target } from "@lockstep/core";
 import type { SyncTarget } from "@lockstep/sync";
-import type { OpenSync } from "./open-sync.js";
+import type { OpenSync } from "../open-sync.js";
 import type { FullSyncWish } from "./start-full-sync.js";
 
 /** Targets of a job, and the names of those of them that begin anew first. */

@@ -16,7 +16,7 @@ import {
   type SyncedTarget,
 } from "@lockstep/sync";
 import { beginTargets } from "./begin-anew.js";
-import type { OpenSync } from "./open-sync.js";
+import type { OpenSync } from "../open-sync.js";
 
 /** Called with how far it is, and what it waits for. */
 export type OnProgress = (progress: FullSyncProgress, waitingFor?: string) => void;

@@ -1,4 +1,4 @@
-import { loadConfig } from "@lockstep/config";
+import type { LockstepConfig } from "@lockstep/config";
 import {
   LockstepError,
   type Mapping,
@@ -13,12 +13,11 @@ import {
 import { mysqlReader, mysqlRowEmitter, postgresReader, postgresRowEmitter } from "@lockstep/outbox";
 import { captureOf, type CaptureSource, outboxWriterOf, runAtSource } from "@lockstep/publisher/capture";
 import { type ConfiguredTarget, targetsOf } from "@lockstep/runtime";
-import { capturedTables } from "../captured-tables.js";
-import { chooseSources, type ChosenSource } from "../choose-sources.js";
+import { capturedTables } from "../source/captured-tables.js";
+import { chooseSources, type ChosenSource } from "../source/choose-sources.js";
 
-/** Which sources, targets and tables a command works on. */
+/** Which sources, targets and tables are compared. */
 export interface PairOptions {
-  readonly config?: string;
   readonly source?: string;
   readonly target?: string;
   readonly entity?: readonly string[];
@@ -44,16 +43,13 @@ export interface Pair {
  * @throws LockstepError CONFIG_INVALID, ENTITY_UNKNOWN: before anything is read.
  */
 export async function atPairs<T>(
+  config: LockstepConfig,
   options: PairOptions,
   work: (pair: Pair) => Promise<T>,
   skipped: (target: string) => void,
 ): Promise<T[]> {
-  const { config: file, source, target: wanted } = options;
-  const sources = await chooseSources({
-    ...(file !== undefined && { config: file }),
-    ...(source !== undefined && { source }),
-  });
-  const config = await loadConfig(file === undefined ? {} : { file });
+  const { source, target: wanted } = options;
+  const sources = chooseSources(config, source);
   const targets = await targetsOf(config);
   try {
     const named = targets.filter(({ target }) => wanted === undefined || target.name === wanted);

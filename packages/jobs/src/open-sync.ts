@@ -1,4 +1,4 @@
-import { loadConfig } from "@lockstep/config";
+import type { LockstepConfig } from "@lockstep/config";
 import {
   type CaptureKind,
   type ChangeLog,
@@ -17,16 +17,10 @@ import {
 } from "@lockstep/outbox";
 import { captureOf, type CaptureSource, outboxWriterOf, runAtSource } from "@lockstep/publisher/capture";
 import { type ConfiguredTarget, targetsOf } from "@lockstep/runtime";
-import { capturedTables } from "../captured-tables.js";
-import { chooseSources } from "../choose-sources.js";
+import { capturedTables } from "./source/captured-tables.js";
+import { chooseSources } from "./source/choose-sources.js";
 
-/** Which source a sync command works on. */
-export interface SyncPlace {
-  readonly config?: string;
-  readonly source?: string;
-}
-
-/** A source and its targets, as sync commands reach them. */
+/** A source and its targets, as jobs reach them. */
 export interface OpenSync {
   readonly source: CaptureSource;
   readonly capture: CaptureKind;
@@ -45,13 +39,16 @@ export interface OpenSync {
 }
 
 /** Lends the one source that is meant. @throws LockstepError CONFIG_INVALID. */
-export async function withSync<T>(place: SyncPlace, work: (open: OpenSync) => Promise<T>): Promise<T> {
-  const chosen = await chooseSources(place);
+export async function withSync<T>(
+  config: LockstepConfig,
+  named: string | undefined,
+  work: (open: OpenSync) => Promise<T>,
+): Promise<T> {
+  const chosen = chooseSources(config, named);
   const [only] = chosen;
   if (only === undefined || chosen.length > 1) {
     throw new LockstepError("CONFIG_INVALID", "there are several sources: name one with --source");
   }
-  const config = await loadConfig(place.config === undefined ? {} : { file: place.config });
   const { source, settings } = only;
   const log = captureOf(settings.capture, source).changeLog();
   const targets = (await targetsOf(config)).filter(({ sources }) => sources.includes(source.name));

@@ -1,5 +1,5 @@
 import type { RowNote, SnapshotTable } from "@lockstep/core";
-import type { OpenSync } from "./open-sync.js";
+import type { OpenSync } from "../open-sync.js";
 
 /** Checks the source and these tables, and looks how far each goes. */
 export function surveyOf(

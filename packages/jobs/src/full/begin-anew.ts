@@ -15,7 +15,7 @@ import {
   planFullSync,
   stoppedBy,
 } from "@lockstep/sync";
-import type { OpenSync } from "./open-sync.js";
+import type { OpenSync } from "../open-sync.js";
 import { surveyOf } from "./survey.js";
 
 const barrierTimeoutMs = 30_000;

@@ -1,7 +1,7 @@
 import { type Job, LockstepError, type RowNote, tableId } from "@lockstep/core";
 import { fullSyncKind, type FullSyncOptions, planFullSync } from "@lockstep/sync";
 import { chosenTargets } from "./chosen-targets.js";
-import type { OpenSync } from "./open-sync.js";
+import type { OpenSync } from "../open-sync.js";
 import { surveyOf } from "./survey.js";
 
 /** What is asked for on the command line. */
