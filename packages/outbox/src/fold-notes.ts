@@ -91,6 +91,25 @@ function rowsOf({ key, lastNote, origins }: Trace, traces: ReadonlyMap<string, T
   return [...vacated, { order: lastNote, born: !origins.has(id), key }];
 }
 
+/** The rows of `tables` in parts of at most `size`, in their order across tables: a flush reads and holds one part at a time. Pure. */
+export function partsOf(tables: readonly NotedTable[], size: number): NotedTable[][] {
+  const parts: NotedTable[][] = [];
+  for (const { namespace, name, rows } of tables) {
+    const byPart = new Map<number, NotedRow[]>();
+    for (const row of rows) {
+      const part = Math.ceil(row.order / size) - 1;
+      const mine = byPart.get(part);
+      if (mine) mine.push(row);
+      else byPart.set(part, [row]);
+    }
+    for (const [part, mine] of byPart) (parts[part] ??= []).push({ namespace, name, rows: mine });
+  }
+  return parts;
+}
+
+/** Rows of a flush's part. */
+export const rowsPerPart = 500;
+
 function number(rows: Unnumbered[]): void {
   rows.sort((a, b) => a.order - b.order).forEach((row, index) => (row.order = index + 1));
 }

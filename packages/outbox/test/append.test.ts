@@ -85,6 +85,31 @@ for (const engine of engines) {
       );
     });
 
+    it("writes a large transaction in parts: one transaction, in the order of notes, whatever the last part holds", async () => {
+      const ids = Array.from({ length: 1100 }, (_, i) => i + 1);
+      // The rows behind came and went inside: nothing is written of them.
+      const gone = Array.from({ length: 600 }, (_, i) => noteOf(items, "insert", 5000 + i));
+      await app.transaction(
+        [
+          ...ids.flatMap((id): RowNote[] => [
+            noteOf(items, "insert", id),
+            { table: parts, op: "insert", key: ["x", String(id)] },
+          ]),
+          ...gone,
+        ],
+        async () => {
+          await app.run(`insert into item values ${ids.map((id) => `(${id}, 'n')`).join(", ")}`);
+          await app.run(
+            `insert into ${db.quote("part of it")} values ${ids.map((id) => `(${id}, 'x', null)`).join(", ")}`,
+          );
+        },
+      );
+      await cutAll(log);
+      const events = await readAll(log);
+      expect(events.map(({ key }) => key)).to.deep.equal(ids.flatMap((id) => [`["${id}"]`, `["x","${id}"]`]));
+      expect(events.filter(({ endsTransaction }) => endsTransaction)).to.deep.equal([events.at(-1)]);
+    });
+
     it("writes a delete for a row that is gone, and nothing for one that came and went inside", async () => {
       await app.run("insert into item values (1, 'one'), (2, 'two')");
       await app.transaction(

@@ -9,7 +9,7 @@ import {
   type TransactionNote,
 } from "@lockstep/core";
 import { audienceText } from "../event-row.js";
-import { foldNotes } from "../fold-notes.js";
+import { foldNotes, type NotedTable, partsOf, rowsPerPart } from "../fold-notes.js";
 import { keptCapture } from "../kept-capture.js";
 import { mysqlHandOver } from "./hand-over.js";
 import { keptQuery } from "./kept-query.js";
@@ -127,43 +127,71 @@ async function append(
   notes: readonly RowNote[],
   transaction: TransactionNote,
 ): Promise<number> {
+  const id = randomUUID();
+  let written = 0;
+  // One part stays behind: which row is the transaction's last is known when no part has any more.
+  let held: readonly CapturedRow[] = [];
+  for (const part of partsOf(foldNotes(notes), rowsPerPart)) {
+    const rows = await captureTables(run, names, shapes, part);
+    if (rows.length === 0) continue;
+    await insertRows(run, names, held, { ...transaction, id, isOver: false });
+    held = rows;
+    written += rows.length;
+  }
+  await insertRows(run, names, held, { ...transaction, id, isOver: true });
+  return written;
+}
+
+/** What the noted rows of several tables have become, in the order of their notes; the outbox holds their schemas then. */
+async function captureTables(
+  run: RunStatement,
+  names: TableNames,
+  shapes: ShapeReader,
+  tables: readonly NotedTable[],
+): Promise<readonly CapturedRow[]> {
   const captured: CapturedRow[] = [];
   const unknown: TableSchema[] = [];
-  for (const table of foldNotes(notes)) {
+  for (const table of tables) {
     const shape = await shapes(run, table);
     if (!shape) throw new Error(`the table ${tableId(table)} does not exist`);
     if (shape.schema.key.length === 0) throw new Error(`the table ${tableId(table)} has no primary key`);
     const { rows, schemaKnown } = await captureRows(run, names, shape, table.rows);
-    for (const row of rows) captured.push(row);
+    captured.push(...rows);
     if (!schemaKnown) unknown.push(shape.schema);
   }
-  if (captured.length === 0) return 0;
-  await registerSchemas(run, names, unknown);
-  captured.sort((a, b) => a.order - b.order);
-  await insertRows(run, names, captured, transaction);
-  return captured.length;
+  if (captured.length > 0) await registerSchemas(run, names, unknown);
+  return captured.sort((a, b) => a.order - b.order);
+}
+
+/** Which transaction rows belong to. */
+interface PartOf {
+  /** Default: one of these rows alone. */
+  readonly id?: string;
+  /** Whether the last of these rows is the transaction's last. Default true. */
+  readonly isOver?: boolean;
 }
 
 const maxStatementCharacters = 1_000_000;
 const maxStatementRows = 1_000;
 
 /**
- * Ids are drawn here, above every lock that was waited for: what depends on this transaction has larger ids. VALUES, never
+ * Ids are drawn here, above every lock that was waited for: what depends on this transaction has a larger last id. VALUES, never
  * INSERT … SELECT: that one deadlocks on the table's AUTO-INC lock.
  */
 export async function insertRows(
   run: RunStatement,
   names: TableNames,
   rows: readonly CapturedRow[],
-  { traceparent, origin, audience }: TransactionNote,
+  { traceparent, origin, audience, id = randomUUID(), isOver = true }: TransactionNote & PartOf,
 ): Promise<void> {
+  if (rows.length === 0) return;
   const insert = `INSERT INTO ${names.outbox} (tx, ends_tx, at, op, fingerprint, row_key, image, before_key, traceparent, origin, audience) VALUES `;
   const shared = `${quoteNullable(traceparent)}, ${quoteNullable(origin)}, ${quoteNullable(audienceText(audience))})`;
-  const tx = `'${randomUUID()}'`;
+  const tx = `'${id}'`;
   let values: string[] = [];
   let size = 0;
   for (const row of rows) {
-    const value = `(${tx}, ${row === rows.at(-1)}, UTC_TIMESTAMP(6), '${row.op}', '${row.fingerprint}', ${quoteText(row.key)}, ${quoteNullable(row.image)}, ${quoteNullable(row.before)}, ${shared}`;
+    const value = `(${tx}, ${isOver && row === rows.at(-1)}, UTC_TIMESTAMP(6), '${row.op}', '${row.fingerprint}', ${quoteText(row.key)}, ${quoteNullable(row.image)}, ${quoteNullable(row.before)}, ${shared}`;
     if (
       values.length === maxStatementRows ||
       (values.length > 0 && size + value.length > maxStatementCharacters)

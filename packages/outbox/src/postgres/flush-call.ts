@@ -1,23 +1,34 @@
 import type { RowNote, TransactionNote } from "@lockstep/core";
 import { audienceText } from "../event-row.js";
-import { foldNotes, type NotedRow } from "../fold-notes.js";
+import { foldNotes, type NotedRow, type NotedTable, partsOf, rowsPerPart } from "../fold-notes.js";
 import { quoteName } from "./quote.js";
 
 /** What the names of the functions made for a table end in, by quoted table name. */
 export type TableFunctions = ReadonlyMap<string, string>;
 
-/**
- * The call that writes what `notes` say: one of its own for a single row, the most frequent case, and one of the table itself where
- * `tableFunctions` has them, for one row or many. Pure.
- */
-export function flushCall(
+/** A call of a flush function. */
+type FlushCall = [sql: string, parameters: (string | null)[]];
+
+/** The calls that write what `notes` say, in this order: large transactions in parts, so that the server holds the images of one part at a time. Pure. */
+export function flushCalls(
   s: string,
   tableFunctions: TableFunctions,
   notes: readonly RowNote[],
   transaction: TransactionNote,
-): [sql: string, parameters: (string | null)[]] {
+): FlushCall[] {
+  return partsOf(foldNotes(notes), rowsPerPart).map((part) =>
+    flushCall(s, tableFunctions, part, transaction),
+  );
+}
+
+/** One of its own for a single row, the most frequent case, and one of the table itself where `tableFunctions` has them, for one row or many. */
+function flushCall(
+  s: string,
+  tableFunctions: TableFunctions,
+  tables: readonly NotedTable[],
+  transaction: TransactionNote,
+): FlushCall {
   const context = [transaction.traceparent ?? null, transaction.origin ?? null];
-  const tables = foldNotes(notes);
   const [table] = tables;
   const audience = audienceText(transaction.audience);
   if (audience === null && tables.length === 1 && table!.rows.every(({ before }) => before === undefined)) {

@@ -8,7 +8,7 @@ import {
 } from "@lockstep/core";
 import { createStatement, dropStatements } from "./ddl.js";
 import { formatVersion } from "./format-version.js";
-import { flushCall, nameOf } from "./flush-call.js";
+import { flushCalls, nameOf } from "./flush-call.js";
 import { rowMoved } from "./flush-function.js";
 import { keptCapture } from "../kept-capture.js";
 import { postgresHandOver } from "./hand-over.js";
@@ -59,17 +59,23 @@ export function postgresOutboxWriter({ schema = "lockstep" }: PostgresOutboxOpti
       // A function that is made in a transaction goes with it: whoever remembered its name would fail every later flush of the table.
       describe(run, s, inTransaction ? new Map() : tableFunctions, tables),
     appendStatement: (notes, transaction) =>
-      withLiterals(...flushCall(s, tableFunctions, notes, transaction)),
+      flushCalls(s, tableFunctions, notes, transaction)
+        .map((call) => withLiterals(...call))
+        .join("; "),
     appendUpdated(note, transaction) {
-      const [sql, parameters] = flushCall(s, tableFunctions, [{ ...note, op: "update" }], transaction);
+      const calls = flushCalls(s, tableFunctions, [{ ...note, op: "update" }], transaction);
+      const [sql, parameters] = calls[0]!;
       // The first parameter of both functions for one row.
       return { sql, parameters: ["U", ...parameters.slice(1)], moved: rowMoved };
     },
     async append(run, notes, transaction) {
-      if (notes.length === 0) return 0;
       try {
-        const [row] = await run(...flushCall(s, tableFunctions, notes, transaction));
-        return Number(row?.["written"]);
+        let written = 0;
+        for (const call of flushCalls(s, tableFunctions, notes, transaction)) {
+          const [row] = await run(...call);
+          written += Number(row?.["written"]);
+        }
+        return written;
       } catch (cause) {
         throw new LockstepError("OUTBOX_WRITE_FAILED", "the changes could not be written to the outbox", {
           cause,

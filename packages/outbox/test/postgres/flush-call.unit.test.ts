@@ -1,6 +1,6 @@
 import type { RowNote } from "@lockstep/core";
 import { expect } from "chai";
-import { flushCall } from "../../src/postgres/flush-call.js";
+import { flushCalls } from "../../src/postgres/flush-call.js";
 
 const note = (table: string, op: RowNote["op"], key: string, before?: string): RowNote => ({
   table: { namespace: "s", name: table },
@@ -9,6 +9,8 @@ const note = (table: string, op: RowNote["op"], key: string, before?: string): R
   ...(before === undefined ? {} : { before: [before] }),
 });
 
+const flushCall = (...given: Parameters<typeof flushCalls>): ReturnType<typeof flushCalls>[number] =>
+  flushCalls(...given)[0]!;
 const none = new Map<string, string>();
 
 describe("the call of the flush", () => {
@@ -58,5 +60,23 @@ describe("the call of the flush", () => {
 
   it("takes the long way for one row whose key changed", () => {
     expect(flushCall('"x"', none, [note("a", "update", "2", "1")], {})[0]).to.contain(".flush($1");
+  });
+
+  it("goes in parts where there are many rows", () => {
+    const notes = Array.from({ length: 1001 }, (_, i) => note(i % 2 ? "a" : "b", "update", String(i)));
+    const calls = flushCalls('"x"', none, notes, {});
+    expect(calls.map(([sql]) => /flush(_row)?\(/.exec(sql)?.[0])).to.deep.equal([
+      "flush(",
+      "flush(",
+      "flush_row(",
+    ]);
+    const orders = calls.slice(0, 2).map(([, [given]]) => {
+      const tables = JSON.parse(given!) as { r: [number][] }[];
+      return tables.flatMap(({ r }) => r.map(([order]) => order)).sort((a, b) => a - b);
+    });
+    expect(orders.map((all) => [all.length, all[0], all.at(-1)])).to.deep.equal([
+      [500, 1, 500],
+      [500, 501, 1000],
+    ]);
   });
 });
