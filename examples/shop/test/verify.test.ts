@@ -37,7 +37,7 @@ function told({ reports }: Said, target: string): string[] {
   const report = reports.find((one) => one.target === target)!;
   return report.tables
     .flatMap(({ table, differences }) =>
-      differences.map(({ kind, key }) => `${table.slice(table.indexOf(".") + 1)} ${key.join()} ${kind}`),
+      differences.map(({ kind, key }) => `${table.slice(table.indexOf(".") + 1)} ${key!.join()} ${kind}`),
     )
     .toSorted();
 }

@@ -17,7 +17,10 @@ export async function digestsOf(
   namespace: string,
   name: string,
 ): Promise<DigestOf> {
-  const table = await compareTable({ source, target }, { namespace, name });
+  const table = await compareTable(
+    { source, target },
+    { engine: source.engine, namespace, name, columns: [] },
+  );
   if (table?.target === undefined) return () => "different";
   if (table.leftOut.some(({ column }) => column === "v")) return () => "left-out";
   const [here, there] = await Promise.all([table.source.list({}), table.target.list({})]);

@@ -128,7 +128,7 @@ function namesOf({ reports }: Said): string[] {
   return reports.flatMap(({ target, tables }) =>
     tables.flatMap(({ table, differences }) =>
       differences.map(
-        ({ key, kind }) => `${target} ${table.slice(table.indexOf(".") + 1)} ${key.join()} ${kind}`,
+        ({ key, kind }) => `${target} ${table.slice(table.indexOf(".") + 1)} ${key!.join()} ${kind}`,
       ),
     ),
   );

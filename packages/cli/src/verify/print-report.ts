@@ -14,31 +14,31 @@ export function printReport(report: VerifyReport, terminal: Terminal): void {
 }
 
 function printTable(table: TableReport, terminal: Terminal): void {
-  const { missing, extra, differing, letters, unsettled, mended, notCompared } = table;
-  if (notCompared !== undefined) {
-    terminal.out(`  ${table.table}: NOT COMPARED: ${notCompared}`);
-    return;
-  }
+  const { missing, extra, differing, unmapped, letters, unsettled, mended } = table;
   const counts = [
     `${table.rows.source} rows`,
     ...Object.entries({ missing, extra, differing })
       .filter(([, count]) => count > 0)
       .map(([kind, count]) => `${count} ${kind}`),
+    ...(unmapped > 0 ? [`${unmapped} NOT KNOWN, as the mapping fails on them`] : []),
     ...(letters > 0 ? [`${letters} explained by dead letters`] : []),
     ...(unsettled > 0 ? [`${unsettled} written to all the time, so not known`] : []),
     ...(mended ? [`${mended.sent} sent once more, ${mended.remaining} still differ`] : []),
   ];
-  terminal.out(`  ${table.table}: ${counts.join(", ")}`);
+  const to = table.to === undefined ? "" : ` → ${table.to}`;
+  terminal.out(`  ${table.table}${to}: ${counts.join(", ")}`);
   for (const { column, why } of table.leftOut) terminal.out(`    not compared: ${column}: ${why}`);
   for (const row of table.differences) terminal.out(`    ${lineOf(row)}`);
 }
 
-function lineOf({ kind, key, columns, values, letter }: ReportedRow): string {
+function lineOf({ kind, key, targetKey, columns, values, letter, about }: ReportedRow): string {
   const shown = columns?.map((name) => {
     const value = values?.[name];
     return value === undefined
       ? name
       : `${name} (${JSON.stringify(value.source)} → ${JSON.stringify(value.target)})`;
   });
-  return `${kind} ${key.join(", ")}${shown === undefined ? "" : `: ${shown.join(", ")}`}${letter ? " (dead letter)" : ""}`;
+  const name = key?.join(", ") ?? `(in the target) ${targetKey!.join(", ")}`;
+  const what = shown?.join(", ") ?? about;
+  return `${kind} ${name}${what === undefined ? "" : `: ${what}`}${letter ? " (dead letter)" : ""}`;
 }

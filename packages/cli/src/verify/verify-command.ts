@@ -67,8 +67,8 @@ const repairPair = (pair: Pair, settings: VerifyOptions): Promise<VerifyReport> 
 
 type Table = VerifyReport["tables"][number];
 const remains = ({ mended }: Table): boolean => (mended?.remaining ?? 0) > 0;
-/** What wasn't compared isn't known to be equal. */
-const isUnknown = ({ notCompared }: Table): boolean => notCompared !== undefined;
+/** What nobody can say isn't known to be equal. */
+const isUnknown = ({ unmapped }: Table): boolean => unmapped > 0;
 
 function skippedOn(terminal: Terminal): (target: string) => void {
   return (target) => terminal.error(`${target}: NOT COMPARED: nothing can be read of it`);
@@ -91,19 +91,14 @@ function common(command: Command): Command {
     .option("--json", "one object as the last line");
 }
 
-function settingsOf(
-  { sample, rate, slice, limit, timeout, values }: Options,
-  { mask, mapping }: Pair,
-): VerifyOptions {
-  // What a mapping masks is never shown: of mapped tables only those are compared that are merely renamed.
-  const shows = values === true && mapping?.sealer === undefined;
+function settingsOf({ sample, rate, slice, limit, timeout, values }: Options, { mask }: Pair): VerifyOptions {
   return {
     maxReported: limit,
     passTimeoutMs: timeout * 1000,
     ...(sample !== undefined && { sample: sample / 100 }),
     ...(rate !== undefined && { maxRowsPerSecond: rate }),
     ...(slice !== undefined && { sliceRows: Math.ceil(slice) }),
-    ...(shows && { showsValues: (table: string, column: string) => !mask.hides(table, column) }),
+    ...(values && { showsValues: (table: string, column: string) => !mask.hides(table, column) }),
   };
 }
 

@@ -69,7 +69,7 @@ for (const target of ["postgres", "mariadb"] as const) {
     it("is filled by a full sync in that shape, and loses rows that the source doesn't have, and no others", async () => {
       const mirror = rig.targets["mirror"]!;
       await mirror.query(
-        "insert into contact (kind, nr, label) values ('customer', 99, 'extra'), ('other', 1, 'not ours')",
+        "insert into contact (kind, nr, label) values ('customer', 99, 'extra'), ('customer', 2, 'left the filter'), ('other', 1, 'not ours')",
       );
       await mirror.query("insert into person (id, name) values (98, 'extra')");
       const said = await rig.lockstep("sync", "full", "--target", "mirror", "--json");

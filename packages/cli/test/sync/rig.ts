@@ -28,6 +28,9 @@ import { Redis } from "ioredis";
 import { pino } from "pino";
 import { runCli } from "../../src/index.js";
 
+/** Keys the hashes of mapped targets. */
+const maskSecret = "a secret of thirty-two characters";
+
 /** A database kind of the tests. */
 export type Kind = "postgres" | "mariadb";
 
@@ -65,7 +68,7 @@ export async function openSyncRig(options: {
   readonly targets: Readonly<Record<string, Kind>>;
   readonly tables: readonly string[];
   readonly setup: readonly string[];
-  /** Mappings of targets, by name. Default: rows go as they are. */
+  /** Mappings of targets, by name; their functions use nothing but their row. Default: rows go as they are. */
   readonly map?: Readonly<Record<string, object>>;
   /** Default 1. */
   readonly partitions?: number;
@@ -111,11 +114,11 @@ export async function openSyncRig(options: {
     for (const statement of options.external ?? []) await targets[name]!.query(statement);
     const type = kind === "postgres" ? "postgres" : "mysql";
     configured[name] = { type, url: database.url, schema: options.external ? "external" : "managed" };
-    if (options.map?.[name]) Object.assign(configured[name]!, { map: options.map[name] });
+    if (options.map?.[name]) Object.assign(configured[name]!, { map: options.map[name], maskSecret });
   }
-  const file = join(folder, "lockstep.config.json");
+  const file = join(folder, "lockstep.config.mjs");
   const sources = { shop: { url, capture: options.capture, partitions: options.partitions ?? 1 } };
-  await writeFile(file, JSON.stringify({ redis: redis.url, sources, targets: configured }));
+  await writeFile(file, `export default ${codeOf({ redis: redis.url, sources, targets: configured })}`);
   const config = await loadConfig({ file });
   const context = { config, logger: pino({ level: process.env["LOCKSTEP_TEST_LOG"] ?? "silent" }) };
   const relays = await startRelays(context);
@@ -160,6 +163,17 @@ export async function openSyncRig(options: {
       for (const step of undo.toReversed()) await step();
     },
   };
+}
+
+/** A value as code, functions included. */
+function codeOf(value: unknown): string {
+  if (typeof value === "function") return `(${String(value)})`;
+  if (typeof value === "bigint") return `${value}n`;
+  if (Array.isArray(value)) return `[${value.map(codeOf).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return String(JSON.stringify(value));
+  return `{ ${Object.entries(value)
+    .map(([name, one]) => `${JSON.stringify(name)}: ${codeOf(one)}`)
+    .join(", ")} }`;
 }
 
 async function untilItHasACheckpoint({ engine, query }: Side): Promise<void> {

@@ -44,6 +44,8 @@ export interface Dialect {
   columnsQuery(namespace: string, name: string): string;
   /** The text of a column of the row `t`. */
   text(column: ComparedColumn): string;
+  /** The text of a column of the row `t` as an outbox's image has it. */
+  image(column: StoredColumn): string;
   /** That text for a client: with the charset of the connection. */
   shown(text: string): string;
   /** A signed 64-bit hash of these columns of the row `t`. */

@@ -1,9 +1,9 @@
 import { LockstepError, type RowMapping, type TableReader, tableId, type TableSchema } from "@lockstep/core";
-import type { ComparedColumn, Dialect, HashMethod, StoredColumn } from "./column.js";
-import { classOf, type Form, formOf, type StoredClass } from "./form.js";
-import { mysqlDialect } from "./mysql-dialect.js";
-import { postgresDialect } from "./postgres-dialect.js";
-import { TableSide } from "./table-side.js";
+import { columnsOf, dialects } from "./catalog.js";
+import type { ComparedColumn, HashMethod, Key, StoredColumn } from "./column.js";
+import { comparedColumn, isOrderedAlike, type Pair, pairOf } from "./pair.js";
+import { printedKey } from "./printed-key.js";
+import { type Side, TableSide } from "./table-side.js";
 
 /** A column that is not compared, and why. */
 export interface LeftOut {
@@ -15,12 +15,20 @@ export interface LeftOut {
 export interface ComparedTable {
   /** `namespace.name` at the source. */
   readonly id: string;
-  readonly source: TableSide;
+  /** The target's name of it, where a mapping makes other rows of its rows. */
+  readonly to?: string;
+  readonly source: Side;
   /** Absent: the target has no such table, and so none of its rows. */
-  readonly target?: TableSide;
-  readonly key: readonly ComparedColumn[];
-  /** Names of all that is compared, in the order of {@link TableSide.texts}. */
-  readonly columns: readonly string[];
+  readonly target?: Side;
+  /** The source's key, as the source prints it, of a row with this canonical one; `undefined` where it can't be told. */
+  readonly sourceKey: (canonical: Key) => Key | undefined;
+  /** A mapping masks the source's key: nobody is to see it. */
+  readonly hidesKey: boolean;
+  /**
+   * All that is compared, in the order of {@link Side.texts}. `shows`: the column of the source whose values it holds as they are; absent where a
+   * mapping makes them, which are nobody's to see.
+   */
+  readonly columns: readonly { readonly name: string; readonly shows?: string }[];
   readonly leftOut: readonly LeftOut[];
   /** Whether both sides have their rows in the same order of keys. */
   readonly isOrderedAlike: boolean;
@@ -32,18 +40,13 @@ export interface Sides {
   readonly target: TableReader;
 }
 
-const dialects: Readonly<Record<TableReader["engine"], Dialect>> = {
-  postgres: postgresDialect,
-  mysql: mysqlDialect,
-};
-
 /** A mapping that only renames and leaves out. */
 export type Renaming = Pick<RowMapping, "source" | "schema" | "columns">;
 
 /** Looks at a table on both sides; `undefined` when the source has none of this name. @throws LockstepError TABLE_WITHOUT_PRIMARY_KEY, VERIFY_KEY. */
 export async function compareTable(
   { source, target }: Sides,
-  table: Pick<TableSchema, "namespace" | "name">,
+  table: Pick<TableSchema, "namespace" | "name" | "engine" | "columns">,
   renaming?: Renaming,
 ): Promise<ComparedTable | undefined> {
   const id = tableId(table);
@@ -67,13 +70,7 @@ export async function compareTable(
   const method = await methodOf(source, isMissing ? source : target);
   const sideOf = (reader: TableReader, which: "here" | "there"): TableSide => {
     const dialect = dialects[reader.engine];
-    const columnOf = (pair: Pair): ComparedColumn => ({
-      name: pair[which]!.name,
-      type: pair[which]!.type,
-      ...collationOf(pair[which]!),
-      form: pair.form!,
-      part: pair.part,
-    });
+    const columnOf = (pair: Pair): ComparedColumn => comparedColumn(pair[which]!, pair.form!, pair.part);
     return new TableSide({
       reader,
       dialect,
@@ -87,28 +84,17 @@ export async function compareTable(
     id,
     source: sideOf(source, "here"),
     ...(!isMissing && { target: sideOf(target, "there") }),
-    key: keys.map(({ here, form, part }) => ({ name: here.name, type: here.type, form: form!, part })),
-    columns: compared.map(({ here }) => here.name),
+    sourceKey: (canonical) =>
+      printedKey(
+        table,
+        keys.map(({ here, form }) => ({ name: here.name, form: form! })),
+        canonical,
+      ),
+    hidesKey: false,
+    columns: compared.map(({ here: { name } }) => ({ name, shows: name })),
     leftOut: pairs.flatMap(({ here, why }) => (why === undefined ? [] : [{ column: here.name, why }])),
     isOrderedAlike: isMissing || keys.every((pair) => isOrderedAlike(source, target, pair)),
   };
-}
-
-async function columnsOf(
-  reader: TableReader,
-  { namespace, name }: Pick<TableSchema, "namespace" | "name">,
-): Promise<readonly StoredColumn[]> {
-  const query = dialects[reader.engine].columnsQuery(reader.namespace ?? namespace, name);
-  return (await reader.rows(query)).map(([name, type, collation, key]) => ({
-    name: name!,
-    type: type!,
-    ...(collation != null && { collation }),
-    ...(key != null && { key: Number(key) }),
-  }));
-}
-
-function collationOf({ collation }: StoredColumn): Pick<StoredColumn, "collation"> {
-  return collation === undefined ? {} : { collation };
 }
 
 /** What the target calls a column of the source; `undefined` when it hasn't got it. */
@@ -127,57 +113,6 @@ function namesOf(
   return (name) => names.get(name);
 }
 
-/** A column of the source and its counterpart. `why`: they are not compared. */
-interface Pair {
-  readonly here: StoredColumn;
-  readonly there?: StoredColumn;
-  readonly form?: Form;
-  readonly part: ComparedColumn["part"];
-  readonly why?: string;
-}
-
-function pairOf(
-  source: TableReader,
-  target: TableReader,
-  here: StoredColumn,
-  columns: readonly StoredColumn[],
-  wanted: string | undefined,
-): Pair {
-  const part = partOf(source, here);
-  if (wanted === undefined) return { here, part, why: "the mapping leaves it out" };
-  const folded = (name: string): string => (target.engine === "mysql" ? name.toLowerCase() : name);
-  const there = columns.find(({ name }) => folded(name) === folded(wanted));
-  if (there === undefined) return { here, part, why: "the target has no such column" };
-  const form = formOf(
-    { engine: source.engine, type: here.type },
-    { engine: target.engine, type: there.type },
-  );
-  if (form !== undefined) return { here, there, form, part: form === "padded" ? "free" : part };
-  return { here, there, part, why: `nothing tells whether ${here.type} equals ${there.type}` };
-}
-
-const plain: ReadonlySet<StoredClass> = new Set<StoredClass>([
-  "number",
-  "float",
-  "bytes",
-  "bits",
-  "moment",
-  "date",
-  "time",
-  "uuid",
-]);
-const longestFree = 255;
-/** At most 64 KiB. */
-const shortTexts = /^(varchar|char|tinytext|text|enum|set)\b/;
-
-function partOf({ engine }: TableReader, { type, key }: StoredColumn): ComparedColumn["part"] {
-  if (plain.has(classOf({ engine, type }))) return "plain";
-  if (key !== undefined) return "free";
-  if (engine === "mysql" && shortTexts.test(type)) return "free";
-  const length = Number(/\((\d+)\)/.exec(type)?.[1] ?? Infinity);
-  return length <= longestFree ? "free" : "long";
-}
-
 /** hash_record_extended is there from PostgreSQL 14 on. */
 async function methodOf(...readers: readonly TableReader[]): Promise<HashMethod> {
   if (readers.every(({ engine }) => engine === "mysql")) return "sha1";
@@ -187,29 +122,4 @@ async function methodOf(...readers: readonly TableReader[]): Promise<HashMethod>
     if (Number(row![0]) < 140_000) return "md5";
   }
   return "record";
-}
-
-/** Wrong answers cost time, not truth: a row that one side looks for elsewhere is looked at again by its key. */
-function isOrderedAlike(source: TableReader, target: TableReader, { here, there }: Pair): boolean {
-  const isOneEngine = source.engine === target.engine;
-  switch (classOf({ engine: source.engine, type: here.type })) {
-    case "number":
-    case "float":
-    case "moment":
-    case "date":
-    case "bytes":
-      return true;
-    case "uuid":
-      // MariaDB's own type has an order of its own.
-      return isOneEngine || source.engine === "postgres";
-    case "text":
-    case "padded":
-      return isOneEngine ? here.collation === there?.collation : isBinary(here) && isBinary(there);
-    default:
-      return isOneEngine && here.type === there?.type;
-  }
-}
-
-function isBinary(column: StoredColumn | undefined): boolean {
-  return /^(C|POSIX|C\.utf-?8)$|_bin$/i.test(column?.collation ?? "");
 }

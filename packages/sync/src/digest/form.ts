@@ -88,6 +88,11 @@ const same: Readonly<Record<StoredClass, Form>> = {
   other: "text",
 };
 
+/** The text that stands for a value of one class, whatever the engine. Pure. */
+export function sameForm(stored: StoredClass): Form {
+  return same[stored];
+}
+
 /** Classes whose values MySQL prints as they are stored, so that one type has one text. */
 const printsAlike: ReadonlySet<StoredClass> = new Set<StoredClass>([
   "number",

@@ -1,8 +1,8 @@
 import { assertNever } from "@lockstep/core";
-import { type ComparedColumn, type Dialect, type Key, unhashed } from "./column.js";
+import { type ComparedColumn, type Dialect, type Key, type StoredColumn, unhashed } from "./column.js";
 import { floatText, type TextFunctions } from "./float-text.js";
 import { classOf } from "./form.js";
-import { rowParts } from "./row-parts.js";
+import { nullBits, rowParts } from "./row-parts.js";
 
 /** MySQL's and MariaDB's SQL. */
 export const mysqlDialect: Dialect = {
@@ -15,6 +15,7 @@ export const mysqlDialect: Dialect = {
    AND table_name = ${quoteText(name)} AND index_name = 'PRIMARY') s ON s.column_name = c.column_name
 WHERE c.table_schema = ${quoteText(namespace)} AND c.table_name = ${quoteText(name)} ORDER BY c.ordinal_position`,
   text: textOf,
+  image: (column) => printed(column, column.type.toLowerCase().replace(" zerofill", ""), columnOf(column)),
   // Of bytes it only says that they are UTF-8.
   shown: (text) => `CONVERT(${text} USING utf8mb4)`,
   hash: (columns, method) =>
@@ -52,7 +53,7 @@ function quoteText(text: string): string {
   return `'${text.replace(special, (character) => (character === "\0" ? "\\0" : `\\${character}`))}'`;
 }
 
-function columnOf({ name }: ComparedColumn): string {
+function columnOf({ name }: StoredColumn): string {
   return `t.${quoteName(name)}`;
 }
 
@@ -149,7 +150,7 @@ function textOf(column: ComparedColumn): string {
   }
 }
 
-function printed(column: ComparedColumn, type: string, value: string): string {
+function printed(column: StoredColumn, type: string, value: string): string {
   switch (classOf({ engine: "mysql", type })) {
     case "bits":
       return `LPAD(BIN(${value} + 0), ${/\((\d+)\)/.exec(type)?.[1] ?? 1}, '0')`;
@@ -173,7 +174,7 @@ function printed(column: ComparedColumn, type: string, value: string): string {
 function rowText(columns: readonly ComparedColumn[]): string {
   const parts = rowParts(columns, {
     part,
-    isNull: (column) => `ISNULL(${columnOf(column)})`,
+    nulls: (some) => nullBits(some, (column) => `ISNULL(${columnOf(column)})`),
     length: (column) => `LENGTH(${textOf(column)})`,
   });
   return `CONCAT_WS('#', ${parts.join(", ")})`;

@@ -1,7 +1,7 @@
 import { assertNever } from "@lockstep/core";
-import type { ComparedColumn, Dialect, Key } from "./column.js";
+import type { ComparedColumn, Dialect, Key, StoredColumn } from "./column.js";
 import { floatText, type TextFunctions } from "./float-text.js";
-import { rowParts } from "./row-parts.js";
+import { nullBits, rowParts } from "./row-parts.js";
 
 /** PostgreSQL's SQL. */
 export const postgresDialect: Dialect = {
@@ -20,6 +20,7 @@ export const postgresDialect: Dialect = {
 where s.nspname = ${quoteText(namespace)} and c.relname = ${quoteText(name)} and c.relkind in ('r', 'p')
   and a.attnum > 0 and not a.attisdropped order by a.attnum`,
   text: textOf,
+  image: (column) => printed(column.type, columnOf(column)),
   shown: (text) => text,
   hash: (columns, method) => (method === "record" ? recordHash(columns) : textHash(columns)),
   // A value that can't be hashed is an error here.
@@ -48,7 +49,7 @@ function quoteText(text: string): string {
   return text.includes("\\") ? ` E'${doubled.replaceAll("\\", "\\\\")}'` : `'${doubled}'`;
 }
 
-function columnOf({ name }: ComparedColumn): string {
+function columnOf({ name }: StoredColumn): string {
   return `t.${quoteName(name)}`;
 }
 
@@ -159,7 +160,7 @@ function textHash(columns: readonly ComparedColumn[]): string {
 function rowText(columns: readonly ComparedColumn[]): string {
   const parts = rowParts(columns, {
     part,
-    isNull: (column) => `(${columnOf(column)} is null)::int`,
+    nulls: (some) => nullBits(some, (column) => `(${columnOf(column)} is null)::int`),
     length: (column) => `octet_length(${textOf(column)})`,
   });
   return `concat_ws('#', ${parts.join(", ")})`;

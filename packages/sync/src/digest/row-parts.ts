@@ -1,13 +1,13 @@
 import type { ComparedColumn } from "./column.js";
 
-/** How an engine says what {@link rowParts} needs. */
-export interface PartsSql {
+/** How something, the SQL of an engine or a function, is made that gives what {@link rowParts} needs. */
+export interface PartMakers<Column, Part> {
   /** A column's text, or the md5 that stands for it. */
-  readonly part: (column: ComparedColumn) => string;
-  /** 1 when the column is NULL, else 0. */
-  readonly isNull: (column: ComparedColumn) => string;
+  readonly part: (column: Column) => Part;
+  /** A number with a bit for each of these columns, from the lowest on: set when it is NULL. */
+  readonly nulls: (columns: readonly Column[]) => Part;
   /** Bytes of its text; NULL when it is NULL. */
-  readonly length: (column: ComparedColumn) => string;
+  readonly length: (column: Column) => Part;
 }
 
 /** Columns whose NULLs one number tells. */
@@ -18,15 +18,19 @@ const columnsPerNumber = 30;
  * texts that can't hold a `#`; then numbers that say which columns are NULL; then the lengths of the texts that may hold one, but for the last, and these
  * texts. Pure.
  */
-export function rowParts(columns: readonly ComparedColumn[], sql: PartsSql): readonly string[] {
+export function rowParts<Column extends Pick<ComparedColumn, "part">, Part>(
+  columns: readonly Column[],
+  make: PartMakers<Column, Part>,
+): readonly Part[] {
   const free = columns.filter(({ part }) => part === "free");
   const others = columns.filter(({ part }) => part !== "free");
-  const nulls: string[] = [];
-  for (let i = 0; i < columns.length; i += columnsPerNumber) {
-    const bits = columns
-      .slice(i, i + columnsPerNumber)
-      .map((column, bit) => `${sql.isNull(column)} * ${2 ** bit}`);
-    nulls.push(bits.join(" + "));
-  }
-  return [...others.map(sql.part), ...nulls, ...free.slice(0, -1).map(sql.length), ...free.map(sql.part)];
+  const nulls: Part[] = [];
+  for (let i = 0; i < columns.length; i += columnsPerNumber)
+    nulls.push(make.nulls(columns.slice(i, i + columnsPerNumber)));
+  return [...others.map(make.part), ...nulls, ...free.slice(0, -1).map(make.length), ...free.map(make.part)];
+}
+
+/** SQL of {@link PartMakers.nulls}, where `isNull` is 1 or 0. Pure. */
+export function nullBits<Column>(columns: readonly Column[], isNull: (column: Column) => string): string {
+  return columns.map((column, bit) => `${isNull(column)} * ${2 ** bit}`).join(" + ");
 }

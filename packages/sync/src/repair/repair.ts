@@ -42,8 +42,8 @@ function mendWith(
     let sent = 0;
     for (let i = 0; i < rows.length; i += keysTogether) {
       signal?.throwIfAborted();
-      const keys = rows.slice(i, i + keysTogether).map(({ key }) => key);
-      sent += await emitter[way](schema, keys, audience);
+      const keys = rows.slice(i, i + keysTogether).flatMap(({ key }) => (key === undefined ? [] : [key]));
+      if (keys.length > 0) sent += await emitter[way](schema, keys, audience);
     }
     return sent;
   };

@@ -10,8 +10,8 @@ export async function differingColumns(
 ): Promise<Pick<ReportedRow, "columns" | "values">> {
   const [here, there] = await Promise.all([source.texts(key), target?.texts(key)]);
   if (here === undefined || there === undefined) return {};
-  const differing = columns.flatMap((name, i) => (here[i] === there[i] ? [] : [{ name, i }]));
-  const shown = isShown && differing.filter(({ name }) => isShown(id, name));
+  const differing = columns.flatMap((column, i) => (here[i] === there[i] ? [] : [{ ...column, i }]));
+  const shown = isShown && differing.filter(({ shows }) => shows !== undefined && isShown(id, shows));
   return {
     columns: differing.map(({ name }) => name),
     ...(shown && {

@@ -1,7 +1,20 @@
+import type { Key } from "../digest/column.js";
 import type { Rows, RowState } from "../digest/table-side.js";
 
-/** How a row of the target differs from the source's: it isn't there, it should not be there, or it holds something else. */
-export type DifferenceKind = "missing" | "extra" | "differing";
+/**
+ * How a row of the target differs from the source's: it isn't there, it should not be there, or it holds something else. `unmapped`: a mapping's code failed on
+ * the source's row, so that nothing says what the target should have.
+ */
+export type DifferenceKind = "missing" | "extra" | "differing" | "unmapped";
+
+/** A row that differs. */
+export interface Difference {
+  readonly kind: DifferenceKind;
+  /** The source's key, where the row itself told it. */
+  readonly origin?: Key;
+  /** Of `unmapped`: the code's place. */
+  readonly failed?: string;
+}
 
 /** The rows of two lists that are not the same in both, by key. Pure. */
 export function suspectsOf(source: Rows<RowState>, target: Rows<RowState>): readonly string[] {
@@ -35,7 +48,10 @@ export function looksNeeded(state: RowState | undefined): number {
 }
 
 /** What a row that differs is. Pure. */
-export function kindOf(source: RowState | undefined, target: RowState | undefined): DifferenceKind {
-  if (target === undefined) return "missing";
-  return source === undefined ? "extra" : "differing";
+export function differenceOf(source: RowState | undefined, target: RowState | undefined): Difference {
+  const { origin, failed } = source ?? {};
+  const about = { ...(origin !== undefined && { origin }), ...(failed !== undefined && { failed }) };
+  if (failed !== undefined) return { kind: "unmapped", ...about };
+  if (target === undefined) return { kind: "missing", ...about };
+  return { kind: source === undefined ? "extra" : "differing", ...about };
 }

@@ -2,19 +2,17 @@ import type { TableSchema } from "@lockstep/core";
 import type { Key } from "../digest/column.js";
 import type { ComparedTable } from "../digest/compared-table.js";
 import { differingColumns } from "./describe-row.js";
-import type { DifferenceKind } from "./difference.js";
+import type { Difference } from "./difference.js";
 import type { LetteredKeys } from "./letters.js";
 import type { ReportedRow, TableReport } from "./report.js";
-import { sourceKey } from "./source-key.js";
 import { type TableVerification, verifyTable } from "./verify-table.js";
 
 /** A row that differs, by both its keys. */
-export interface DifferingRow {
-  readonly kind: DifferenceKind;
+export interface DifferingRow extends Difference {
   /** JSON of the canonical key. */
   readonly canonical: string;
-  /** As the source prints it. */
-  readonly key: Key;
+  /** As the source prints it; absent where a mask hides which row of the source it was. */
+  readonly key?: Key | undefined;
 }
 
 /** Sets rows right; gives how many were sent, and how many differ all the same. */
@@ -44,7 +42,7 @@ export async function reportTable(
   const began = performance.now();
   const { sample, random, onProgress, mend } = room;
   const rows = { source: 0, target: 0 };
-  const counts = { missing: 0, extra: 0, differing: 0, letters: 0, unsettled: 0 };
+  const counts = { missing: 0, extra: 0, differing: 0, unmapped: 0, letters: 0, unsettled: 0 };
   const mended = { sent: 0, remaining: 0 };
   const differences: ReportedRow[] = [];
   let lettered: ReadonlySet<string> | undefined;
@@ -59,11 +57,12 @@ export async function reportTable(
     counts.unsettled += found.unsettled;
     if (found.differences.size > 0) lettered ??= await room.letters(table.id);
     const wrong: DifferingRow[] = [];
-    for (const [canonical, kind] of found.differences) {
-      const row = { kind, canonical, key: sourceKey(table, schema, JSON.parse(canonical) as Key) };
-      const isLettered = lettered!.has(JSON.stringify(row.key));
-      counts[isLettered ? "letters" : kind]++;
-      if (!isLettered) wrong.push(row);
+    for (const [canonical, difference] of found.differences) {
+      const key = difference.origin ?? table.sourceKey(JSON.parse(canonical) as Key);
+      const row = { ...difference, canonical, key };
+      const isLettered = lettered!.has(JSON.stringify(key));
+      counts[isLettered ? "letters" : row.kind]++;
+      if (!isLettered && row.kind !== "unmapped") wrong.push(row);
       if (differences.length < room.maxReported)
         differences.push(await described(table, row, isLettered, room));
     }
@@ -73,17 +72,31 @@ export async function reportTable(
     mended.remaining += remaining;
   }
   const ms = Math.round(performance.now() - began);
-  const { id, leftOut } = table;
-  return { table: id, rows, ...counts, leftOut, differences, ...(mend && { mended }), ms };
+  const { id, to, leftOut } = table;
+  return {
+    table: id,
+    ...(to !== undefined && { to }),
+    rows,
+    ...counts,
+    leftOut,
+    differences,
+    ...(mend && { mended }),
+    ms,
+  };
 }
 
 async function described(
   table: ComparedTable,
-  { kind, canonical, key }: DifferingRow,
+  { kind, canonical, key, failed }: DifferingRow,
   isLettered: boolean,
   { showsValues }: TableRoom,
 ): Promise<ReportedRow> {
-  const columns =
-    kind === "differing" ? await differingColumns(table, JSON.parse(canonical) as Key, showsValues) : {};
-  return { kind, key, ...columns, ...(isLettered && { letter: true as const }) };
+  const own = JSON.parse(canonical) as Key;
+  return {
+    kind,
+    ...(table.hidesKey || key === undefined ? { targetKey: own } : { key }),
+    ...(kind === "differing" && (await differingColumns(table, own, showsValues))),
+    ...(failed !== undefined && { about: failed }),
+    ...(isLettered && { letter: true as const }),
+  };
 }

@@ -4,8 +4,10 @@ import type { DifferenceKind } from "./difference.js";
 /** One row that differs. */
 export interface ReportedRow {
   readonly kind: DifferenceKind;
-  /** Texts of the primary key as the source prints them; an identifier, not a value. */
-  readonly key: readonly string[];
+  /** Texts of the primary key as the source prints them; an identifier, not a value. Absent where a mapping masks it. */
+  readonly key?: readonly string[];
+  /** In its place: the target's key, which the mask has made. */
+  readonly targetKey?: readonly string[];
   /** For `differing`: the columns whose texts differ. */
   readonly columns?: readonly string[];
   /** When asked for: their texts, masked columns left out. */
@@ -14,17 +16,23 @@ export interface ReportedRow {
   >;
   /** The row's live letter explains it. */
   readonly letter?: true;
+  /** For `unmapped`: the place of the mapping's code that failed. */
+  readonly about?: string;
 }
 
 /** What was found of one table. */
 export interface TableReport {
   /** `namespace.name` at the source. */
   readonly table: string;
+  /** The target's table, where a mapping makes other rows of these. */
+  readonly to?: string;
   /** Rows read on either side. */
   readonly rows: { readonly source: number; readonly target: number };
   readonly missing: number;
   readonly extra: number;
   readonly differing: number;
+  /** Rows on which the mapping's code fails: what the target should have isn't known. Not counted above. */
+  readonly unmapped: number;
   /** Differences that live letters explain; not counted above. */
   readonly letters: number;
   /** Rows that were written at every look, so that nothing is known of them. */
@@ -35,8 +43,6 @@ export interface TableReport {
   readonly differences: readonly ReportedRow[];
   /** What a repair did: rows that were sent once more, and those that differ all the same. */
   readonly mended?: { readonly sent: number; readonly remaining: number };
-  /** Set when the table was not compared at all. */
-  readonly notCompared?: string;
   readonly ms: number;
 }
 
@@ -50,6 +56,7 @@ export interface VerifyReport {
   /** Missing, extra and differing rows together. */
   readonly different: number;
   readonly letters: number;
+  readonly unmapped: number;
   readonly unsettled: number;
   readonly ms: number;
 }
@@ -66,6 +73,7 @@ export function reportOf(
     tables,
     different: total(({ missing, extra, differing }) => missing + extra + differing),
     letters: total(({ letters }) => letters),
+    unmapped: total(({ unmapped }) => unmapped),
     unsettled: total(({ unsettled }) => unsettled),
   };
 }

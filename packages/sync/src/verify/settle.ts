@@ -1,13 +1,13 @@
 import type { Key } from "../digest/column.js";
 import type { ComparedTable } from "../digest/compared-table.js";
-import type { Rows, RowState, TableSide } from "../digest/table-side.js";
+import type { Rows, RowState, Side } from "../digest/table-side.js";
 import type { Pass } from "../passage.js";
-import { type DifferenceKind, kindOf, look, looksNeeded } from "./difference.js";
+import { type Difference, differenceOf, look, looksNeeded } from "./difference.js";
 
 /** What has become of suspects. */
 export interface Settled {
   /** By canonical key (JSON). */
-  readonly differences: ReadonlyMap<string, DifferenceKind>;
+  readonly differences: ReadonlyMap<string, Difference>;
   /** Rows that were written at every look: each of their writes sets the target's row right, too. */
   readonly unsettled: number;
 }
@@ -22,7 +22,7 @@ export async function settle(
   pass: Pass,
   signal?: AbortSignal,
 ): Promise<Settled> {
-  const differences = new Map<string, DifferenceKind>();
+  const differences = new Map<string, Difference>();
   const agreed = new Map<string, number>();
   const moves = new Map<string, number>();
   let unsettled = 0;
@@ -44,7 +44,7 @@ export async function settle(
         return false;
       }
       if (raised(agreed, key) < looksNeeded(now)) return true;
-      differences.set(key, kindOf(now, is));
+      differences.set(key, differenceOf(now, is));
       return false;
     });
     before = after;
@@ -58,7 +58,7 @@ function raised(counts: Map<string, number>, key: string): number {
   return count;
 }
 
-async function statesOf(side: TableSide | undefined, keys: readonly string[]): Promise<Rows<RowState>> {
+async function statesOf(side: Side | undefined, keys: readonly string[]): Promise<Rows<RowState>> {
   if (side === undefined || keys.length === 0) return new Map();
   return side.at(keys.map((key) => JSON.parse(key) as Key));
 }

@@ -52,7 +52,7 @@ export async function* verifyTable(
       suspects = rest;
     }
     progress(source.rows);
-    await pace(Math.max(source.rows, target.rows), signal);
+    await pace(Math.max(source.read ?? source.rows, target.rows), signal);
   }
   yield await settled();
 }

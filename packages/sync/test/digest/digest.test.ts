@@ -1,10 +1,11 @@
-import type { TableReader } from "@lockstep/core";
-import { mysqlReader, postgresReader } from "@lockstep/outbox";
+import { mappingOf, type RunStatement, type TableReader, type TableSchema } from "@lockstep/core";
+import { mysqlOutboxWriter, mysqlReader, postgresOutboxWriter, postgresReader } from "@lockstep/outbox";
 import { type FreshDatabase, freshMariaDb, freshPostgres } from "@lockstep/testing";
 import { expect } from "chai";
 import { createConnection } from "mysql2/promise";
 import pg from "pg";
 import { compareTable, type ComparedTable } from "../../src/index.js";
+import { compareMapped } from "../../src/mapped/compare-mapped.js";
 
 type Run = (sql: string) => Promise<unknown>;
 
@@ -61,6 +62,8 @@ interface Engine {
     readonly run: Run;
     readonly reader: TableReader;
     readonly namespace: string;
+    /** As the outbox describes it. */
+    schemaOf(name: string): Promise<TableSchema>;
     close(): Promise<unknown>;
   }>;
 }
@@ -80,6 +83,12 @@ const engines: readonly Engine[] = [
         run: (sql) => client.query(sql),
         reader,
         namespace: "public",
+        async schemaOf(name) {
+          const run: RunStatement = async (sql, values) =>
+            (await client.query<Record<string, unknown>>(sql, values && [...values])).rows ?? [];
+          await postgresOutboxWriter().ensure(run);
+          return (await postgresOutboxWriter().describe(run, [{ namespace: "public", name }]))[0]!;
+        },
         close: () => client.end(),
       };
     },
@@ -97,15 +106,27 @@ const engines: readonly Engine[] = [
         run: (sql) => client.query(sql),
         reader: mysqlReader(database.url),
         namespace,
+        async schemaOf(name) {
+          const run: RunStatement = async (sql, values) =>
+            (await client.query(sql, values && [...values]))[0] as Record<string, unknown>[];
+          await mysqlOutboxWriter().ensure(run);
+          return (await mysqlOutboxWriter().describe(run, [{ namespace, name }]))[0]!;
+        },
         close: () => client.end(),
       };
     },
   },
 ];
 
+type Opened = Awaited<ReturnType<Engine["open"]>>;
+
+function named({ reader: { engine }, namespace }: Opened, name: string) {
+  return { engine, namespace, name, columns: [] };
+}
+
 for (const engine of engines) {
   describe(`digests on ${engine.name}`, () => {
-    let opened: Awaited<ReturnType<Engine["open"]>>;
+    let opened: Opened;
     let table: ComparedTable;
     const columns = engine.columns.map(([name, type]) => `${name} ${type}`).join(", ");
     const values = engine.columns.map(([, , value]) => value).join(", ");
@@ -115,9 +136,9 @@ for (const engine of engines) {
       opened = await engine.open();
       await opened.run(`create table r (id int primary key, ${columns})`);
       for (const id of [1, 2, 3]) await opened.run(`insert into r values (${id}, ${values})`);
-      const { reader, namespace } = opened;
+      const { reader } = opened;
       // A table beside itself: the forms of its columns within one engine.
-      table = (await compareTable({ source: reader, target: reader }, { namespace, name: "r" }))!;
+      table = (await compareTable({ source: reader, target: reader }, named(opened, "r")))!;
     });
     after(async () => {
       await opened.reader.close();
@@ -172,17 +193,33 @@ for (const engine of engines) {
           // Two values may be one key: 1.5 and 1.50.
           await opened.run(`insert into k_${name} values (${value}, 1)`).catch(() => undefined);
         }
-        const { reader, namespace } = opened;
-        const keyed = await compareTable(
-          { source: reader, target: reader },
-          { namespace, name: `k_${name}` },
-        );
+        const { reader } = opened;
+        const keyed = await compareTable({ source: reader, target: reader }, named(opened, `k_${name}`));
         const keys = [...(await keyed!.source.list({})).keys()];
         const again = await keyed!.source.at(keys.map((key) => JSON.parse(key) as string[]));
         if (keys.length === 0 || again.size !== keys.length)
           lost.push(`${type}: ${again.size} of ${keys.length}`);
       }
       expect(lost).to.deep.equal([]);
+    });
+
+    it("are the same when rows are read and mapped in the process", async () => {
+      const { reader } = opened;
+      const mapping = mappingOf({ r: { where: ({ id }) => id !== 2n } });
+      const [route] = mapping.routes(await opened.schemaOf("r"))!;
+      await opened.run("update r set t = 'one # of', v = '#' where id = 1");
+      const mapped = (await compareMapped({ source: reader, target: reader }, route!))!;
+      expect(mapped.leftOut).to.deep.equal([]);
+      const [here, there] = await Promise.all([mapped.source.list({}), mapped.target!.list({})]);
+      expect([...here.keys()]).to.deep.equal(['["1"]', '["3"]']);
+      for (const [key, { hash }] of here) expect(there.get(key)!.hash, key).to.equal(hash);
+      const buckets = await Promise.all([mapped.source.buckets(5), mapped.target!.buckets(5)]);
+      const [mine, theirs] = buckets.map((all) => all as ReadonlyMap<number, { readonly sum: string }>);
+      let equal = 0;
+      for (const [bucket, { sum }] of mine!) if (theirs!.get(bucket)?.sum === sum) equal++;
+      expect(equal).to.be.greaterThan(0);
+      expect([...(await mapped.source.at([["1"], ["2"], ["9"]])).keys()]).to.deep.equal(['["1"]']);
+      expect(await mapped.source.texts(["1"])).to.deep.equal(await mapped.target!.texts(["1"]));
     });
 
     it("cuts the table into slices that hold each row once", async () => {

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { kindOf, look, looksNeeded, suspectsOf } from "../../src/verify/difference.js";
+import { differenceOf, look, looksNeeded, suspectsOf } from "../../src/verify/difference.js";
 
 const state = (hash: string, version?: string) => ({ hash, ...(version !== undefined && { version }) });
 
@@ -37,9 +37,15 @@ describe("a suspect", () => {
     expect(looksNeeded(undefined)).to.be.greaterThan(3);
   });
 
-  it("is missing, extra or differing", () => {
-    expect(kindOf(state("a"), undefined)).to.equal("missing");
-    expect(kindOf(undefined, state("a"))).to.equal("extra");
-    expect(kindOf(state("a"), state("b"))).to.equal("differing");
+  it("is missing, extra or differing, and none of these when the mapping fails on it", () => {
+    expect(differenceOf(state("a"), undefined)).to.deep.equal({ kind: "missing" });
+    expect(differenceOf(undefined, state("a"))).to.deep.equal({ kind: "extra" });
+    expect(differenceOf({ ...state("a"), origin: ["7"] }, state("b"))).to.deep.equal({
+      kind: "differing",
+      origin: ["7"],
+    });
+    const failed = { ...state(""), failed: "where (map.ts:3)" };
+    expect(look(failed, undefined, failed)).to.equal("agreed");
+    expect(differenceOf(failed, state("b"))).to.deep.equal({ kind: "unmapped", failed: "where (map.ts:3)" });
   });
 });

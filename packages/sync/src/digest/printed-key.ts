@@ -1,13 +1,17 @@
 import { fromCanonical, type TableSchema } from "@lockstep/core";
-import type { Key } from "../digest/column.js";
-import type { ComparedTable } from "../digest/compared-table.js";
+import type { Key } from "./column.js";
+import type { Form } from "./form.js";
 
 /** A canonical key as the source prints it: what outbox, letters and people know the row by. Pure. */
-export function sourceKey({ key }: Pick<ComparedTable, "key">, schema: TableSchema, canonical: Key): Key {
+export function printedKey(
+  schema: Pick<TableSchema, "engine" | "columns">,
+  key: readonly { readonly name: string; readonly form: Form }[],
+  canonical: Key,
+): Key {
   return key.map(({ name, form }, i) => {
     const text = canonical[i]!;
-    const column = schema.columns.find((one) => one.name === name)!;
     if (form === "stored") return text;
+    const column = schema.columns.find((one) => one.name === name)!;
     if (column.kind === "boolean")
       return fromCanonical(schema.engine, column, text === "1" ? "true" : "false");
     return fromCanonical(schema.engine, column, text);
