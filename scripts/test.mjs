@@ -1,5 +1,5 @@
-// npm test: install, build, run every test. Arguments go to mocha (npm test -- --grep relay); test files named there
-// replace the whole list. The last line is always "N passed, N failed, N skipped".
+// npm test: install, build, run every test, two files at a time: they mostly wait for servers. Arguments go to mocha (npm test -- --grep relay); test
+// files named there replace the whole list, and run one after another. The last line is always "N passed, N failed, N skipped".
 import { join } from "node:path";
 import { bootstrap, root } from "./bootstrap.mjs";
 import { endWithNpm } from "./end-with-npm.mjs";
@@ -35,7 +35,7 @@ async function runMocha(args) {
     "--reporter",
     join(root, "scripts", "counting-reporter.cjs"),
     ...args,
-    ...(named ? [] : await testFiles()),
+    ...(named ? [] : ["--parallel", "--jobs", "2", ...(await testFiles())]),
   ]);
 }
 
