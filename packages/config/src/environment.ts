@@ -10,7 +10,7 @@ type Tree = Record<string, unknown>;
  * | variable | overrides |
  * |---|---|
  * | `LOCKSTEP_REDIS_URL` | `redis` |
- * | `LOCKSTEP_SOURCE_<NAME>_URL` | `sources.<name>.url` |
+ * | `LOCKSTEP_SOURCE_<NAME>_URL`, `…_STATE_STORE_URL` | `sources.<name>.url`, `.stateStore` |
  * | `LOCKSTEP_TARGET_<NAME>_URL` | `targets.<name>.url` |
  * | `LOCKSTEP_TARGET_<NAME>_MASK_SECRET`, `…_STATE_URL`, `…_SECRET` | `targets.<name>.maskSecret`, `.state`, `.secret` |
  * | `LOCKSTEP_STATUS_HOST`, `LOCKSTEP_STATUS_PORT`, `LOCKSTEP_TOKEN` | `status.host`, `status.port`, `status.token` |
@@ -34,7 +34,10 @@ export function withEnvironment(file: unknown, environment: Environment): unknow
     for (const name of Object.keys(entries)) {
       const prefix = `LOCKSTEP_${word}_${name.toUpperCase().replaceAll("-", "_")}`;
       put(config, [room, name, "url"], environment[`${prefix}_URL`]);
-      if (room === "sources") continue;
+      if (room === "sources") {
+        put(config, [room, name, "stateStore"], environment[`${prefix}_STATE_STORE_URL`]);
+        continue;
+      }
       put(config, [room, name, "maskSecret"], environment[`${prefix}_MASK_SECRET`]);
       put(config, [room, name, "state"], environment[`${prefix}_STATE_URL`]);
       put(config, [room, name, "secret"], environment[`${prefix}_SECRET`]);

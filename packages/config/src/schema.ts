@@ -44,6 +44,20 @@ const sinkTarget = {
 
 const secret = z.string().min(16, "must have at least 16 characters");
 
+/** How the changes of a table that nobody captures are found. */
+const incremental = z.strictObject({
+  /** The column that every write of a row raises. */
+  column: z.string().min(1),
+  /** What its values are; default by its type. */
+  kind: z.enum(["timestamp", "number", "epoch-ms", "epoch-s"]).exactOptional(),
+  /** How far behind its moment a value may lie. */
+  overlapMs: milliseconds(1_000).exactOptional(),
+  /** A column that isn't NULL, false or 0 in a row that counts as deleted. */
+  softDelete: z.string().min(1).exactOptional(),
+  /** Keys are compared in the first pass after so long, to find rows that were deleted. */
+  deletesEveryMs: z.int().min(1_000).exactOptional(),
+});
+
 const source = z.strictObject({
   /** Redis of this source, when it isn't the common one. */
   redis: redisUrl().exactOptional(),
@@ -67,6 +81,12 @@ const source = z.strictObject({
   url: z
     .union([postgresUrl(), mysqlUrl()], { error: "must be a postgres:// or mysql:// URL" })
     .exactOptional(),
+  /** A database of ours for a source that holds nothing of ours: outbox, registry and jobs lie there. */
+  stateStore: z
+    .union([postgresUrl(), mysqlUrl()], { error: "must be a postgres:// or mysql:// URL" })
+    .exactOptional(),
+  /** Tables that no capture touches, as `name` or `namespace.name`: lockstep sync incremental reads them. */
+  incremental: z.record(z.string().min(1), incremental).default({}),
   /** As in the publisher. */
   outbox: z
     .strictObject({ schema: z.string().min(1).exactOptional(), prefix: z.string().min(1).exactOptional() })
@@ -112,6 +132,46 @@ function place(text: string | undefined): string {
   if (text === undefined || !URL.canParse(text)) return "";
   const { hostname, port, pathname } = new URL(text);
   return `${hostname}:${port}${pathname}`;
+}
+
+/** Options that a source can't have beside its others, each with the reason. */
+function misplaced({
+  url,
+  stateStore,
+  capture,
+  captureTables,
+  incremental,
+}: z.output<typeof source>): (readonly [option: string, message: string])[] {
+  const wrong: (readonly [string, string])[] = [];
+  const tables = Object.keys(incremental);
+  const both = captureTables.filter((table) => tables.some((other) => isSameTable(table, other)));
+  if (both.length > 0)
+    wrong.push(["captureTables", `are captured already: ${both.join(", ")} is in incremental`]);
+  if (stateStore === undefined) {
+    // What the outbox is told of a table, the database's own captures would take for theirs.
+    if (tables.length > 0 && capture !== "subscriber")
+      wrong.push([
+        "incremental",
+        `capture by ${capture} can see these tables: name them in captureTables, or read them as a source of their own, with a stateStore`,
+      ]);
+    return wrong;
+  }
+  if (url === undefined) wrong.push(["url", "is needed beside stateStore: from there rows are read"]);
+  if (url !== undefined && place(url) === place(stateStore))
+    wrong.push(["stateStore", "must not be the source itself"]);
+  if (tables.length === 0)
+    wrong.push(["incremental", "must name the tables to read: beside stateStore nothing is captured"]);
+  if (capture !== "subscriber" || captureTables.length > 0)
+    wrong.push([
+      capture === "subscriber" ? "captureTables" : "capture",
+      "captures write into the source: leave it out beside stateStore",
+    ]);
+  return wrong;
+}
+
+/** Whether two names, with or without namespace, may mean one table. */
+function isSameTable(a: string, b: string): boolean {
+  return a === b || a.endsWith(`.${b}`) || b.endsWith(`.${a}`);
 }
 
 /** The shape of `lockstep.config.ts`. Objects are strict: a misspelt option is an error, not a silent default. */
@@ -208,6 +268,11 @@ export const configSchema = z
         message:
           "are fed by the relay: give the source a url, or name them in the publisher whose relay runs in the application",
       });
+    }
+    for (const [sourceName, settings] of Object.entries(config.sources)) {
+      for (const [option, message] of misplaced(settings)) {
+        context.addIssue({ code: "custom", path: ["sources", sourceName, option], message });
+      }
     }
     for (const [targetName, other] of sharedStates(config.targets)) {
       context.addIssue({

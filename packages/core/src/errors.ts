@@ -95,6 +95,22 @@ export const errorTable = {
     recovery: "refuse",
     hint: "Give --where one condition on the table's own columns, as SQL has it behind WHERE.",
   },
+  INCREMENTAL_COLUMN: {
+    recovery: "refuse",
+    hint: "Name a column that every write of a row raises, a time or a number, in sources.<name>.incremental. lockstep sync incremental --suggest prints the statements that make one.",
+  },
+  INCREMENTAL_INDEX: {
+    recovery: "refuse",
+    hint: "Make the index that the message names, or ask the table's owner for it.",
+  },
+  INCREMENTAL_CAPTURED: {
+    recovery: "refuse",
+    hint: "A table's changes come one way: take it out of sources.<name>.incremental, or out of the capture.",
+  },
+  SOURCE_UNTOUCHED: {
+    recovery: "refuse",
+    hint: "Nothing of Lockstep's goes into a source with a stateStore, nor may it lock rows there: its tables are copied, kept in step and set right by lockstep sync incremental.",
+  },
   TARGET_NOT_FOLLOWING: {
     recovery: "refuse",
     hint: "A full sync goes through the stream: start the relay and a consumer of this target first. One that was passed by follows again with --anew.",

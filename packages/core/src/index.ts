@@ -18,6 +18,7 @@ export { maxPageBytes } from "./page-bytes.js";
 export * from "./partition.js";
 export * from "./ports/capture-plan.js";
 export * from "./ports/change-log.js";
+export * from "./ports/changed-rows.js";
 export * from "./ports/change-stream.js";
 export * from "./ports/dead-letters.js";
 export * from "./ports/jobs.js";

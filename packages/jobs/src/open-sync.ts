@@ -1,7 +1,9 @@
 import type { LockstepConfig } from "@lockstep/config";
 import {
   type CaptureKind,
+  type ChangedRows,
   type ChangeLog,
+  type ImageWriter,
   type JobStore,
   LockstepError,
   type OutboxWriter,
@@ -10,18 +12,24 @@ import {
   type SnapshotWriter,
 } from "@lockstep/core";
 import {
+  mysqlChangedRows,
+  mysqlImageWriter,
   mysqlJobStore,
   mysqlSnapshotWriter,
+  postgresChangedRows,
+  postgresImageWriter,
   postgresJobStore,
   postgresSnapshotWriter,
 } from "@lockstep/outbox";
 import { captureOf, type CaptureSource, outboxWriterOf, runAtSource } from "@lockstep/publisher/capture";
 import { type ConfiguredTarget, targetsOf } from "@lockstep/runtime";
 import { capturedTables } from "./source/captured-tables.js";
-import { chooseSources } from "./source/choose-sources.js";
+import { chooseSources, type ChosenSource } from "./source/choose-sources.js";
 
 /** A source and its targets, as jobs reach them. */
 export interface OpenSync {
+  readonly chosen: ChosenSource;
+  /** Where its outbox is. */
   readonly source: CaptureSource;
   readonly capture: CaptureKind;
   /** URL of the Redis that its stream is in. */
@@ -30,9 +38,12 @@ export interface OpenSync {
   readonly jobs: JobStore;
   readonly snapshots: SnapshotWriter;
   readonly writer: OutboxWriter;
+  /** Reads the tables that nobody captures. */
+  readonly rows: ChangedRows;
+  readonly images: ImageWriter;
   /** Targets of the configuration that mirror this source. */
   readonly targets: readonly ConfiguredTarget[];
-  /** Lends a session of the source. */
+  /** Lends a session of the outbox's database. */
   atSource<T>(work: (run: RunStatement) => Promise<T>): Promise<T>;
   /** Tables that are captured, as the outbox and the configuration know them, and that exist. */
   tables(): Promise<readonly RowNote["table"][]>;
@@ -53,8 +64,10 @@ export async function withSync<T>(
   const log = captureOf(settings.capture, source).changeLog();
   const targets = (await targetsOf(config)).filter(({ sources }) => sources.includes(source.name));
   const jobs = jobStoreOf(source);
+  const rows = changedRowsOf(only.rows);
   try {
     return await work({
+      chosen: only,
       source,
       capture: settings.capture,
       redis: only.redis,
@@ -62,12 +75,19 @@ export async function withSync<T>(
       jobs,
       snapshots: snapshotsOf(source),
       writer: outboxWriterOf(source),
+      rows,
+      images: imagesOf(source),
       targets,
       atSource: (ask) => runAtSource(source, ask),
       tables: () => capturedTables(only, log),
     });
   } finally {
-    await Promise.allSettled([log.close(), jobs.close(), ...targets.map(({ target }) => target.close())]);
+    await Promise.allSettled([
+      log.close(),
+      jobs.close(),
+      rows.close(),
+      ...targets.map(({ target }) => target.close()),
+    ]);
   }
 }
 
@@ -89,4 +109,14 @@ function snapshotsOf({ engine, outbox: { schema, prefix } }: CaptureSource): Sna
   return engine === "postgres"
     ? postgresSnapshotWriter(schema === undefined ? {} : { schema })
     : mysqlSnapshotWriter(prefix === undefined ? {} : { prefix });
+}
+
+function changedRowsOf(rows: CaptureSource): ChangedRows {
+  return rows.engine === "postgres"
+    ? postgresChangedRows(rows.connection, rows.name)
+    : mysqlChangedRows(rows.connection);
+}
+
+function imagesOf({ engine, outbox }: CaptureSource): ImageWriter {
+  return engine === "postgres" ? postgresImageWriter(outbox) : mysqlImageWriter(outbox);
 }

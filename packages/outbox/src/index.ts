@@ -10,6 +10,10 @@ export { examineMysql, type MysqlExamineOptions } from "./mysql/examine/examine.
 export { examinePostgres, type PostgresExamineOptions } from "./postgres/examine/examine.js";
 export { mysqlRowEmitter } from "./mysql/row-emitter.js";
 export { postgresRowEmitter } from "./postgres/row-emitter.js";
+export { mysqlChangedRows } from "./mysql/changed-rows.js";
+export { postgresChangedRows } from "./postgres/changed-rows.js";
+export { mysqlImageWriter } from "./mysql/image-writer.js";
+export { postgresImageWriter } from "./postgres/image-writer.js";
 export { mysqlReader } from "./mysql/reader.js";
 export { postgresReader } from "./postgres/reader.js";
 export { postgresChangeLog, type PostgresChangeLogOptions } from "./postgres/change-log.js";

@@ -31,7 +31,7 @@ export async function startRelays({ config, logger }: ServiceContext): Promise<R
   }
   const reached = sources.map(([name, settings]) => ({ settings, source: sourceOf(name, settings, logger) }));
   // All of them before the first is relayed: a relay of the wrong log would publish positions that mean nothing to the targets.
-  await Promise.all(reached.map(({ source, settings }) => refuseChanged(source, settings.capture, logger)));
+  await Promise.all(reached.map(({ source, settings }) => prepare(source, settings, logger)));
   const running = reached.map(({ source, settings }) => relaySource(source, settings, { config, logger }));
   return {
     done: Promise.all(running.map((r) => r.done)).then(() => undefined),
@@ -44,18 +44,26 @@ export async function startRelays({ config, logger }: ServiceContext): Promise<R
 type SourceConfig = LockstepConfig["sources"][string];
 
 function sourceOf(name: string, settings: SourceConfig, logger: Logger): CaptureSource {
-  const { url = "", outbox, foreignKeyActions, wal } = settings;
-  return sourceOfUrl(url, { name, outbox, logger, foreignKeyActions, wal });
+  const { url = "", stateStore, outbox, foreignKeyActions, wal } = settings;
+  // A source that holds nothing of ours is never connected to: its outbox is in the state store.
+  return sourceOfUrl(stateStore ?? url, { name, outbox, logger, foreignKeyActions, wal });
 }
 
-/** A source that isn't there yet, or has no outbox yet, is waited for by its relay, which looks again whenever it is about to lead. */
-async function refuseChanged(
+/**
+ * A source that isn't there yet, or has no outbox yet, is waited for by its relay, which looks again whenever it is about to lead. The outbox in a state store is made
+ * here: no application does it.
+ */
+async function prepare(
   source: CaptureSource,
-  capture: SourceConfig["capture"],
+  { capture, stateStore }: SourceConfig,
   logger: Logger,
 ): Promise<void> {
+  const writer = outboxWriterOf(source);
   try {
-    await runAtSource(source, (run) => refuseOtherCapture(outboxWriterOf(source), run, capture));
+    await runAtSource(source, async (run) => {
+      if (stateStore !== undefined) await writer.ensure(run);
+      await refuseOtherCapture(writer, run, capture);
+    });
   } catch (error) {
     if (isLockstepError(error, "CAPTURE_CHANGED")) throw error;
     logger.warn({ source: source.name }, "the source could not be asked how it is captured");

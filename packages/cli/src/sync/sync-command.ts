@@ -4,6 +4,7 @@ import { fullSyncKind, type FullSyncProgress } from "@lockstep/sync";
 import { type Command, InvalidArgumentError } from "commander";
 import { configOf } from "../config-of.js";
 import { exitCodes, type Terminal } from "../terminal.js";
+import { type IncrementalOptions, incrementalOptions, syncIncremental } from "./incremental-command.js";
 import { progressDisplay } from "./progress-bar.js";
 import { sumsOf } from "./progress-view.js";
 
@@ -51,6 +52,17 @@ export function addSync(program: Command, terminal: Terminal, result: { code: nu
     .action((options: Options) =>
       atSource(options, async (open) => work(open, await startFullSync(open, options), options)),
     );
+  incrementalOptions(
+    command(
+      "incremental",
+      "Reads what has changed in tables that no capture may touch, by a change column, and sends it to the targets.",
+    ),
+    rateOf,
+  ).action((options: Options & IncrementalOptions) =>
+    atSource(options, async (open) => {
+      result.code = await syncIncremental(open, options, terminal);
+    }),
+  );
   command("resume [id]", "Goes on with a job that was paused, or whose process died.").action(
     (id: string | undefined, options: Options) =>
       atSource(options, async (open) => work(open, await resumed(open, id), options)),
@@ -80,7 +92,7 @@ async function atSource(options: Options, work: (open: OpenSync) => Promise<void
 
 function rateOf(text: string): number {
   const rate = Number(text);
-  if (!(rate > 0)) throw new InvalidArgumentError("must be a number of rows above 0.");
+  if (!(rate > 0)) throw new InvalidArgumentError("must be a number above 0.");
   return rate;
 }
 

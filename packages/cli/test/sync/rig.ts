@@ -35,7 +35,7 @@ const maskSecret = "a secret of thirty-two characters";
 export type Kind = "postgres" | "mariadb";
 
 /** What a finished command said. */
-interface Said {
+export interface Said {
   readonly code: number;
   readonly out: readonly string[];
   readonly error: string;
@@ -176,7 +176,8 @@ function codeOf(value: unknown): string {
     .join(", ")} }`;
 }
 
-async function untilItHasACheckpoint({ engine, query }: Side): Promise<void> {
+/** Returns when a lane has begun in the target. */
+export async function untilItHasACheckpoint({ engine, query }: Side): Promise<void> {
   const table = engine === "postgres" ? "lockstep.checkpoint" : "lockstep_checkpoint";
   await eventually(async () => (await query(`SELECT 1 AS one FROM ${table}`).catch(() => [])).length > 0, {
     what: "a lane with a checkpoint",
@@ -185,7 +186,7 @@ async function untilItHasACheckpoint({ engine, query }: Side): Promise<void> {
 }
 
 /** Returns when a target holds what the source holds; throws with differences otherwise. The source must be quiet. */
-export async function untilEqual(rig: SyncRig, target: string): Promise<void> {
+export async function untilEqual(rig: Pick<SyncRig, "compare">, target: string): Promise<void> {
   await eventually(
     async () => {
       const { missing, extra, differing, examples } = await rig.compare(target);
@@ -196,7 +197,8 @@ export async function untilEqual(rig: SyncRig, target: string): Promise<void> {
   );
 }
 
-async function runHere(args: readonly string[]): Promise<Said> {
+/** Runs `lockstep …` in this process. */
+export async function runHere(args: readonly string[]): Promise<Said> {
   const out: string[] = [];
   const error: string[] = [];
   const terminal = { out: (l: string) => void out.push(l), error: (l: string) => void error.push(l) };

@@ -17,6 +17,7 @@ import {
 } from "@lockstep/sync";
 import { beginTargets } from "./begin-anew.js";
 import type { OpenSync } from "../open-sync.js";
+import { isOutage } from "../outage.js";
 
 /** Called with how far it is, and what it waits for. */
 export type OnProgress = (progress: FullSyncProgress, waitingFor?: string) => void;
@@ -79,7 +80,8 @@ async function workOn(open: OpenSync, job: Job, onProgress: OnProgress): Promise
   }
 }
 
-function targetOf({ targets }: OpenSync, name: string): SyncedTarget {
+/** A job's target, as it is configured now. @throws LockstepError CONFIG_INVALID. */
+export function targetOf({ targets }: OpenSync, name: string): SyncedTarget {
   const found = targets.find(({ target }) => target.name === name);
   if (found) return { target: found.target, routes: (schema) => found.mapping?.routes(schema) };
   throw new LockstepError("CONFIG_INVALID", `the job's target "${name}" is no longer configured`);
@@ -87,10 +89,4 @@ function targetOf({ targets }: OpenSync, name: string): SyncedTarget {
 
 function schemasOf(open: OpenSync, tables: readonly RowNote["table"][]): Promise<readonly TableSchema[]> {
   return open.atSource((run) => open.writer.describe(run, tables));
-}
-
-/** Something that passes: nobody's data is wrong. */
-function isOutage({ targets }: OpenSync, error: unknown): boolean {
-  if (isLockstepError(error)) return error.recovery === "retry";
-  return targets.some(({ target }) => target.classify(error).kind === "systemic");
 }

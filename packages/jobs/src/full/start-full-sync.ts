@@ -1,6 +1,7 @@
 import { type Job, LockstepError, type RowNote, tableId } from "@lockstep/core";
 import { fullSyncKind, type FullSyncOptions, planFullSync } from "@lockstep/sync";
 import { chosenTargets } from "./chosen-targets.js";
+import { refuseUntouched } from "../source/choose-sources.js";
 import type { OpenSync } from "../open-sync.js";
 import { surveyOf } from "./survey.js";
 
@@ -17,6 +18,7 @@ export interface FullSyncWish {
 
 /** Checks everything and begins the job; nothing has moved when it throws. */
 export async function startFullSync(open: OpenSync, wish: FullSyncWish): Promise<Job> {
+  refuseUntouched(open.chosen, "a full sync");
   const captured = await open.tables();
   const tables = wish.entity === undefined ? captured : wish.entity.map((name) => tableOf(captured, name));
   if (tables.length === 0) throw new LockstepError("ENTITY_UNKNOWN", "no table is captured");

@@ -5,7 +5,10 @@ import { type CaptureSource, sourceOfUrl } from "@lockstep/publisher/capture";
 /** A source of the configuration that a command works on. */
 export interface ChosenSource {
   readonly settings: LockstepConfig["sources"][string];
+  /** Where its outbox is: the source itself, or its state store. */
   readonly source: CaptureSource;
+  /** Where its rows are. */
+  readonly rows: CaptureSource;
   /** URL of the Redis that its stream is in. */
   readonly redis: string;
 }
@@ -28,18 +31,34 @@ export function chooseSources(config: LockstepConfig, source?: string): readonly
         `sources.${name}.url: Lockstep connects to the source for this`,
       );
     }
-    const { outbox, redis = config.redis, url, foreignKeyActions } = settings;
+    const { redis = config.redis, url, stateStore = url } = settings;
     return {
       settings,
       redis,
-      source: sourceOfUrl(url, {
-        name,
-        outbox: definedOf(outbox),
-        logger: silentLogger,
-        foreignKeyActions,
-      }),
+      source: at(name, stateStore, settings),
+      rows: at(name, url, settings),
     };
   });
+}
+
+/** @throws LockstepError SOURCE_UNTOUCHED for a source that holds nothing of ours, where this would lock rows in it or write to it. */
+export function refuseUntouched(
+  { settings, source }: Pick<ChosenSource, "settings" | "source">,
+  what: string,
+): void {
+  if (settings.stateStore === undefined) return;
+  throw new LockstepError(
+    "SOURCE_UNTOUCHED",
+    `${what} is not for the source "${source.name}", which has a stateStore`,
+  );
+}
+
+function at(
+  name: string,
+  url: string,
+  { outbox, foreignKeyActions }: ChosenSource["settings"],
+): CaptureSource {
+  return sourceOfUrl(url, { name, outbox: definedOf(outbox), logger: silentLogger, foreignKeyActions });
 }
 
 function definedOf({ schema, prefix }: LockstepConfig["sources"][string]["outbox"]) {

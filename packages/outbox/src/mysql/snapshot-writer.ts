@@ -10,11 +10,12 @@ import {
   tableId,
   type TransactionNote,
 } from "@lockstep/core";
-import { cellOf, keyLiteral } from "./cell.js";
 import { tableNames, type TableNames } from "./ddl.js";
+import { keyCells, keyNames, keyOf, rangeOf } from "./key-range.js";
+import { tableFacts } from "./table-facts.js";
 import { type CapturedRow, imageOfCells, keysPerStatement, readRows, whereKeys } from "./images.js";
 import { insertRows, type MysqlOutboxOptions, mysqlOutboxWriter, registerSchemas } from "./outbox-writer.js";
-import { quoteName, quoteTable } from "./quote.js";
+import { quoteTable } from "./quote.js";
 import { shapeReader, type ShapeReader, type TableShape } from "./table-shape.js";
 
 type Table = RowNote["table"];
@@ -51,28 +52,13 @@ async function shapeOf({ shapes }: Room, run: RunStatement, table: Table): Promi
 async function survey(room: Room, run: RunStatement, table: Table, where?: string): Promise<SnapshotTable> {
   const shape = await shapeOf(room, run, table);
   if (where !== undefined) await checkCondition(run, table, where);
-  const names = [table.namespace, table.name];
-  const [size] = await run(
-    "SELECT table_rows AS n, avg_row_length AS bytes FROM information_schema.tables WHERE table_schema = ? AND table_name = ?",
-    names,
-  );
-  const parents = await run(
-    `SELECT DISTINCT referenced_table_schema AS namespace, referenced_table_name AS name FROM information_schema.key_column_usage
-  WHERE table_schema = ? AND table_name = ? AND referenced_table_name IS NOT NULL`,
-    names,
-  );
   const [last] = await run(`SELECT ${keyCells(shape)} FROM ${quoteTable(table)} t FORCE INDEX (PRIMARY)
   ORDER BY ${keyNames(shape)
     .map((name) => `${name} DESC`)
     .join(", ")} LIMIT 1`);
-  const bytes = Number(size?.["bytes"] ?? 0);
   return {
     table,
-    parents: parents
-      .map((row) => tableId({ namespace: String(row["namespace"]), name: String(row["name"]) }))
-      .filter((parent) => parent !== tableId(table)),
-    ...(size?.["n"] != null && { estimatedRows: Number(size["n"]) }),
-    ...(bytes > 0 && { estimatedRowBytes: bytes }),
+    ...(await tableFacts(run, table)),
     ...(last && { through: keyOf(shape, last) }),
   };
 }
@@ -148,41 +134,6 @@ async function waiting<T>(run: RunStatement, rows: number, read: () => Promise<T
   } finally {
     await run("SET SESSION innodb_lock_wait_timeout = 0").catch(() => undefined);
   }
-}
-
-/** The condition of rows behind one key, up to another: as ranges of the primary key, which a comparison of tuples isn't for the server. */
-function rangeOf(shape: TableShape, after: Key | undefined, through: Key): string {
-  const upTo = `(${beyond(shape, through, "<")} OR ${equal(shape, through)})`;
-  return after === undefined ? upTo : `(${beyond(shape, after, ">")}) AND ${upTo}`;
-}
-
-/** `a > x OR (a = x AND b > y)`. */
-function beyond(shape: TableShape, key: Key, operator: "<" | ">"): string {
-  const names = keyNames(shape);
-  const literals = shape.keyColumns.map((column, i) => keyLiteral(column, key[i]!));
-  return names
-    .map((name, i) => {
-      const same = names.slice(0, i).map((before, j) => `${before} = ${literals[j]}`);
-      return `(${[...same, `${name} ${operator} ${literals[i]}`].join(" AND ")})`;
-    })
-    .join(" OR ");
-}
-
-function equal(shape: TableShape, key: Key): string {
-  return whereKeys(shape, [{ key }]);
-}
-
-function keyNames({ keyColumns }: TableShape): string[] {
-  return keyColumns.map(({ name }) => `t.${quoteName(name)}`);
-}
-
-/** The key's texts, under the aliases that they have among all columns. */
-function keyCells({ keyColumns, keyIndexes }: TableShape): string {
-  return keyColumns.map((column, i) => `${cellOf(column)} AS c${keyIndexes[i]}`).join(", ");
-}
-
-function keyOf(shape: TableShape, row: Record<string, unknown>): Key {
-  return JSON.parse(imageOfCells(shape, row)[0]) as Key;
 }
 
 async function absent(room: Room, run: RunStatement, table: Table, keys: readonly Key[]): Promise<Key[]> {

@@ -59,20 +59,19 @@ $fn$;`;
 }
 
 /**
+ * What the catalog says of the table whose oid `rel` is an expression for: `based` has its columns, `keyed` those of its primary key, each with the expression
+ * `cell` for the text of a value of the row `t`. For a search_path of pg_catalog.
+ *
  * Casts to text go through a type's output function. Where a cast to text exists that prints something else than the
  * database prints (char(n) loses its padding, inet gains a mask, xml keeps its declaration), the output function is called by name.
  */
-function makeShape(s: string): string {
-  return `create or replace function ${s}.make_shape(rel oid, name text) returns ${s}.table_schema
-language plpgsql ${pinnedPath} as $fn$
-declare made ${s}.table_schema; cells text; key_cells text; key_same text; key_match text; key_given text; key_before text;
-begin
-  with recursive col as (
+export function shapeParts(rel: string): string {
+  return `with recursive col as (
     select a.attnum, a.attname, a.atttypid, format_type(a.atttypid, a.atttypmod) as type, a.attnotnull,
            a.attgenerated <> '' as generated, a.attcollation as coll, t.oid as base, t.typtype, t.typbasetype, t.typname,
            t.typnamespace, t.typcategory, a.atttypmod as typmod, t.typtypmod
       from pg_attribute a join pg_type t on t.oid = a.atttypid
-     where a.attrelid = rel and a.attnum > 0 and not a.attisdropped
+     where a.attrelid = ${rel} and a.attnum > 0 and not a.attisdropped
     union all
     select c.attnum, c.attname, c.atttypid, c.type, c.attnotnull, c.generated, c.coll, t.oid, t.typtype, t.typbasetype, t.typname,
            t.typnamespace, t.typcategory, c.typtypmod, t.typtypmod
@@ -96,8 +95,27 @@ begin
               join pg_operator p on p.oid = m.amopopr join pg_namespace o on o.oid = p.oprnamespace
              where c.oid = i.indclass[k.n - 1]) as equals
       from pg_index i, unnest(i.indkey) with ordinality k(attnum, n), based b
-     where i.indrelid = rel and i.indisprimary and k.n <= i.indnkeyatts and b.attnum = k.attnum
-  )
+     where i.indrelid = ${rel} and i.indisprimary and k.n <= i.indnkeyatts and b.attnum = k.attnum
+  )`;
+}
+
+/** The definition of that table (`TableDefinition`), from those parts. */
+export function definitionOf(rel: string): string {
+  return `jsonb_build_object(
+           'namespace', (select relnamespace::regnamespace::name from pg_class where oid = ${rel}),
+           'name', (select relname from pg_class where oid = ${rel}),
+           'columns', (select jsonb_agg(jsonb_build_object('name', attname, 'type', type, 'nullable', not attnotnull,
+              'generated', generated, 'base', case when typnamespace = 11 or typname = 'citext' then typname else '' end,
+              'enum', typtype = 'e', 'array', typcategory = 'A', 'typmod', typmod) order by attnum) from based),
+           'key', (select coalesce(jsonb_agg(attname order by n), '[]') from keyed))`;
+}
+
+function makeShape(s: string): string {
+  return `create or replace function ${s}.make_shape(rel oid, name text) returns ${s}.table_schema
+language plpgsql ${pinnedPath} as $fn$
+declare made ${s}.table_schema; cells text; key_cells text; key_same text; key_match text; key_given text; key_before text;
+begin
+  ${shapeParts("rel")}
   select (select string_agg(cell, ', ' order by attnum) from based),
          (select string_agg(cell, ', ' order by n) from keyed),
          (select string_agg(format('t.%1$I %2$s r.%1$I', attname, equals) || case when folds then format(' and %s collate "C" = %s collate "C"',
@@ -106,13 +124,7 @@ begin
             cell, replace(cell, format('t.%I', attname), '(' || given || ')')) else '' end, ' and ' order by n) from keyed),
          (select string_agg(replace(cell, format('t.%I', attname), '(' || given || ')'), ', ' order by n) from keyed),
          (select string_agg(replace(cell, format('t.%I', attname), '(' || before || ')'), ', ' order by n) from keyed),
-         jsonb_build_object(
-           'namespace', (select relnamespace::regnamespace::name from pg_class where oid = rel),
-           'name', (select relname from pg_class where oid = rel),
-           'columns', (select jsonb_agg(jsonb_build_object('name', attname, 'type', type, 'nullable', not attnotnull,
-              'generated', generated, 'base', case when typnamespace = 11 or typname = 'citext' then typname else '' end,
-              'enum', typtype = 'e', 'array', typcategory = 'A', 'typmod', typmod) order by attnum) from based),
-           'key', (select coalesce(jsonb_agg(attname order by n), '[]') from keyed))
+         ${definitionOf("rel")}
     into cells, key_cells, key_same, key_match, key_given, key_before, made.definition;
   made.rel := rel;
   -- With the name: tables that trade names keep their oids and columns, and these statements would read the other one.

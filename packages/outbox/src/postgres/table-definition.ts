@@ -44,5 +44,10 @@ export async function readSchemas(client: pg.ClientBase, s: string, others?: str
   const { rows } = await client.query<{ fingerprint: string; definition: string }>(
     `select distinct on (fingerprint) fingerprint, definition from ${all} order by fingerprint`,
   );
-  return rows.map((row) => tableSchemaOf(row.fingerprint, JSON.parse(row.definition) as TableDefinition));
+  return rows.map(({ fingerprint, definition }) => schemaOf(fingerprint, JSON.parse(definition) as object));
+}
+
+/** What another database's table looks like stands there as it is; of a table of this one, what the catalog says of it. */
+function schemaOf(fingerprint: string, kept: object): TableSchema {
+  return "engine" in kept ? (kept as TableSchema) : tableSchemaOf(fingerprint, kept as TableDefinition);
 }

@@ -1,5 +1,5 @@
-import type { TableSchema } from "@lockstep/core";
 import { type TableProgress, withTable } from "./full-sync-job.js";
+import { heldTables } from "./held-tables.js";
 import { type FullSyncWork, stoppedBy, type Stopped } from "./room.js";
 import { waitForRoom } from "./wait.js";
 
@@ -25,7 +25,7 @@ export async function removeExtra(work: FullSyncWork, place: number): Promise<St
 
 async function removePage(work: FullSyncWork, place: number, table: Removing): Promise<Stopped | undefined> {
   const { after } = table;
-  const held = heldTables(work, table);
+  const held = heldTables(work.schemaOf(table.table), work.targets[table.target]!);
   const mirror = held[table.route ?? 0];
   const page = { limit: keysPerPage, ...(after !== undefined && { after }) };
   const { target } = work.targets[table.target]!;
@@ -45,26 +45,6 @@ async function removePage(work: FullSyncWork, place: number, table: Removing): P
     rest = rest.slice(judged.count);
   }
   return keep(work, place, behindPage(moved, keys, { routes: held.length, targets: work.targets.length }));
-}
-
-/** A target's table that may hold extra rows, and how its keys lead back to the source's. */
-interface HeldTable {
-  readonly schema: TableSchema;
-  /** None for a row that isn't of this table of the source, and where it can't be told (a hashed key). */
-  readonly sourceKey: (key: Key) => readonly Key[];
-}
-
-function heldTables(work: FullSyncWork, { table, target }: Removing): readonly HeldTable[] {
-  const schema = work.schemaOf(table);
-  const routes = work.targets[target]!.routes(schema);
-  if (routes === undefined) return [{ schema, sourceKey: (key) => [key] }];
-  return routes.map((route) => ({
-    schema: route.schema,
-    sourceKey: (key) => {
-      const found = route.sourceKey(JSON.stringify(key));
-      return found === undefined ? [] : [JSON.parse(found) as Key];
-    },
-  }));
 }
 
 /** Where to go on: behind the page, at the next table that it is mapped into, at the next target, or nowhere. Pure. */

@@ -84,7 +84,7 @@ function workOf(room: FullSyncRoom, options: FullSyncOptions, progress: FullSync
   const { claim, snapshots, targets, log, now, sleep, maxAheadRows = defaultMaxAheadRows } = room;
   const flow = new Flow({
     barrier: () => log.barrier(barrierTimeoutMs),
-    reached: () => reached(room),
+    reached: () => reachedBy(room),
     maxAheadRows,
     sleep,
   });
@@ -111,8 +111,10 @@ function schemaOf({ schemas }: FullSyncRoom, table: { namespace: string; name: s
   throw new LockstepError("ENTITY_UNKNOWN", `the table ${tableId(table)} is gone`);
 }
 
-/** How far the slowest lane is. */
-async function reached({ source, targets }: FullSyncRoom): Promise<Position | undefined> {
+type Mirrors = Pick<FullSyncRoom, "source" | "targets">;
+
+/** How far the slowest lane is; `undefined` while a target has none. */
+export async function reachedBy({ source, targets }: Mirrors): Promise<Position | undefined> {
   const lanes = await Promise.all(
     targets.map(async ({ target }) => (await target.checkpoints()).filter((lane) => lane.source === source)),
   );
@@ -123,7 +125,8 @@ async function reached({ source, targets }: FullSyncRoom): Promise<Position | un
     .reduce((a, b) => (comparePositions(a, b) <= 0 ? a : b));
 }
 
-async function seed({ source, targets }: FullSyncRoom): Promise<void> {
+/** Says in the targets that they hold everything older than their places. */
+export async function seed({ source, targets }: Mirrors): Promise<void> {
   for (const { target } of targets) {
     for (const lane of await target.checkpoints()) {
       if (lane.source === source) await target.setSeeded({ source, partition: lane.partition });

@@ -13,7 +13,10 @@ export async function waitForTargets(work: FullSyncWork): Promise<Stopped | unde
 }
 
 /** Asks again and again; the job's state is looked at on the way, as nothing else would notice that it was paused. */
-async function waitUntil(work: FullSyncWork, isThere: () => Promise<boolean>): Promise<Stopped | undefined> {
+export async function waitUntil(
+  work: Pick<FullSyncWork, "claim" | "now" | "flow" | "told">,
+  isThere: () => Promise<boolean>,
+): Promise<Stopped | undefined> {
   const { claim, now, flow, told } = work;
   let readAt = now();
   while (!(await isThere())) {

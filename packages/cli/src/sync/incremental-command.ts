@@ -1,0 +1,94 @@
+import { LockstepError, tableId } from "@lockstep/core";
+import {
+  driveIncremental,
+  type IncrementalWish,
+  type OpenSync,
+  startIncremental,
+  watchedTables,
+} from "@lockstep/jobs";
+import { type IncrementalProgress, suggestion, type WatchedProgress } from "@lockstep/sync";
+import type { Command } from "commander";
+import { exitCodes, type Terminal } from "../terminal.js";
+
+/** Options of `lockstep sync incremental`. */
+export interface IncrementalOptions extends IncrementalWish {
+  readonly json?: true;
+  readonly suggest?: true;
+}
+
+/** Gives a command the options of `lockstep sync incremental`. */
+export function incrementalOptions(command: Command, positive: (text: string) => number): Command {
+  return command
+    .option("--entity <table...>", "only these tables of the configuration's incremental (default: all)")
+    .option("--every <seconds>", "a pass every so many seconds, until it is stopped (default: one)", positive)
+    .option("--deletes", "compare keys in the first pass, and remove rows that the source doesn't have")
+    .option("--rate <rows>", "at most so many rows a second", positive)
+    .option("--anew", "every row once more, as if no pass had been made")
+    .option("--target <name...>", "with --anew: only to these targets")
+    .option("--suggest", "print the statements that give a table a change column, and do nothing");
+}
+
+/** Makes passes until they are done or the process is told to stop; gives the exit code. */
+export async function syncIncremental(
+  open: OpenSync,
+  options: IncrementalOptions,
+  terminal: Terminal,
+): Promise<number> {
+  if (options.suggest) return suggest(open, options, terminal);
+  const job = await startIncremental(open, options);
+  const stop = new AbortController();
+  const stopIt = (): void => stop.abort();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stopIt);
+  const began = performance.now();
+  try {
+    const end = await driveIncremental(open, job, { stop: stop.signal, onProgress: linesOf(terminal) });
+    const { tables, passes } = (await open.jobs.find(job.id))!.progress as IncrementalProgress;
+    const { rows, removed } = sumsOf(tables);
+    const unmarked = tables.filter(({ hasUnmarked }) => hasUnmarked).map(({ table }) => tableId(table));
+    terminal.out(`job ${job.id} is ${end}: ${rows} rows sent, ${removed} removed, ${passes} pass(es)`);
+    for (const id of unmarked) {
+      terminal.out(`${id}: rows without a value in its change column are never found; give them one`);
+    }
+    const seconds = (performance.now() - began) / 1000;
+    if (options.json) {
+      terminal.out(JSON.stringify({ job: job.id, state: end, rows, removed, passes, unmarked, seconds }));
+    }
+    return end === "done" && unmarked.length === 0 ? exitCodes.ok : exitCodes.found;
+  } finally {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, stopIt);
+  }
+}
+
+const lineEveryMs = 5_000;
+
+/** A line now and then: how many rows there will be, nobody knows. */
+function linesOf(terminal: Terminal): (progress: IncrementalProgress, waitingFor?: string) => void {
+  let saidAt = performance.now();
+  return ({ tables, passes }, waitingFor) => {
+    if (performance.now() - saidAt < lineEveryMs) return;
+    saidAt = performance.now();
+    const waiting = waitingFor === undefined ? "" : `, waits for ${waitingFor}`;
+    terminal.error(`${sumsOf(tables).rows} rows sent, ${passes} pass(es)${waiting}`);
+  };
+}
+
+function sumsOf(tables: readonly WatchedProgress[]): { readonly rows: number; readonly removed: number } {
+  return {
+    rows: tables.reduce((sum, { rows }) => sum + rows, 0),
+    removed: tables.reduce((sum, { removed }) => sum + removed, 0),
+  };
+}
+
+async function suggest(
+  { chosen, rows }: OpenSync,
+  { entity }: IncrementalOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const watched = await watchedTables(chosen, entity);
+  for (const [name, table] of watched) {
+    const surveyed = table && (await rows.survey(table));
+    if (surveyed === undefined) throw new LockstepError("ENTITY_UNKNOWN", `the source has no table ${name}`);
+    for (const statement of suggestion(surveyed.schema).column) terminal.out(statement);
+  }
+  return exitCodes.ok;
+}
