@@ -1,21 +1,23 @@
+import type { ActiveForeignKey } from "@lockstep/core";
 import { startMariaDb } from "@lockstep/testing";
 import { expect } from "chai";
 import { createConnection } from "mysql2/promise";
-import { examineMysql, mysqlOutboxWriter, type MysqlExamineOptions } from "../../src/index.js";
+import { examineMysql, mysqlOutboxWriter, type MysqlExamineOptions, mysqlTriggers } from "../../src/index.js";
 
 describe("an examination of a MariaDB source", () => {
   let server: Awaited<ReturnType<typeof startMariaDb>>;
   let app: Awaited<ReturnType<typeof createConnection>>;
+
+  const run = async (sql: string): Promise<Record<string, unknown>[]> => {
+    const [rows] = await app.query(sql);
+    return Array.isArray(rows) ? (rows as Record<string, unknown>[]) : [];
+  };
 
   before(async function () {
     this.timeout(60_000);
     server = await startMariaDb({ settings: { performance_schema: "ON" } });
     app = await createConnection(server.url);
     const writer = mysqlOutboxWriter();
-    const run = async (sql: string): Promise<Record<string, unknown>[]> => {
-      const [rows] = await app.query(sql);
-      return Array.isArray(rows) ? (rows as Record<string, unknown>[]) : [];
-    };
     await writer.ensure(run);
     await app.query("CREATE TABLE items (id INT PRIMARY KEY)");
     await app.query("CREATE TABLE old_items (id INT PRIMARY KEY) ENGINE = MyISAM");
@@ -59,6 +61,33 @@ describe("an examination of a MariaDB source", () => {
   it("says that triggers don't see TRUNCATE", async () => {
     expect(await seen({ capture: "trigger" }, "capture.truncate")).to.deep.equal({ source: "warning" });
     expect(await seen({}, "capture.truncate")).to.deep.equal({});
+  });
+
+  it("says where cascades need gap locks that the server's isolation doesn't give", async () => {
+    await app.query("CREATE TABLE top (id INT PRIMARY KEY)");
+    await app.query("CREATE TABLE middle (id INT PRIMARY KEY, up INT REFERENCES top (id) ON DELETE CASCADE)");
+    await app.query("CREATE TABLE low (id INT PRIMARY KEY, up INT REFERENCES middle (id) ON DELETE CASCADE)");
+    const key = (child: string, parent: string): ActiveForeignKey => ({
+      child: { namespace: "lockstep", name: child },
+      parent: { namespace: "lockstep", name: parent },
+      childColumns: ["up"],
+      parentColumns: ["id"],
+      onDelete: "cascade",
+      onUpdate: "none",
+    });
+    const keys = [key("middle", "top"), key("low", "middle")];
+    const triggers = mysqlTriggers({ foreignKeys: () => Promise.resolve(keys) });
+    const tables = ["top", "middle", "low"].map((name) => ({ namespace: "lockstep", name }));
+    for (const sql of (await triggers.plan(run, tables)).statements) await app.query(sql);
+    expect(await seen({ capture: "trigger" }, "capture.isolation")).to.deep.equal({});
+    await app.query("SET GLOBAL TRANSACTION ISOLATION LEVEL READ COMMITTED");
+    try {
+      expect(await seen({ capture: "trigger" }, "capture.isolation")).to.deep.equal({ top: "warning" });
+    } finally {
+      await app.query("SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+      for (const sql of await triggers.removal(run)) await app.query(sql);
+      await app.query("DROP TABLE low, middle, top");
+    }
   });
 
   it("names a table whose writes went past capture, and one that isn't captured and written to", async () => {

@@ -1,6 +1,7 @@
 import type { Finding } from "@lockstep/core";
 import { connectionsTo, type MysqlConnection } from "../connections.js";
 import { tableNames } from "../ddl.js";
+import { examineIsolation } from "./isolation.js";
 import { examineClock, examineServer, type Look } from "./server.js";
 import { examineTables } from "./tables.js";
 import { watchWrites } from "./watch-writes.js";
@@ -29,6 +30,7 @@ export async function examineMysql(options: MysqlExamineOptions): Promise<readon
       await examineClock(look),
       ...(await examineServer(look)),
       ...(await examineTables(look)),
+      ...(await examineIsolation(look)),
     ];
     if (capture === "trigger") findings.push(truncatesUnseen);
     if (windowMs > 0) findings.push(...(await watchWrites(look, windowMs)));
