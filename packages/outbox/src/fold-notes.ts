@@ -44,6 +44,14 @@ type Unnumbered = Omit<NotedRow, "order"> & { order: number };
  * anything: both rows are written as they are now, so that applying them in order never moves the wrong row.
  */
 export function foldNotes(notes: readonly RowNote[]): NotedTable[] {
+  const [only, second] = notes;
+  // The most frequent case by far, and nothing to follow.
+  if (only !== undefined && second === undefined && only.before === undefined) {
+    const { table, key, op } = only;
+    return [
+      { namespace: table.namespace, name: table.name, rows: [{ order: 1, born: op === "insert", key }] },
+    ];
+  }
   const tables = new Map<string, TableTraces>();
   notes.forEach((note, index) => {
     const id = `${note.table.namespace}\u0000${note.table.name}`;

@@ -1,34 +1,16 @@
+import {
+  hideBehind,
+  type PgClient,
+  type PgConnection,
+  type PgQuery,
+  type PgQueryClass,
+} from "./pg-client.js";
 import type { RunnerInternals, StructuredResult } from "./typeorm-internals.js";
 
 /** A statement with parameters. */
 interface Parameterized {
   readonly sql: string;
   readonly parameters: readonly unknown[];
-}
-
-/** The parts of node-postgres that sending two statements in one message needs. The protocol runs what comes before one Sync as one transaction. */
-interface PgConnection {
-  parse(statement: { text: string; name: string }): void;
-  bind(values: { values: readonly unknown[] }): void;
-  execute(portal: object): void;
-  sync(): void;
-}
-
-interface PgQuery {
-  requiresPreparation(): boolean;
-  prepare(connection: PgConnection): void;
-  handleDataRow(message: unknown): void;
-  handleCommandComplete(message: unknown, connection: PgConnection): void;
-  handleError(error: Error, connection: PgConnection): void;
-  once(event: "end", listener: (results: unknown) => void): unknown;
-  /** Set by the client where queries have a time limit. */
-  readonly callback?: (error: Error) => void;
-}
-
-interface PgClient {
-  readonly connection?: Partial<PgConnection>;
-  readonly constructor: { readonly Query?: new (config: { text: string; values: unknown[] }) => PgQuery };
-  query: (...given: unknown[]) => unknown;
 }
 
 /** What has become of the two: the first one's result, and whether the second ran with it; or the error, and whether it is the second one's. */
@@ -51,7 +33,7 @@ export async function sendTogether(
   const parameters = [...first.parameters];
   let both: TwoQueries | undefined;
   const query = client.query;
-  const restore = hideBehind(client, (...given) => {
+  const restore = hideBehind(client, "query", (...given) => {
     if (given[1] !== parameters) return query.apply(client, given);
     restore();
     const joined = twoInOne(client, { sql: String(given[0]), parameters }, second);
@@ -68,17 +50,6 @@ export async function sendTogether(
   } finally {
     restore();
   }
-}
-
-/** Puts a function in front of the client's `query`; calling what it gives takes it away again. */
-function hideBehind(client: PgClient, instead: PgClient["query"]): () => void {
-  const own = Object.getOwnPropertyDescriptor(client, "query");
-  client.query = instead;
-  return () => {
-    if (client.query !== instead) return;
-    if (own) Object.defineProperty(client, "query", own);
-    else Reflect.deleteProperty(client, "query");
-  };
 }
 
 /** True where the driver is node-postgres' own, with its connection at hand. */
@@ -98,11 +69,43 @@ interface TwoQueries {
 }
 
 function twoInOne(client: PgClient, first: Parameterized, second: Parameterized): TwoQueries {
-  let settle: { resolve(result: unknown): void; reject(error: Error): void } | undefined;
-  const done = new Promise<unknown>((resolve, reject) => (settle = { resolve, reject }));
-  const Query = client.constructor.Query!;
-  class TwoInOne extends Query {
+  const Both = bothOf(client.constructor.Query!);
+  let both: InstanceType<typeof Both> | undefined;
+  const done = new Promise<unknown>((resolve, reject) => {
+    both = new Both({ text: first.sql, values: [...first.parameters] }, second, reject);
+    both.once("end", resolve);
+  });
+  return { query: both!, done };
+}
+
+type TwoInOneClass = ReturnType<typeof makeBoth>;
+
+// One class for each of node-postgres' own: made at each use, it would be a stranger to the compiler every time.
+const made = new WeakMap<PgQueryClass, TwoInOneClass>();
+
+function bothOf(Query: PgQueryClass): TwoInOneClass {
+  const known = made.get(Query);
+  if (known) return known;
+  const Both = makeBoth(Query);
+  made.set(Query, Both);
+  return Both;
+}
+
+function makeBoth(Query: PgQueryClass) {
+  return class TwoInOne extends Query {
     completed = 0;
+    readonly second: Parameterized;
+    readonly reject: (error: Error) => void;
+
+    constructor(
+      first: { text: string; values: unknown[] },
+      second: Parameterized,
+      reject: (error: Error) => void,
+    ) {
+      super(first);
+      this.second = second;
+      this.reject = reject;
+    }
     override requiresPreparation(): boolean {
       return true;
     }
@@ -115,8 +118,8 @@ function twoInOne(client: PgClient, first: Parameterized, second: Parameterized)
       };
       joined.sync = () => {
         if (executed) {
-          connection.parse({ text: second.sql, name: "" });
-          connection.bind({ values: second.parameters });
+          connection.parse({ text: this.second.sql, name: "" });
+          connection.bind({ values: this.second.parameters });
           connection.execute({});
         }
         connection.sync();
@@ -130,11 +133,8 @@ function twoInOne(client: PgClient, first: Parameterized, second: Parameterized)
       if (this.completed++ === 0) super.handleCommandComplete(message, connection);
     }
     override handleError(error: Error): void {
-      settle?.reject(error);
+      this.reject(error);
       this.callback?.(error);
     }
-  }
-  const both = new TwoInOne({ text: first.sql, values: [...first.parameters] });
-  both.once("end", (results) => settle?.resolve(results));
-  return { query: both, done };
+  };
 }

@@ -2,6 +2,7 @@ import type { RowNote } from "@lockstep/core";
 import type { CaptureRules } from "./capture-rules.js";
 import { defineInTransaction, isOpen, type RunOwn } from "./define.js";
 import { flush, flushAndCommit } from "./flush.js";
+import { holdBegin } from "./hold-begin.js";
 import { Journal, Unidentified } from "./journal.js";
 import { rollsBack } from "./server-errors.js";
 import { transactionIsOpen } from "./server-status.js";
@@ -194,7 +195,7 @@ export class Session {
         this.#rules.committed();
         return sent.result;
       }
-      await this.#raw("START TRANSACTION");
+      await this.#start(() => this.#raw("START TRANSACTION"));
       this.journal.begin();
       const result = await this.#note(perform);
       if (!(await this.#flushAndCommit())) {
@@ -219,11 +220,15 @@ export class Session {
     if (this.journal.active) return this.#rules.engine === "postgres" ? send() : this.#define(send, true);
     this.journal.begin();
     try {
-      return await send();
+      return await this.#start(send);
     } catch (error) {
       this.journal.end();
       throw error;
     }
+  }
+
+  #start(send: Send): Promise<unknown> {
+    return this.#rules.engine === "postgres" ? holdBegin(this.#runner, send) : send();
   }
 
   /** MySQL: a statement that may commit by itself. Writes and control wait for its end. `begins`: it opens the next transaction then. */
@@ -261,7 +266,7 @@ export class Session {
 
   async #flushLate(notes?: readonly RowNote[]): Promise<void> {
     try {
-      await this.#raw("START TRANSACTION");
+      await this.#start(() => this.#raw("START TRANSACTION"));
       if (notes) {
         this.journal.begin();
         this.journal.putBack(notes);
