@@ -1,8 +1,8 @@
 export { capturedTables, watchedTables } from "./source/captured-tables.js";
 export { type ChosenSource, chooseSources } from "./source/choose-sources.js";
+export { comparedSources, readableTargets } from "./compare/pairs.js";
+export { type DriveOptions, driveJob, type OnProgress } from "./drive-job.js";
+export type { JobEnd, JobSums } from "./kind/job-kind.js";
+export { sumsOf } from "./kind/job-kinds.js";
 export { type OpenSync, withSync } from "./open-sync.js";
-export { driveFullSync, type OnProgress } from "./full/drive-full-sync.js";
-export { type FullSyncWish, startFullSync } from "./full/start-full-sync.js";
-export { atPairs, type Pair, type PairOptions } from "./verify/open-pairs.js";
-export { driveIncremental, type IncrementalDrive } from "./incremental/drive-incremental.js";
-export { type IncrementalWish, startIncremental } from "./incremental/start-incremental.js";
+export { type JobRequest, startJob } from "./start-job.js";

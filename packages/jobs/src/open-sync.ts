@@ -28,6 +28,7 @@ import { chooseSources, type ChosenSource } from "./source/choose-sources.js";
 
 /** A source and its targets, as jobs reach them. */
 export interface OpenSync {
+  readonly config: LockstepConfig;
   readonly chosen: ChosenSource;
   /** Where its outbox is. */
   readonly source: CaptureSource;
@@ -67,6 +68,7 @@ export async function withSync<T>(
   const rows = changedRowsOf(only.rows);
   try {
     return await work({
+      config,
       chosen: only,
       source,
       capture: settings.capture,

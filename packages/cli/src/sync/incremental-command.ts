@@ -1,17 +1,17 @@
-import { LockstepError, tableId } from "@lockstep/core";
-import {
-  driveIncremental,
-  type IncrementalWish,
-  type OpenSync,
-  startIncremental,
-  watchedTables,
-} from "@lockstep/jobs";
-import { type IncrementalProgress, suggestion, type WatchedProgress } from "@lockstep/sync";
+import { isLockstepError, type Job, LockstepError, tableId } from "@lockstep/core";
+import { driveJob, type OpenSync, startJob, sumsOf, watchedTables } from "@lockstep/jobs";
+import { incrementalKind as kind, type IncrementalProgress, suggestion } from "@lockstep/sync";
 import type { Command } from "commander";
 import { exitCodes, type Terminal } from "../terminal.js";
 
 /** Options of `lockstep sync incremental`. */
-export interface IncrementalOptions extends IncrementalWish {
+export interface IncrementalOptions {
+  readonly entity?: readonly string[];
+  readonly target?: readonly string[];
+  readonly every?: number;
+  readonly deletes?: true;
+  readonly rate?: number;
+  readonly anew?: true;
   readonly json?: true;
   readonly suggest?: true;
 }
@@ -35,15 +35,16 @@ export async function syncIncremental(
   terminal: Terminal,
 ): Promise<number> {
   if (options.suggest) return suggest(open, options, terminal);
-  const job = await startIncremental(open, options);
+  const job = await begin(open, options);
   const stop = new AbortController();
   const stopIt = (): void => stop.abort();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stopIt);
   const began = performance.now();
   try {
-    const end = await driveIncremental(open, job, { stop: stop.signal, onProgress: linesOf(terminal) });
-    const { tables, passes } = (await open.jobs.find(job.id))!.progress as IncrementalProgress;
-    const { rows, removed } = sumsOf(tables);
+    const end = await driveJob(open, job, { stop: stop.signal, onProgress: linesOf(job, terminal) });
+    const after = (await open.jobs.find(job.id))!;
+    const { tables, passes } = after.progress as IncrementalProgress;
+    const { rows, removedRows: removed = 0 } = sumsOf(after);
     const unmarked = tables.filter(({ hasUnmarked }) => hasUnmarked).map(({ table }) => tableId(table));
     terminal.out(`job ${job.id} is ${end}: ${rows} rows sent, ${removed} removed, ${passes} pass(es)`);
     for (const id of unmarked) {
@@ -62,21 +63,37 @@ export async function syncIncremental(
 const lineEveryMs = 5_000;
 
 /** A line now and then: how many rows there will be, nobody knows. */
-function linesOf(terminal: Terminal): (progress: IncrementalProgress, waitingFor?: string) => void {
+function linesOf(job: Job, terminal: Terminal): (progress: unknown, waitingFor?: string) => void {
   let saidAt = performance.now();
-  return ({ tables, passes }, waitingFor) => {
+  return (progress, waitingFor) => {
     if (performance.now() - saidAt < lineEveryMs) return;
     saidAt = performance.now();
     const waiting = waitingFor === undefined ? "" : `, waits for ${waitingFor}`;
-    terminal.error(`${sumsOf(tables).rows} rows sent, ${passes} pass(es)${waiting}`);
+    const { passes } = progress as IncrementalProgress;
+    terminal.error(`${sumsOf({ ...job, progress }).rows} rows sent, ${passes} pass(es)${waiting}`);
   };
 }
 
-function sumsOf(tables: readonly WatchedProgress[]): { readonly rows: number; readonly removed: number } {
-  return {
-    rows: tables.reduce((sum, { rows }) => sum + rows, 0),
-    removed: tables.reduce((sum, { removed }) => sum + removed, 0),
+/** A job that is running is taken up, unless another process works on it. */
+async function begin(open: OpenSync, wish: IncrementalOptions): Promise<Job> {
+  const { entity, target, every, deletes, rate, anew } = wish;
+  const options = {
+    ...(entity !== undefined && { entities: [...entity] }),
+    ...(target !== undefined && { targets: [...target] }),
+    ...(every !== undefined && { every }),
+    ...(deletes && { deletes }),
+    ...(rate !== undefined && { rate }),
+    ...(anew && { anew }),
   };
+  try {
+    return await startJob(open, { kind, options }, { by: "command" });
+  } catch (error) {
+    const [live] = isLockstepError(error, "JOB_LIVE")
+      ? await open.jobs.list({ kind, states: ["running"], limit: 1 })
+      : [];
+    if (live === undefined) throw error;
+    return live;
+  }
 }
 
 async function suggest(

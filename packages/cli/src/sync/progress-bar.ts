@@ -1,11 +1,10 @@
 import cliProgress from "cli-progress";
-import type { OnProgress } from "@lockstep/jobs";
+import type { JobSums } from "@lockstep/jobs";
 import type { Terminal } from "../terminal.js";
-import { type ProgressSums, sumsOf } from "./progress-view.js";
 
 /** Shows how far a full sync is. */
 export interface ProgressDisplay {
-  readonly show: OnProgress;
+  show(sums: JobSums, waitingFor?: string): void;
   end(): void;
 }
 
@@ -30,17 +29,17 @@ function bar(): ProgressDisplay {
   const rate = rateMeter();
   let isStarted = false;
   return {
-    show(progress, waitingFor) {
-      const sums = sumsOf(progress);
+    show(sums, waitingFor) {
+      const { rows, expectedRows = rows } = sums;
       const payload = {
         rate: rate(sums),
-        table: sums.table,
+        table: sums.table ?? "",
         waiting: waitingFor === undefined ? "" : ` | waits for ${waitingFor}`,
       };
-      if (!isStarted) shown.start(sums.expected, sums.rows, payload);
+      if (!isStarted) shown.start(expectedRows, rows, payload);
       isStarted = true;
-      shown.setTotal(sums.expected);
-      shown.update(sums.rows, payload);
+      shown.setTotal(expectedRows);
+      shown.update(rows, payload);
     },
     end: () => shown.stop(),
   };
@@ -50,23 +49,21 @@ function lines(terminal: Terminal): ProgressDisplay {
   const rate = rateMeter();
   let saidAt = performance.now();
   return {
-    show(progress, waitingFor) {
+    show(sums, waitingFor) {
       if (performance.now() - saidAt < lineEveryMs) return;
       saidAt = performance.now();
-      const sums = sumsOf(progress);
+      const { rows, expectedRows = rows, table = "" } = sums;
       const perSecond = rate(sums);
-      const left = perSecond > 0 ? `, ${Math.ceil((sums.expected - sums.rows) / perSecond)} s left` : "";
+      const left = perSecond > 0 ? `, ${Math.ceil((expectedRows - rows) / perSecond)} s left` : "";
       const waiting = waitingFor === undefined ? "" : `, waits for ${waitingFor}`;
-      terminal.error(
-        `${sums.rows} of about ${sums.expected} rows, ${perSecond} rows/s${left}, ${sums.table}${waiting}`,
-      );
+      terminal.error(`${rows} of about ${expectedRows} rows, ${perSecond} rows/s${left}, ${table}${waiting}`);
     },
     end: () => undefined,
   };
 }
 
 /** Rows a second since it was made. */
-function rateMeter(): (sums: ProgressSums) => number {
+function rateMeter(): (sums: Pick<JobSums, "rows">) => number {
   const began = performance.now();
   let first: number | undefined;
   return ({ rows }) => {

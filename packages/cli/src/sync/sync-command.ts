@@ -1,14 +1,24 @@
 import { type Job, LockstepError } from "@lockstep/core";
-import { driveFullSync, type FullSyncWish, type OpenSync, startFullSync, withSync } from "@lockstep/jobs";
-import { fullSyncKind, type FullSyncProgress } from "@lockstep/sync";
+import { type OpenSync, startJob, sumsOf, withSync } from "@lockstep/jobs";
 import { type Command, InvalidArgumentError } from "commander";
 import { configOf } from "../config-of.js";
+import { driveHere } from "../drive-here.js";
 import { exitCodes, type Terminal } from "../terminal.js";
 import { type IncrementalOptions, incrementalOptions, syncIncremental } from "./incremental-command.js";
 import { progressDisplay } from "./progress-bar.js";
-import { sumsOf } from "./progress-view.js";
 
-interface Options extends FullSyncWish {
+const kind = "full";
+
+interface FullOptions {
+  readonly entity?: readonly string[];
+  readonly target?: readonly string[];
+  readonly where?: string;
+  readonly keepExtra?: true;
+  readonly anew?: true;
+  readonly rate?: number;
+}
+
+interface Options extends FullOptions {
   readonly config?: string;
   readonly source?: string;
   readonly json?: true;
@@ -50,7 +60,7 @@ export function addSync(program: Command, terminal: Terminal, result: { code: nu
     )
     .option("--rate <rows>", "at most so many rows a second", rateOf)
     .action((options: Options) =>
-      atSource(options, async (open) => work(open, await startFullSync(open, options), options)),
+      atSource(options, async (open) => work(open, await begin(open, options), options)),
     );
   incrementalOptions(
     command(
@@ -79,10 +89,20 @@ export function addSync(program: Command, terminal: Terminal, result: { code: nu
     );
   }
   command("list", "Shows the last jobs.").action((options: Options) =>
-    atSource(options, async ({ jobs }) =>
-      print(await jobs.list({ kind: fullSyncKind, limit: 20 }), options, terminal),
-    ),
+    atSource(options, async ({ jobs }) => print(await jobs.list({ kind, limit: 20 }), options, terminal)),
   );
+}
+
+function begin(open: OpenSync, { entity, target, where, keepExtra, anew, rate }: FullOptions): Promise<Job> {
+  const options = {
+    ...(entity !== undefined && { entities: [...entity] }),
+    ...(target !== undefined && { targets: [...target] }),
+    ...(where !== undefined && { where }),
+    ...(keepExtra && { keepExtra }),
+    ...(anew && { anew }),
+    ...(rate !== undefined && { rate }),
+  };
+  return startJob(open, { kind, options }, { by: "command" });
 }
 
 /** Lends the one source that is meant. @throws LockstepError CONFIG_INVALID. */
@@ -98,7 +118,7 @@ function rateOf(text: string): number {
 
 /** The job named, or the only live one. */
 async function liveJob({ jobs }: Pick<OpenSync, "jobs">, id: string | undefined): Promise<Job> {
-  const job = id === undefined ? (await jobs.list({ kind: fullSyncKind, limit: 1 }))[0] : await jobs.find(id);
+  const job = id === undefined ? (await jobs.list({ kind, limit: 1 }))[0] : await jobs.find(id);
   if (job !== undefined) return job;
   throw new LockstepError("JOB_UNKNOWN", id === undefined ? "there is no job" : `there is no job ${id}`);
 }
@@ -112,13 +132,13 @@ async function resumed(open: OpenSync, id: string | undefined): Promise<Job> {
 async function run(open: OpenSync, job: Job, options: Options, terminal: Terminal): Promise<number> {
   const display = progressDisplay(terminal);
   const began = performance.now();
-  const before = sumsOf(job.progress as FullSyncProgress).rows;
-  const pauseIt = (): void => void open.jobs.move(job.id, "paused").catch(() => undefined);
-  process.once("SIGINT", pauseIt);
+  const before = sumsOf(job).rows;
   try {
-    const end = await driveFullSync(open, job, display.show);
+    const end = await driveHere(open, job, {
+      onProgress: (progress, waitingFor) => display.show(sumsOf({ ...job, progress }), waitingFor),
+    });
     display.end();
-    const { rows, removed } = sumsOf((await open.jobs.find(job.id))!.progress as FullSyncProgress);
+    const { rows, removedRows: removed = 0 } = sumsOf((await open.jobs.find(job.id))!);
     const seconds = (performance.now() - began) / 1000;
     const rowsPerSecond = Math.round((rows - before) / seconds);
     terminal.out(`job ${job.id} is ${end}: ${rows} rows copied, ${removed} removed, ${rowsPerSecond} rows/s`);
@@ -129,16 +149,16 @@ async function run(open: OpenSync, job: Job, options: Options, terminal: Termina
     return end === "done" ? exitCodes.ok : exitCodes.found;
   } finally {
     display.end();
-    process.off("SIGINT", pauseIt);
   }
 }
 
 function print(jobs: readonly Job[], { json }: Options, terminal: Terminal): void {
-  for (const { id, kind, state, progress, startedAt, code } of jobs) {
-    const { rows, expected } = sumsOf(progress as FullSyncProgress);
+  for (const job of jobs) {
+    const { id, state, startedAt, code } = job;
+    const { rows, expectedRows = rows } = sumsOf(job);
     const at = new Date(startedAt).toISOString();
     terminal.out(
-      `${id}  ${kind}  ${state}${code ? ` (${code})` : ""}  ${rows} of about ${expected} rows  since ${at}`,
+      `${id}  ${job.kind}  ${state}${code ? ` (${code})` : ""}  ${rows} of about ${expectedRows} rows  since ${at}`,
     );
   }
   if (json) terminal.out(JSON.stringify({ jobs }));

@@ -1,11 +1,22 @@
-import { atPairs, type Pair, type PairOptions } from "@lockstep/jobs";
-import { repair, verify, type VerifyOptions, type VerifyReport } from "@lockstep/sync";
+import {
+  comparedSources,
+  type JobEnd,
+  type JobRequest,
+  readableTargets,
+  startJob,
+  withSync,
+} from "@lockstep/jobs";
+import type { VerifyReport } from "@lockstep/sync";
 import { type Command, InvalidArgumentError } from "commander";
 import { configOf } from "../config-of.js";
+import { driveHere } from "../drive-here.js";
 import { exitCodes, type Terminal } from "../terminal.js";
 import { printReport } from "./print-report.js";
 
-interface Options extends PairOptions {
+interface Options {
+  readonly source?: string;
+  readonly target?: string;
+  readonly entity?: readonly string[];
   readonly config?: string;
   readonly sample?: number;
   readonly rate?: number;
@@ -19,29 +30,26 @@ interface Options extends PairOptions {
 
 /** `lockstep verify`: whether targets hold what their source holds, while both are written to. */
 export function addVerify(program: Command, terminal: Terminal, result: { code: number }): void {
-  const skipped = skippedOn(terminal);
   common(program.command("verify"))
     .description(
       "Compares targets with their sources, row by row, while both are written to. Exit code 1: rows differ.",
     )
     .option("--sample <percent>", "compare only this share of the rows' slices", percent)
     .action(async (options: Options) => {
-      const reports = await atPairs(
-        await configOf(options),
-        options,
-        (pair) => verify(pair, settingsOf(options, pair)),
-        skipped,
-      );
+      const { sample } = options;
+      const request = {
+        kind: "verify",
+        options: { ...asked(options), ...(sample !== undefined && { sample }) },
+      } as const;
+      const { reports, isWhole } = await compare(request, options, terminal);
       say(reports, options, terminal);
-      result.code = reports.some(({ different, tables }) => different > 0 || tables.some(isUnknown))
-        ? exitCodes.found
-        : exitCodes.ok;
+      const wrong = reports.some(({ different, tables }) => different > 0 || tables.some(isUnknown));
+      result.code = wrong || !isWhole ? exitCodes.found : exitCodes.ok;
     });
 }
 
 /** `lockstep repair`: sends rows that differ once more. */
 export function addRepair(program: Command, terminal: Terminal, result: { code: number }): void {
-  const skipped = skippedOn(terminal);
   common(program.command("repair"))
     .description(
       "Verifies, and sends the source's rows that differ once more, through the stream, to that target alone. Exit code 1: rows still differ.",
@@ -49,30 +57,53 @@ export function addRepair(program: Command, terminal: Terminal, result: { code: 
     .option("--dry-run", "only say what would be sent")
     .action(async (options: Options) => {
       const isDry = options.dryRun === true;
-      const reports = await atPairs(
-        await configOf(options),
-        options,
-        (pair) => (isDry ? verify : repairPair)(pair, settingsOf(options, pair)),
-        skipped,
-      );
+      const request = {
+        kind: "repair",
+        options: { ...asked(options), ...(isDry && { dryRun: true }) },
+      } as const;
+      const { reports, isWhole } = await compare(request, options, terminal);
       say(reports, options, terminal);
       const wrong = isDry
         ? reports.some(({ different }) => different > 0)
         : reports.some(({ tables }) => tables.some(remains));
-      result.code = wrong ? exitCodes.found : exitCodes.ok;
+      result.code = wrong || !isWhole ? exitCodes.found : exitCodes.ok;
     });
 }
 
-const repairPair = (pair: Pair, settings: VerifyOptions): Promise<VerifyReport> => repair(pair, settings);
+/** A job for each source, one after another. */
+async function compare(
+  request: JobRequest,
+  options: Options,
+  terminal: Terminal,
+): Promise<{ readonly reports: readonly VerifyReport[]; readonly isWhole: boolean }> {
+  const config = await configOf(options);
+  const { source } = options;
+  const targets = options.target === undefined ? undefined : [options.target];
+  const reports: VerifyReport[] = [];
+  const ends: JobEnd[] = [];
+  for (const name of comparedSources(config, { source, targets })) {
+    await withSync(config, name, async (open) => {
+      const { readable, skipped } = readableTargets(open, targets);
+      for (const target of skipped) terminal.error(`${target}: NOT COMPARED: nothing can be read of it`);
+      if (readable.length === 0) return;
+      const job = await startJob(open, request, { by: "command" });
+      const show = { values: options.values === true, report: (one: VerifyReport) => void reports.push(one) };
+      const end = await driveHere(open, job, { show });
+      ends.push(end);
+      if (end !== "done")
+        terminal.error(
+          `job ${job.id} is ${end}: lockstep jobs resume ${job.id} goes on, lockstep jobs cancel ${job.id} ends it`,
+        );
+    });
+    if (ends.some((end) => end !== "done")) break;
+  }
+  return { reports, isWhole: ends.every((end) => end === "done") };
+}
 
 type Table = VerifyReport["tables"][number];
 const remains = ({ mended }: Table): boolean => (mended?.remaining ?? 0) > 0;
 /** What nobody can say isn't known to be equal. */
 const isUnknown = ({ unmapped }: Table): boolean => unmapped > 0;
-
-function skippedOn(terminal: Terminal): (target: string) => void {
-  return (target) => terminal.error(`${target}: NOT COMPARED: nothing can be read of it`);
-}
 
 function common(command: Command): Command {
   return command
@@ -91,14 +122,14 @@ function common(command: Command): Command {
     .option("--json", "one object as the last line");
 }
 
-function settingsOf({ sample, rate, slice, limit, timeout, values }: Options, { mask }: Pair): VerifyOptions {
+function asked({ target, entity, rate, slice, limit, timeout }: Options) {
   return {
-    maxReported: limit,
-    passTimeoutMs: timeout * 1000,
-    ...(sample !== undefined && { sample: sample / 100 }),
-    ...(rate !== undefined && { maxRowsPerSecond: rate }),
-    ...(slice !== undefined && { sliceRows: Math.ceil(slice) }),
-    ...(values && { showsValues: (table: string, column: string) => !mask.hides(table, column) }),
+    ...(target !== undefined && { targets: [target] }),
+    ...(entity !== undefined && { entities: [...entity] }),
+    ...(rate !== undefined && { rate }),
+    ...(slice !== undefined && { slice: Math.ceil(slice) }),
+    limit,
+    timeout,
   };
 }
 

@@ -208,7 +208,8 @@ for (const kind of ["postgres", "mariadb"] as const satisfies readonly Kind[]) {
           const resumed = await rig.lockstep("sync", "resume", "--json");
           return resumed.error.includes("JOB_LIVE") ? undefined : resumed;
         },
-        { what: "the job, which the dead process held", timeoutMs: 10_000 },
+        // All of the job is in it, on a machine that may be busy.
+        { what: "the job, which the dead process held", timeoutMs: 30_000 },
       );
       expect(said.code, said.error).to.equal(0);
       await untilEqual(rig, "mirror");

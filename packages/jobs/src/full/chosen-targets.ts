@@ -1,7 +1,7 @@
+import type { JobOptions } from "@lockstep/config";
 import { comparePositions, LockstepError, type Target } from "@lockstep/core";
 import type { SyncTarget } from "@lockstep/sync";
 import type { OpenSync } from "../open-sync.js";
-import type { FullSyncWish } from "./start-full-sync.js";
 
 /** Targets of a job, and the names of those of them that begin anew first. */
 interface ChosenTargets {
@@ -13,21 +13,21 @@ interface ChosenTargets {
  * The targets named, or all: only who is registered at the source is sent anything. With `--anew` those begin anew that are named, else those that can't
  * go on from where they stand. Moves nothing. @throws LockstepError CONFIG_INVALID, TARGET_NOT_FOLLOWING.
  */
-export async function chosenTargets(open: OpenSync, wish: FullSyncWish): Promise<ChosenTargets> {
+export async function chosenTargets(open: OpenSync, wish: JobOptions<"full">): Promise<ChosenTargets> {
   const known = new Map(open.targets.map(({ target }) => [target.name, target]));
-  const unknown = (wish.target ?? []).filter((name) => !known.has(name));
+  const unknown = (wish.targets ?? []).filter((name) => !known.has(name));
   if (unknown.length > 0 || known.size === 0) {
     const list = [...known.keys()].join(", ");
     throw new LockstepError("CONFIG_INVALID", `there is no target "${unknown.join('", "')}"; known: ${list}`);
   }
   const targets: SyncTarget[] = [];
   const anew: string[] = [];
-  for (const name of wish.target ?? known.keys()) {
+  for (const name of wish.targets ?? known.keys()) {
     const target = known.get(name)!;
     const { id } = await target.open();
     const stands = await standing(open, target, id);
     if (stands === "unregistered") throw notFollowing(name, "is not registered at the source");
-    const moves = wish.anew === true && (wish.target !== undefined || stands !== "following");
+    const moves = wish.anew === true && (wish.targets !== undefined || stands !== "following");
     if (!moves && stands === "passed by") throw notFollowing(name, "no longer follows the source");
     if (!target.capabilities.transactions && (moves || stands === "elsewhere")) throw sinkCannot(name);
     if (moves) anew.push(name);

@@ -1,7 +1,7 @@
 import { quoteName, quoteText } from "./quote.js";
 
 /** Version of the tables; `ensure` replaces what is older. */
-export const formatVersion = 5;
+export const formatVersion = 6;
 
 /** Names of Lockstep's own tables, quoted; they live in the connection's database. */
 export interface TableNames {
@@ -13,6 +13,7 @@ export interface TableNames {
   /** Where a reader of the binlog may begin, and what was counted up to there. */
   readonly logMark: string;
   readonly job: string;
+  readonly schedule: string;
   /** Where triggers note what foreign keys will change; made with those triggers. */
   readonly cascade: string;
 }
@@ -28,6 +29,7 @@ export function tableNames(prefix: string): TableNames {
     state: name("state"),
     logMark: name("log_mark"),
     job: name("job"),
+    schedule: name("schedule"),
     cascade: name("cascade"),
   };
 }
@@ -129,6 +131,19 @@ export function createStatements(names: TableNames): string[] {
   finished_at DATETIME(6) NULL,
   code VARCHAR(60) CHARACTER SET ascii COLLATE ascii_bin NULL,
   UNIQUE KEY one_of_a_kind (live)
+) ${options}`,
+    // Who asked for it, and of a schedule's which and when it was due (ms since 1970).
+    ...addedColumn(names.job, "asked_by", "VARCHAR(120) NULL"),
+    ...addedColumn(names.job, "schedule", "VARCHAR(63) NULL"),
+    // Of several consumers that think so at once, one runs what is due.
+    ...addedColumn(names.job, "due_at", "BIGINT NULL, ADD UNIQUE KEY one_of_a_time (schedule, due_at)"),
+    // Times are ms since 1970, by the consumers' clocks, as cron times are.
+    `CREATE TABLE IF NOT EXISTS ${names.schedule} (
+  name VARCHAR(63) NOT NULL PRIMARY KEY,
+  plan VARCHAR(300) NOT NULL,
+  covered_at BIGINT NOT NULL,
+  paused_by VARCHAR(120) NULL,
+  missed BIGINT NOT NULL DEFAULT 0
 ) ${options}`,
     `INSERT IGNORE INTO ${names.tick} (n, at, events, total, atomic) VALUES (0, UTC_TIMESTAMP(6), 0, 0, 0)`,
     `INSERT INTO ${names.state} (one, format, incarnation) VALUES (1, ${formatVersion}, UUID())

@@ -1,10 +1,19 @@
-import { type ErrorCode, type Job, type JobState, type JobStore } from "@lockstep/core";
+import {
+  type ErrorCode,
+  type Job,
+  type JobState,
+  type JobStore,
+  begunStates,
+  type NewJob,
+} from "@lockstep/core";
 import {
   isOver,
   jobColumns,
   jobId,
   jobOf,
+  keptJobs,
   liveJob,
+  stateList,
   statesBefore,
   unknownJob,
   wrongState,
@@ -13,6 +22,7 @@ import { claimJob } from "./claimed-job.js";
 import { connectionsTo, type MysqlConnection } from "./connections.js";
 import { tableNames } from "./ddl.js";
 import { quoteNullable, quoteText } from "./quote.js";
+import { mysqlSchedules } from "./schedules.js";
 
 /** Where the jobs are. */
 export interface MysqlJobStoreOptions {
@@ -34,26 +44,62 @@ export function mysqlJobStore({ connection, prefix = "lockstep_" }: MysqlJobStor
     return rows.map(jobOf);
   };
   const find = async (id: string): Promise<Job | undefined> => (await ask(`WHERE id = ${jobId(id)}`))[0];
+  const into = ({ kind, options, progress, origin }: NewJob, more: Readonly<Record<string, string>> = {}) => {
+    const { by, schedule, dueAt } = origin ?? { by: "command" };
+    const values = {
+      kind: quoteText(kind),
+      options: quoteText(JSON.stringify(options)),
+      progress: quoteText(JSON.stringify(progress)),
+      started_at: "UTC_TIMESTAMP(6)",
+      moved_at: "UTC_TIMESTAMP(6)",
+      asked_by: quoteText(by),
+      schedule: quoteNullable(schedule),
+      due_at: dueAt === undefined ? "NULL" : String(Math.trunc(dueAt)),
+      ...more,
+    };
+    return `INTO ${table} (${Object.keys(values).join(", ")}) VALUES (${Object.values(values).join(", ")})`;
+  };
+  // What was missed must not push out what ran: an incremental sync goes on from the job before it. MySQL takes a sub-query on the table that is
+  // deleted from only within another.
+  const forget = (kind: string, states: readonly JobState[]) =>
+    connections.use((session) =>
+      session.change(`DELETE FROM ${table} WHERE kind = ${quoteText(kind)} AND state IN (${stateList(states.filter(isOver))})
+  AND id < (SELECT least_id FROM (SELECT MIN(id) AS least_id FROM (SELECT id FROM ${table}
+    WHERE kind = ${quoteText(kind)} AND state IN (${stateList(states)}) ORDER BY id DESC LIMIT ${keptJobs}) AS newest) AS kept)`),
+    );
   return {
     find,
-    async begin({ kind, options, progress }) {
-      const values = [kind, JSON.stringify(options), JSON.stringify(progress)].map(quoteText).join(", ");
+    async begin(job) {
+      const { kind } = job;
       try {
-        const insert = `INSERT INTO ${table} (kind, options, progress, started_at, moved_at) VALUES (${values}, UTC_TIMESTAMP(6), UTC_TIMESTAMP(6))`;
         const [, made] = await connections.use((session) =>
-          session.batch(`${insert}; SELECT LAST_INSERT_ID()`),
+          session.batch(`INSERT ${into(job)}; SELECT LAST_INSERT_ID()`),
         );
+        await forget(kind, begunStates);
         return (await find(String(made![0]![0])))!;
       } catch (error) {
         if (error instanceof Error && "errno" in error && error.errno === duplicateEntry)
-          throw liveJob(kind, error);
+          throw liveJob(job, error);
         throw error;
       }
     },
-    list: ({ kind, limit }) =>
-      ask(
-        `${kind === undefined ? "" : `WHERE kind = ${quoteText(kind)} `}ORDER BY id DESC LIMIT ${Math.trunc(limit)}`,
-      ),
+    async miss({ kind, options, origin, code }) {
+      const over = { state: quoteText("missed"), code: quoteText(code), finished_at: "UTC_TIMESTAMP(6)" };
+      await connections.use((session) =>
+        session.change(`INSERT IGNORE ${into({ kind, options, progress: {}, origin }, over)}`),
+      );
+      await forget(kind, ["missed"]);
+    },
+    list: ({ kind, states, schedule, before, limit }) => {
+      const conditions = [
+        ...(kind === undefined ? [] : [`kind = ${quoteText(kind)}`]),
+        ...(schedule === undefined ? [] : [`schedule = ${quoteText(schedule)}`]),
+        ...(before === undefined ? [] : [`id < ${jobId(before)}`]),
+        ...(states === undefined ? [] : [`state IN (${stateList(states)})`]),
+      ];
+      const where = conditions.length === 0 ? "" : `WHERE ${conditions.join(" AND ")} `;
+      return ask(`${where}ORDER BY id DESC LIMIT ${Math.trunc(limit)}`);
+    },
     async move(id: string, to: JobState, code?: ErrorCode) {
       const moved = await connections.use((session) =>
         session.change(
@@ -71,6 +117,7 @@ export function mysqlJobStore({ connection, prefix = "lockstep_" }: MysqlJobStor
       if (job === undefined) throw unknownJob(id);
       return claimJob({ connections, prefix, table, columns }, job);
     },
+    schedules: mysqlSchedules(connections, tableNames(prefix).schedule),
     close: () => connections.close(),
   };
 }

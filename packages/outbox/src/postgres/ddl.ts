@@ -41,7 +41,7 @@ export function dropStatements(schema: string): string[] {
   ${s}.flush_row(text, text, jsonb, text, text), ${s}.flush_row_pinned(text, text, jsonb, text, text),
   ${s}.describe(jsonb), ${s}.shape_named(text), ${s}.make_shape(oid, text), ${s}.catalog_version(oid),
   ${s}.columns_version(oid), ${s}.unchanged(oid, text), ${s}.unread(), ${s}.cut(), ${s}.captured()`,
-    `drop table if exists ${s}.outbox, ${s}.tick, ${s}.table_schema, ${s}.target, ${s}.state, ${s}.job`,
+    `drop table if exists ${s}.outbox, ${s}.tick, ${s}.table_schema, ${s}.target, ${s}.state, ${s}.job, ${s}.schedule`,
     `drop sequence if exists ${s}.outbox_seq`,
     `do $lockstep$ begin drop schema if exists ${s} restrict;
 exception when dependent_objects_still_exist then null; end $lockstep$`,
@@ -139,8 +139,21 @@ create table if not exists ${s}.job (
   finished_at timestamptz,
   code text
 );
+-- Who asked for it, and of a schedule's which and when it was due (ms since 1970).
+alter table ${s}.job add column if not exists asked_by text, add column if not exists schedule text,
+  add column if not exists due_at bigint;
+-- Of several consumers that think so at once, one runs what is due.
+create unique index if not exists job_due on ${s}.job (schedule, due_at);
 -- One of a kind at a time, whatever processes think they hold.
 create unique index if not exists job_live on ${s}.job (kind) where state in ('running', 'paused');
+create table if not exists ${s}.schedule (
+  name text primary key,
+  plan text not null,
+  -- ms since 1970, by the consumers' clocks, as cron times are.
+  covered_at bigint not null,
+  paused_by text,
+  missed bigint not null default 0
+);
 alter table ${s}.state add column if not exists partitions integer, add column if not exists capture text,
   add column if not exists capture_from text, add column if not exists capture_stage text,
   add column if not exists capture_end text, add column if not exists history uuid;`;

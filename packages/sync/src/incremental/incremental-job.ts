@@ -9,7 +9,7 @@ import {
 import type { SyncTarget } from "../full/full-sync-job.js";
 
 /** The kind of an incremental sync's job. */
-export const incrementalKind = "incremental";
+export const incrementalKind = "incremental" as const;
 
 /** A table, and how its changes are found; kept with the job. */
 export interface IncrementalTable {

@@ -1,4 +1,5 @@
-import { type Job, LockstepError, type RowNote, type SurveyedTable, tableId } from "@lockstep/core";
+import type { JobOptions } from "@lockstep/config";
+import { begunStates, LockstepError, type RowNote, type SurveyedTable, tableId } from "@lockstep/core";
 import {
   incrementalKind,
   type IncrementalOptions,
@@ -6,39 +7,25 @@ import {
   type IncrementalTable,
   judgeTable,
   parentsFirst,
-  planIncremental,
+  planIncremental as cursorsAfter,
   without,
 } from "@lockstep/sync";
 import { chosenTargets } from "../full/chosen-targets.js";
 import type { OpenSync } from "../open-sync.js";
 import { watchedTables } from "../source/captured-tables.js";
 
-/** What is asked for of an incremental sync. */
-export interface IncrementalWish {
-  /** Only these of the tables in the configuration. */
-  readonly entity?: readonly string[];
-  /** Compares keys in the first pass, and removes rows that the source doesn't have. */
-  readonly deletes?: true;
-  /** A pass begins every so many seconds, until the work is stopped. Default: one pass. */
-  readonly every?: number;
-  readonly rate?: number;
-  /** Every row once more, as if no pass had been made: to all targets, or to those of `target`. */
-  readonly anew?: true;
-  readonly target?: readonly string[];
-}
-
-/**
- * Checks everything and begins the job; nothing has moved when it throws. One that is running is given back: whoever drives it goes on with it, unless another
- * process does.
- */
-export async function startIncremental(open: OpenSync, wish: IncrementalWish): Promise<Job> {
+/** Checks everything; nothing has moved when it throws. The cursors are those of the job before. */
+export async function planIncremental(
+  open: OpenSync,
+  wish: JobOptions<"incremental">,
+): Promise<{ readonly options: IncrementalOptions; readonly progress: IncrementalProgress }> {
   await prepare(open);
-  if (wish.target !== undefined && !wish.anew) {
+  if (wish.targets !== undefined && !wish.anew) {
     throw new LockstepError("CONFIG_INVALID", "--target goes with --anew: all targets share the passes");
   }
-  const surveyed = await surveyTables(open, wish.entity);
+  const surveyed = await surveyTables(open, wish.entities);
   const { targets } = await chosenTargets(open, {});
-  const unknown = (wish.target ?? []).filter((name) => !targets.some((target) => target.name === name));
+  const unknown = (wish.targets ?? []).filter((name) => !targets.some((target) => target.name === name));
   if (unknown.length > 0) {
     const known = targets.map(({ name }) => name).join(", ");
     throw new LockstepError(
@@ -46,8 +33,7 @@ export async function startIncremental(open: OpenSync, wish: IncrementalWish): P
       `there is no target "${unknown.join('", "')}"; known: ${known}`,
     );
   }
-  const [last] = await open.jobs.list({ kind: incrementalKind, limit: 1 });
-  if (last?.state === "running") return last;
+  const [last] = await open.jobs.list({ kind: incrementalKind, states: begunStates, limit: 1 });
   const before = last?.progress as IncrementalProgress | undefined;
   const tables = await judged(open, surveyed, before);
   const options: IncrementalOptions = {
@@ -57,15 +43,15 @@ export async function startIncremental(open: OpenSync, wish: IncrementalWish): P
     ...(wish.every !== undefined && { everyMs: wish.every * 1000 }),
     ...(wish.rate !== undefined && { maxRowsPerSecond: wish.rate }),
   };
-  const anew = targets.filter(({ name }) => wish.anew && (wish.target?.includes(name) ?? true));
-  const progress = planIncremental(
+  const anew = targets.filter(({ name }) => wish.anew && (wish.targets?.includes(name) ?? true));
+  const progress = cursorsAfter(
     options,
     without(
       before,
       anew.map(({ id }) => id),
     ),
   );
-  return open.jobs.begin({ kind: incrementalKind, options, progress });
+  return { options, progress };
 }
 
 /** The outbox must be there: in a state store it is made when it isn't, as no application does. */

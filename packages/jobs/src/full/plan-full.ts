@@ -1,31 +1,25 @@
-import { type Job, LockstepError, type RowNote, tableId } from "@lockstep/core";
-import { fullSyncKind, type FullSyncOptions, planFullSync } from "@lockstep/sync";
+import type { JobOptions } from "@lockstep/config";
+import { LockstepError, type RowNote, tableId } from "@lockstep/core";
+import { type FullSyncOptions, type FullSyncProgress, planFullSync } from "@lockstep/sync";
 import { chosenTargets } from "./chosen-targets.js";
 import { refuseUntouched } from "../source/choose-sources.js";
 import type { OpenSync } from "../open-sync.js";
 import { surveyOf } from "./survey.js";
 
-/** What is asked for on the command line. */
-export interface FullSyncWish {
-  readonly entity?: readonly string[];
-  readonly target?: readonly string[];
-  readonly where?: string;
-  readonly keepExtra?: true;
-  readonly rate?: number;
-  /** Targets whose history is gone begin anew. */
-  readonly anew?: true;
-}
-
-/** Checks everything and begins the job; nothing has moved when it throws. */
-export async function startFullSync(open: OpenSync, wish: FullSyncWish): Promise<Job> {
+/** Checks everything; nothing has moved when it throws. */
+export async function planFull(
+  open: OpenSync,
+  wish: JobOptions<"full">,
+): Promise<{ readonly options: FullSyncOptions; readonly progress: FullSyncProgress }> {
   refuseUntouched(open.chosen, "a full sync");
   const captured = await open.tables();
-  const tables = wish.entity === undefined ? captured : wish.entity.map((name) => tableOf(captured, name));
+  const tables =
+    wish.entities === undefined ? captured : wish.entities.map((name) => tableOf(captured, name));
   if (tables.length === 0) throw new LockstepError("ENTITY_UNKNOWN", "no table is captured");
   if (wish.where !== undefined && tables.length !== 1) {
     throw new LockstepError("SYNC_CONDITION_INVALID", "--where is about one table: name it with --entity");
   }
-  if (wish.anew && (wish.entity !== undefined || wish.where !== undefined)) {
+  if (wish.anew && (wish.entities !== undefined || wish.where !== undefined)) {
     throw new LockstepError("CONFIG_INVALID", "--anew copies everything: leave out --entity and --where");
   }
   const progress = planFullSync(await surveyOf(open, tables, wish.where));
@@ -37,9 +31,9 @@ export async function startFullSync(open: OpenSync, wish: FullSyncWish): Promise
     keepExtra: wish.keepExtra === true || wish.where !== undefined,
     ...(wish.rate !== undefined && { maxRowsPerSecond: wish.rate }),
     ...(anew.length > 0 && { anew }),
-    isWhole: wish.entity === undefined && wish.where === undefined,
+    isWhole: wish.entities === undefined && wish.where === undefined,
   };
-  return open.jobs.begin({ kind: fullSyncKind, options, progress });
+  return { options, progress };
 }
 
 function tableOf(captured: readonly RowNote["table"][], name: string): RowNote["table"] {

@@ -1,0 +1,48 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { JobOptions } from "@lockstep/config";
+import type { RowNote, TableSchema } from "@lockstep/core";
+import { type FullSyncOptions, type FullSyncProgress, runFullSync } from "@lockstep/sync";
+import type { JobEnd, JobKind, JobRoom } from "../kind/job-kind.js";
+import type { OpenSync } from "../open-sync.js";
+import { isOutage } from "../outage.js";
+import { syncedTarget } from "../synced-target.js";
+import { beginTargets } from "./begin-anew.js";
+import { fullSyncSums } from "./full-sync-sums.js";
+import { planFull } from "./plan-full.js";
+
+/** Copies existing rows through the stream. */
+export const fullKind: JobKind<JobOptions<"full">> = {
+  plan: planFull,
+  work: copyAll,
+  sums: (progress) => fullSyncSums(progress as FullSyncProgress),
+  passes: isOutage,
+  // Targets that began anew have passed by what only this job copies: it stays live.
+  stateAfterFailure: ({ options }) => ((options as FullSyncOptions).anew === undefined ? "failed" : "paused"),
+};
+
+async function copyAll({ open, job, claim, signal, told }: JobRoom): Promise<JobEnd> {
+  const { jobs, log, snapshots, source } = open;
+  const stopped = await beginTargets(open, job, claim);
+  if (stopped !== undefined) return stopped;
+  const { targets } = job.options as FullSyncOptions;
+  const { tables } = job.progress as FullSyncProgress;
+  return runFullSync({
+    source: source.name,
+    claim,
+    jobs,
+    log,
+    snapshots,
+    targets: targets.map(({ name }) => syncedTarget(open, name)),
+    schemas: await schemasOf(
+      open,
+      tables.map(({ table }) => table),
+    ),
+    onProgress: told,
+    now: () => performance.now(),
+    sleep: async (ms) => void (ms > 0 && (await pause(ms, undefined, { signal }))),
+  });
+}
+
+function schemasOf(open: OpenSync, tables: readonly RowNote["table"][]): Promise<readonly TableSchema[]> {
+  return open.atSource((run) => open.writer.describe(run, tables));
+}
