@@ -21,7 +21,8 @@ export class Flow {
   readonly #options: FlowOptions;
   #sent = 0;
   #passed = 0;
-  #marked = 0;
+  /** Rows before the newest mark; `undefined` before the first: a process before this one may have sent all there is. */
+  #marked: number | undefined;
   #marks: { readonly rows: number; readonly position: Position }[] = [];
   #marking: Promise<void> | undefined;
   /** Why nothing is copied at the moment. */
@@ -34,7 +35,7 @@ export class Flow {
   /** Rows were committed to the outbox. */
   sent(rows: number): void {
     this.#sent += rows;
-    const due = this.#sent - this.#marked >= this.#options.maxAheadRows / 8;
+    const due = this.#sent - (this.#marked ?? 0) >= this.#options.maxAheadRows / 8;
     if (!due || this.#marking !== undefined) return;
     this.#marking = this.#mark().finally(() => (this.#marking = undefined));
     // Whoever waits for it next is told.

@@ -56,4 +56,15 @@ describe("the flow of a full sync", () => {
     applied = 40;
     expect(await flow.hasSettled()).to.equal(true);
   });
+
+  it("is not settled while nobody can say where the end is, also when a process before it has sent everything", async () => {
+    const flow = flowOf();
+    isSilent = true;
+    committed = 40;
+    expect(await flow.hasSettled()).to.equal(false);
+    isSilent = false;
+    expect(await flow.hasSettled()).to.equal(false);
+    applied = 40;
+    expect(await flow.hasSettled()).to.equal(true);
+  });
 });
