@@ -215,6 +215,23 @@ for (const kind of ["postgres", "mariadb"] as const satisfies readonly Kind[]) {
       await untilEqual(rig, "mirror");
     });
 
+    it("doesn't go on, and calls nothing seeded, when a target is another database by now", async () => {
+      const own = kind === "postgres" ? "lockstep." : "lockstep_";
+      const mirror = rig.targets["mirror"]!;
+      const child = await start("full", "--rate", "400");
+      await until("rows", (job) => job.state === "running" && job.copied > 0);
+      expect((await rig.lockstep("sync", "pause")).code).to.equal(0);
+      await child.untilEnds();
+      const [was] = await mirror.query(`select id from ${own}identity`);
+      await mirror.query(`update ${own}identity set id = '9e1a0f3c-5c1d-4a57-8b7e-0d6f7a3b2c11'`);
+      await mirror.query(`update ${own}checkpoint set seeded = false`);
+      const said = await rig.lockstep("sync", "resume");
+      expect(said.error).to.match(/TARGET_IDENTITY_CHANGED/);
+      const [lane] = await mirror.query(`select seeded from ${own}checkpoint`);
+      expect(Boolean(lane!["seeded"])).to.equal(false);
+      await mirror.query(`update ${own}identity set id = '${String(was!["id"])}'`);
+    });
+
     it("says what is wrong with the input before anything moves", async () => {
       const before = (await rig.lockstep("sync", "list", "--json")).json<Listed>().jobs.length;
       const wrong: readonly (readonly [RegExp, ...string[]])[] = [

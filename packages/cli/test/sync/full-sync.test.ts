@@ -106,5 +106,16 @@ for (const { kind, capture, target, partitions = 1, isExternal } of ways) {
       const [row] = await mirror!.query(`select seeded from ${checkpoint}`);
       expect(Boolean(row!["seeded"])).to.equal(true);
     });
+
+    if (partitions > 1) {
+      it("waits for no lane that isn't registered: its rows would never reach the target", async () => {
+        const registry = kind === "postgres" ? "lockstep.target" : "lockstep_target";
+        await rig.source.query(
+          `delete from ${registry} where name = 'mirror' and ${kind === "postgres" ? "partition" : "`partition`"} = 1`,
+        );
+        const said = await rig.lockstep("sync", "full", "--target", "mirror");
+        expect(said.error).to.match(/TARGET_NOT_FOLLOWING/);
+      });
+    }
   });
 }

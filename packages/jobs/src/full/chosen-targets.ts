@@ -26,7 +26,8 @@ export async function chosenTargets(open: OpenSync, wish: JobOptions<"full">): P
     const target = known.get(name)!;
     const { id } = await target.open();
     const stands = await standing(open, target, id);
-    if (stands === "unregistered") throw notFollowing(name, "is not registered at the source");
+    if (stands === "unregistered")
+      throw notFollowing(name, "is not registered at the source, with all of its lanes");
     const moves = wish.anew === true && (wish.targets !== undefined || stands !== "following");
     if (!moves && stands === "passed by") throw notFollowing(name, "no longer follows the source");
     if (!target.capabilities.transactions && (moves || stands === "elsewhere")) throw sinkCannot(name);
@@ -39,7 +40,8 @@ export async function chosenTargets(open: OpenSync, wish: JobOptions<"full">): P
 /** Whether a target can go on: `passed by` is what the source says of it, `elsewhere` what its checkpoint says. */
 async function standing({ log, source }: OpenSync, target: Target, id: string) {
   const registered = (await log.targets()).filter((lane) => lane.id === id);
-  if (registered.length === 0) return "unregistered";
+  // A lane that registers later begins behind what is copied until then: its rows would never come.
+  if (registered.length < ((await log.partitions()) ?? 1)) return "unregistered";
   if (registered.some(({ state }) => state !== "following")) return "passed by";
   const [incarnation, pruned] = [await log.incarnation(), await log.prunedThrough()];
   const lanes = (await target.checkpoints()).filter((lane) => lane.source === source.name);

@@ -5,7 +5,7 @@ import { type FullSyncOptions, type FullSyncProgress, runFullSync } from "@locks
 import type { JobEnd, JobKind, JobRoom } from "../kind/job-kind.js";
 import type { OpenSync } from "../open-sync.js";
 import { isOutage } from "../outage.js";
-import { syncedTarget } from "../synced-target.js";
+import { syncedTargets } from "../synced-target.js";
 import { beginTargets } from "./begin-anew.js";
 import { fullSyncSums } from "./full-sync-sums.js";
 import { planFull } from "./plan-full.js";
@@ -32,7 +32,7 @@ async function copyAll({ open, job, claim, signal, told }: JobRoom): Promise<Job
     jobs,
     log,
     snapshots,
-    targets: targets.map(({ name }) => syncedTarget(open, name)),
+    targets: await syncedTargets(open, targets),
     schemas: await schemasOf(
       open,
       tables.map(({ table }) => table),

@@ -9,7 +9,7 @@ import {
 } from "@lockstep/sync";
 import type { JobEnd, JobKind, JobRoom } from "../kind/job-kind.js";
 import { isOutage } from "../outage.js";
-import { syncedTarget } from "../synced-target.js";
+import { syncedTargets } from "../synced-target.js";
 import { planIncremental } from "./plan-incremental.js";
 
 /** Reads what has changed in tables that no capture may touch. */
@@ -30,7 +30,7 @@ async function readAll({ open, job, claim, signal, stop, told }: JobRoom): Promi
     log,
     rows,
     images,
-    targets: targets.map(({ name }) => syncedTarget(open, name)),
+    targets: await syncedTargets(open, targets),
     isWhole:
       chosen.settings.stateStore !== undefined &&
       tables.length === Object.keys(chosen.settings.incremental).length,
