@@ -8,7 +8,10 @@ import {
   sourceOfUrl,
 } from "@lockstep/publisher/capture";
 import { silentLogger } from "@lockstep/core";
-import { startMariaDb, startPostgres, startRedis } from "@lockstep/testing";
+import { keysOf } from "@lockstep/stream";
+import { eventually, startMariaDb, startPostgres, startRedis } from "@lockstep/testing";
+import { Redis } from "ioredis";
+import { setTimeout as pause } from "node:timers/promises";
 import mysql from "mysql2/promise";
 import pg from "pg";
 
@@ -21,6 +24,8 @@ export interface BenchSource extends AsyncDisposable {
   single(n: number): Promise<void>;
   /** A statement that changes a hundred rows. */
   bulk(n: number): Promise<void>;
+  /** Resolves when the reader has read everything: its work must not fall on whoever is measured next. */
+  settled(): Promise<void>;
 }
 
 const rows = 10_000;
@@ -46,9 +51,12 @@ export async function openSource(engine: Engine, capture?: CaptureKind): Promise
   await client.run(fill[engine]);
   const reader = capture && (await read(server.url, capture, client.run));
   const write = capture === "subscriber" ? noted(client, reader!.writer) : client.write;
+  // A reader that is only just starting takes a core to load its code, and reads nothing.
+  await reader?.begins(() => write([1]));
   return {
     single: (n) => write([1 + ((n * 37) % rows)]),
     bulk: (n) => write(Array.from({ length: 100 }, (_, i) => 1 + (((n * 100) % (rows - 100)) + i))),
+    settled: async () => reader?.settled(),
     async [Symbol.asyncDispose]() {
       await reader?.stop();
       await client.close();
@@ -97,19 +105,41 @@ async function openMariaDb(url: string): Promise<Client> {
 
 /** Puts the capture in place and starts the relay that reads it, as a process of its own. */
 async function read(url: string, kind: CaptureKind, run: RunStatement) {
+  const name = "bench";
   const redis = await startRedis();
-  const source = sourceOfUrl(url, { name: "bench", outbox: {}, logger: silentLogger });
+  const source = sourceOfUrl(url, { name, outbox: {}, logger: silentLogger });
   const writer = outboxWriterOf(source);
   await writer.ensure(run);
   await claimCapture(writer, run, kind);
   const named = { ...table, ...(source.engine === "mysql" && { namespace: new URL(url).pathname.slice(1) }) };
   await writer.describe(run, [named]);
   await installAtSource(captureOf(kind, source), run, [named]);
-  const config = { redis: redis.url, sources: { bench: { url, capture: kind } }, logLevel: "warn" };
+  const config = { redis: redis.url, sources: { [name]: { url, capture: kind } }, logLevel: "warn" };
   const relay = await startService("@lockstep/relay", config, true);
+  const stream = new Redis(redis.url);
+  const feed = keysOf(name).feed({ partition: 0 });
+  /** The id of the newest entry. */
+  const newest = async (): Promise<string | undefined> => {
+    const facts = (await stream.xinfo("STREAM", feed).catch(() => [])) as unknown[];
+    return facts[facts.indexOf("last-generated-id") + 1] as string | undefined;
+  };
   return {
     writer,
+    /** Resolves when what `write` writes arrives in the stream. */
+    async begins(write: () => Promise<void>) {
+      const before = await eventually(newest, { timeoutMs: 60_000 });
+      await eventually(() => write().then(async () => (await newest()) !== before), { intervalMs: 100 });
+    },
+    /** Nothing new for as long as a relay may rest, and then some. */
+    async settled() {
+      for (let [before, quiet] = ["", 0]; quiet < 5; await pause(20)) {
+        const now = await newest();
+        quiet = now === before ? quiet + 1 : 0;
+        before = now!;
+      }
+    },
     async stop() {
+      stream.disconnect();
       await relay[Symbol.asyncDispose]();
       await redis.stop();
     },

@@ -8,6 +8,8 @@ import { inPublishSpan } from "./feed/publish-span.js";
 import { watchForHoles } from "./log/hole-watch.js";
 import { endsAt, readAhead } from "./log/read-ahead.js";
 import { changeWaiter } from "./log/wait-for-changes.js";
+import { restAfter } from "./log/pace.js";
+import { Latch } from "./latch.js";
 import { announceTick, type RelayContext, type Term } from "./relay-context.js";
 import { publishNewSchemas, publishSchemas } from "./schemas.js";
 
@@ -51,18 +53,24 @@ export async function publishForEver(
   feeds: readonly OpenFeed[],
   onCaughtUp: () => void,
 ): Promise<void> {
-  const { log, nudged } = context;
+  const { log, nudged, elapsed, limits } = context;
   const waitForChanges = changeWaiter(context);
   // Ticks may have been cut and not published, by this relay or by the one before.
   let isBehind = true;
+  let lookedAt = -Infinity;
   while (!term.signal.aborted) {
+    const began = elapsed();
+    const sinceMs = began - lookedAt;
+    lookedAt = began;
+    let rest = 0;
     nudged.clear();
     const tick = await log.cut();
     if (tick) term.top = endOfTick(tick.tick);
     const isNews = tick !== undefined || isBehind;
     if (isNews) {
       term.isCaughtUp = false;
-      await publishAvailable(context, term, feeds);
+      const transactions = await publishAvailable(context, term, feeds);
+      rest = restAfter({ sinceMs, tookMs: elapsed() - began, transactions }, limits.restMs);
       isBehind = false;
       announceTick(term);
     }
@@ -70,16 +78,19 @@ export async function publishForEver(
     onCaughtUp();
     if (context.draining.aborted && !isNews) return;
     if (!isNews) for (const open of feeds) await refuseGone(context.stream, open);
+    if (context.draining.aborted) continue;
+    if (rest > 0) await new Latch().wait(rest, term.signal);
     // No second cut to see that nothing is left: waiting looks first, and that is cheaper.
-    if (!context.draining.aborted) await waitForChanges(term);
+    else await waitForChanges(term);
   }
 }
 
+/** @returns how many transactions were published. */
 async function publishAvailable(
   context: RelayContext,
   term: Term,
   feeds: readonly OpenFeed[],
-): Promise<void> {
+): Promise<number> {
   const { log, limits } = context;
   const starts = feeds.map((f) => f.window.last);
   const from = starts.reduce(earlier);
@@ -93,11 +104,13 @@ async function publishAvailable(
   });
   const read = { pageEvents: limits.pageEvents, signal: term.signal };
   let appending: Promise<void> = Promise.resolve();
+  let transactions = 0;
   try {
     for await (const page of readAhead(log.read(from, read), endsAt(term.top))) {
       await holes.refuse(from, page);
       await publishNewSchemas(context, term, page);
       const cut = cutter.cut(page);
+      for (const { entry } of cut) transactions += entry.transactions.length;
       // One page is appended while the next is read and cut: never more, so memory stays flat.
       await appending;
       term.signal.throwIfAborted();
@@ -107,6 +120,7 @@ async function publishAvailable(
   } finally {
     await appending;
   }
+  return transactions;
 }
 
 async function appendAll(

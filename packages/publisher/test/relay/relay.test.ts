@@ -2,6 +2,7 @@ import { comparePositions } from "@lockstep/core";
 import { redisStreamWriter } from "@lockstep/stream";
 import { eventually, startRedis } from "@lockstep/testing";
 import { expect } from "chai";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Relay } from "../../src/relay/index.js";
 import { converged, inserts, joined, openStage, positionsOf, type Stage } from "./stage.js";
 
@@ -53,6 +54,21 @@ describe("relay", function () {
     await eventually(async () => (await stage.log.prunedThrough()) === "1-30");
     // Whoever comes now is answered as well.
     await joined(stage.lane("t2"));
+  });
+
+  it("takes the changes of a busy source in larger ticks", async () => {
+    stage.relay({ limits: { restMs: 100 } });
+    const lane = stage.lane("t1");
+    await joined(lane);
+    const end = performance.now() + 500;
+    while (performance.now() < end) {
+      stage.log.commit(...Array.from({ length: 20 }, () => inserts(1)));
+      await pause(2);
+    }
+    await converged(lane, stage.log);
+    const ticks = new Set(stage.log.committed.map(({ tick }) => tick)).size;
+    // Without rests, one for nearly every pause above.
+    expect(ticks).to.be.lessThan(20);
   });
 
   it("publishes at once when nudged", async () => {
