@@ -45,6 +45,7 @@ export function mysqlChangedRows(connection: MysqlConnection): ChangedRows {
     ended: ({ ticket }) =>
       asking(async (run) => {
         if (ticket === "") return "unseen";
+        if (ticket === "0") return "ended";
         const seen = await openTransactions(run, ticket);
         return seen === undefined ? "unseen" : seen.open ? "open" : "ended";
       }),

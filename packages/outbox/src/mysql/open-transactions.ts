@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { RunStatement } from "@lockstep/core";
 import { causedBy } from "./table-shape.js";
 
@@ -13,8 +14,8 @@ const tries = 5;
 const highestId = "140737488355328";
 
 /**
- * Transactions get their ids when they first write, in that order. The server keeps this list for a tenth of a second, or longer while others ask for it: only
- * one that has this session's own transaction is newer than what the session read before. `undefined`: the role may not see transactions.
+ * Transactions get their ids when they first write, in that order. The server keeps this list for a tenth of a second, and longer while anybody asks for it: only
+ * one in which this session's transaction runs this very statement is newer than what the session has read before. `undefined`: the role may not see transactions.
  */
 export async function openTransactions(
   run: RunStatement,
@@ -23,11 +24,13 @@ export async function openTransactions(
   await run("START TRANSACTION WITH CONSISTENT SNAPSHOT");
   try {
     for (let i = 0; i < tries; i++) {
-      const [row] = await run(`SELECT COALESCE(MAX(IF(x.id < ${highestId}, x.id, 0)), 0) AS top,
-  COALESCE(SUM(x.id BETWEEN 1 AND ${BigInt(since)}), 0) AS waited, COALESCE(SUM(x.thread = CONNECTION_ID()), 0) AS own
-  FROM (SELECT CAST(trx_id AS UNSIGNED) AS id, trx_mysql_thread_id AS thread FROM information_schema.innodb_trx) x`);
+      const nonce = randomUUID();
+      const [row] =
+        await run(`SELECT /* ${nonce} */ COALESCE(MAX(IF(x.id < ${highestId}, x.id, 0)), 0) AS top,
+  COALESCE(SUM(x.id BETWEEN 1 AND ${BigInt(since)}), 0) AS waited, COALESCE(SUM(x.thread = CONNECTION_ID() AND x.query LIKE '%${nonce}%'), 0) AS own
+  FROM (SELECT CAST(trx_id AS UNSIGNED) AS id, trx_mysql_thread_id AS thread, trx_query AS query FROM information_schema.innodb_trx) x`);
       if (Number(row!["own"]) > 0) return { ticket: String(row!["top"]), open: Number(row!["waited"]) > 0 };
-      await run("DO SLEEP(0.11)");
+      await run("DO SLEEP(0.101)");
     }
     return undefined;
   } catch (error) {

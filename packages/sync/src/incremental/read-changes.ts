@@ -32,7 +32,6 @@ export async function readChanges(cursor: Cursor): Promise<Ended | undefined> {
   return undefined;
 }
 
-const settleMs = 1_000;
 const lookMs = 25;
 
 /**
@@ -45,7 +44,7 @@ async function begin(cursor: Cursor): Promise<Ended | undefined> {
   const before = at(cursor);
   if (before.reading !== undefined) return undefined;
   const mark = await work.rows.mark(watched);
-  const until = work.now() + settleMs;
+  const until = work.now() + work.settleMs;
   while (!(await settled(cursor, mark, mark.at)) && work.now() < until) await work.sleep(lookMs);
   const marks = [...before.marks, mark];
   const newest = await newestSettled(cursor, marks, mark.at);

@@ -27,6 +27,7 @@ export interface IncrementalWork {
   readonly flow: Flow;
   readonly pace: Pace;
   readonly bounds: ChunkBounds;
+  readonly settleMs: number;
   readonly stop: AbortSignal;
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;

@@ -1,0 +1,156 @@
+import { eventually } from "@lockstep/testing";
+import { expect } from "chai";
+import { openStage, type SentRow, type Stage } from "./stage.js";
+
+for (const kind of ["postgres", "mariadb"] as const) {
+  describe(`passes of an incremental sync over ${kind}`, () => {
+    let stage: Stage;
+    const time = kind === "postgres" ? "timestamptz" : "timestamp(6)";
+    const now = kind === "postgres" ? "clock_timestamp()" : "current_timestamp(6)";
+    before(async () => {
+      stage = await openStage(kind);
+    });
+    after(async () => stage[Symbol.asyncDispose]());
+
+    const sql = (statement: string) => stage.source.query(statement);
+    const make = async (name: string, columns: string, key: string, change = "changed_at"): Promise<void> => {
+      await sql(`create table ${name} (${columns}, primary key (${key}))`);
+      await sql(`create index ${name}_change on ${name} (${change})`);
+    };
+    const places = (rows: readonly SentRow[], ...at: number[]) =>
+      rows.map((row) => at.map((i) => row[i + 1]).join(" "));
+
+    it("send each row once, in the order of change and key, however many share a value, for any kind of key", async () => {
+      await make(
+        "composite",
+        `region varchar(9), day date, id numeric(12,2), changed_at ${time}`,
+        "region, day, id",
+      );
+      const at = (n: number) => `timestamp '2026-01-02 03:04:0${n}.5'`;
+      const rows = [];
+      for (let i = 0; i < 21; i++)
+        rows.push(`('r${i % 2}', date '2026-01-0${1 + (i % 3)}', ${i}.25, ${at(Math.floor(i / 11))})`);
+      await sql(`insert into composite values ${rows.join(", ")}`);
+      const job = await stage.begin({ name: "composite" });
+      const sent = await job.pass();
+      const expected = await sql(
+        "select region, day, id from composite order by changed_at, region, day, id",
+      );
+      expect(sent.length).to.equal(21);
+      expect(places(sent, 2)).to.deep.equal(expected.map((row) => String(row["id"])));
+      expect(await job.pass(), "a second time").to.deep.equal([]);
+    });
+
+    it("send a row whose transaction began before the cursor passed it and committed long after", async () => {
+      await make("late", `id int, v int, changed_at ${time}`, "id");
+      await make("late_number", "id int, v int, changed_at bigint", "id");
+      for (const n of [1, 2]) {
+        await sql(`insert into late values (${n}, 0, ${now})`);
+        await sql(`insert into late_number values (${n}, 0, ${n})`);
+      }
+      const job = await stage.begin({ name: "late" }, { name: "late_number", kind: "number" });
+      expect((await job.pass()).length).to.equal(4);
+      const slow = await stage.session();
+      await slow.query("begin");
+      await slow.query(`update late set v = 1, changed_at = ${now} where id = 1`);
+      await slow.query("update late_number set v = 1, changed_at = 3 where id = 1");
+      // Others go on, until the overlap alone would no longer reach back.
+      const began = performance.now();
+      let n = 3;
+      await eventually(
+        async () => {
+          await sql(`update late set v = ${++n}, changed_at = ${now} where id = 2`);
+          await sql(`update late_number set v = ${n}, changed_at = ${n} where id = 2`);
+          expect(places(await job.pass(), 0, 1)).to.deep.equal([`2 ${n}`, `2 ${n}`]);
+          return performance.now() - began > 1_200;
+        },
+        { what: "passes beyond the overlap", timeoutMs: 10_000 },
+      );
+      await slow.query("commit");
+      expect(places(await job.pass(), 0, 1)).to.deep.equal(["1 1", "1 1"]);
+      expect(await job.pass()).to.deep.equal([]);
+    });
+
+    it("send rows that move in the order while they are read, and rows that come behind", async () => {
+      await make("moving", `id int, v int, changed_at ${time}`, "id");
+      const rows = Array.from({ length: 30 }, (_, i) => `(${i}, 0, timestamp '2026-01-01 00:00:00')`);
+      await sql(`insert into moving values ${rows.join(", ")}`);
+      const job = await stage.begin({ name: "moving" });
+      let pages = 0;
+      const sent = await job.pass(async () => {
+        if (++pages > 5) return;
+        await sql(`update moving set v = v + 1, changed_at = ${now} where id in (${pages}, ${29 - pages})`);
+        await sql(`insert into moving values (${100 + pages}, 0, ${now})`);
+      });
+      const newest = new Map(places(sent, 0, 1).map((row) => row.split(" ") as [string, string]));
+      const expected = await sql("select id, v from moving order by id");
+      expect(newest.size).to.equal(35);
+      for (const row of expected)
+        expect(newest.get(String(row["id"])), `row ${row["id"]}`).to.equal(String(row["v"]));
+    });
+
+    it("go on where another process was killed, and leave its last work to whoever has the job", async () => {
+      await make("handed", `id int, changed_at ${time}`, "id");
+      const rows = Array.from({ length: 20 }, (_, i) => `(${i}, timestamp '2026-01-01 00:00:0${i % 10}')`);
+      await sql(`insert into handed values ${rows.join(", ")}`);
+      const first = await stage.begin({ name: "handed" });
+      const from = Number((await sql(lastOf(kind)))[0]!["last"]);
+      let second: Awaited<ReturnType<typeof first.takeOver>> | undefined;
+      let pages = 0;
+      const killed = first.pass(async () => {
+        if (++pages === 3) second = await first.takeOver();
+      });
+      await killed.then(
+        () => expect.fail("it went on"),
+        () => undefined,
+      );
+      await second!.pass();
+      const all = Number((await sql(lastOf(kind)))[0]!["last"]) - from;
+      expect(all, "rows in the outbox").to.equal(20);
+    });
+
+    it("take a row for deleted that says so itself", async () => {
+      await make("soft", `id int, deleted_at ${time} null, gone int, changed_at ${time}`, "id");
+      await sql(`insert into soft values (1, null, 0, ${now}), (2, null, 0, ${now}), (3, ${now}, 1, ${now})`);
+      const job = await stage.begin({ name: "soft", softDelete: "deleted_at" });
+      expect((await job.pass()).map(([op, id]) => `${op}${id}`).sort()).to.deep.equal(["d3", "s1", "s2"]);
+      await sql(`update soft set deleted_at = ${now}, changed_at = ${now} where id = 1`);
+      await sql(`update soft set deleted_at = null, changed_at = ${now} where id = 3`);
+      expect((await job.pass()).map(([op, id]) => `${op}${id}`)).to.deep.equal(["d1", "s3"]);
+      const flagged = await stage.begin({ name: "soft", softDelete: "gone" });
+      expect((await flagged.pass()).map(([op, id]) => `${op}${id}`).sort()).to.deep.equal(["d3", "s1", "s2"]);
+    });
+
+    it("notice columns that come and go, and rows that have no change value", async () => {
+      await make("altered", `id int, changed_at ${time} null`, "id");
+      await sql(`insert into altered values (1, ${now})`);
+      const job = await stage.begin({ name: "altered" });
+      expect((await job.pass()).length).to.equal(1);
+      await sql("alter table altered add column note varchar(9)");
+      await sql(`insert into altered values (2, ${now}, 'new')`);
+      expect((await job.pass()).map((row) => row.length)).to.deep.equal([4, 4]);
+      expect(job.work.progress.tables[0]!.hasUnmarked).to.equal(undefined);
+      await sql("insert into altered values (3, null, 'lost')");
+      expect(await job.pass()).to.deep.equal([]);
+      expect(job.work.progress.tables[0]!.hasUnmarked).to.equal(true);
+      await sql(`update altered set changed_at = ${now} where id = 3`);
+      expect((await job.pass()).length).to.equal(1);
+      expect(job.work.progress.tables[0]!.hasUnmarked).to.equal(undefined);
+    });
+
+    it("aren't led astray by a value of the far future", async () => {
+      await make("future", `id int, changed_at ${time}`, "id");
+      await sql(`insert into future values (1, timestamp '2037-01-01 00:00:00'), (2, ${now})`);
+      const job = await stage.begin({ name: "future" });
+      expect((await job.pass()).length).to.equal(2);
+      await sql(`insert into future values (3, ${now})`);
+      expect(places(await job.pass(), 0)).to.deep.equal(["3"]);
+    });
+  });
+}
+
+function lastOf(kind: "postgres" | "mariadb"): string {
+  return kind === "postgres"
+    ? "select coalesce(max(seq), 0) as last from lockstep.outbox"
+    : "select coalesce(max(id), 0) as last from lockstep_outbox";
+}
