@@ -44,13 +44,16 @@ for (const kind of ["postgres", "mariadb"] as const) {
     it("send a row whose transaction began before the cursor passed it and committed long after", async () => {
       await make("late", `id int, v int, changed_at ${time}`, "id");
       await make("late_number", "id int, v int, changed_at bigint", "id");
-      for (const n of [1, 2]) {
+      for (const n of [0, 1, 2]) {
         await sql(`insert into late values (${n}, 0, ${now})`);
         await sql(`insert into late_number values (${n}, 0, ${n})`);
       }
       const job = await stage.begin({ name: "late" }, { name: "late_number", kind: "number" });
-      expect((await job.pass()).length).to.equal(4);
+      expect((await job.pass()).length).to.equal(6);
       const slow = await stage.session();
+      const idle = await stage.session();
+      await idle.query("begin");
+      await idle.query("select * from late");
       await slow.query("begin");
       await slow.query(`update late set v = 1, changed_at = ${now} where id = 1`);
       await slow.query("update late_number set v = 1, changed_at = 3 where id = 1");
@@ -68,6 +71,10 @@ for (const kind of ["postgres", "mariadb"] as const) {
       );
       await slow.query("commit");
       expect(places(await job.pass(), 0, 1)).to.deep.equal(["1 1", "1 1"]);
+      // One that has written nothing so far, and then what time it began at.
+      await idle.query("update late set v = 1, changed_at = now() where id = 0");
+      await idle.query("commit");
+      expect(places(await job.pass(), 0, 1)).to.deep.equal(["0 1"]);
       expect(await job.pass()).to.deep.equal([]);
     });
 
