@@ -42,10 +42,10 @@ export interface Stage extends AsyncDisposable {
 }
 
 /** A table of the stage, by its name. */
-export type Watched = { readonly name: string } & Partial<Omit<IncrementalTable, "table">>;
+type Watched = { readonly name: string } & Partial<Omit<IncrementalTable, "table">>;
 
 /** A job on the stage. */
-export interface StagedJob {
+interface StagedJob {
   readonly work: IncrementalWork;
   /** One pass; gives what it has put into the outbox. `between`: called before each page is read. */
   pass(between?: () => Promise<unknown>): Promise<readonly SentRow[]>;
