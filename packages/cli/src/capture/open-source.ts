@@ -39,7 +39,7 @@ export interface OpenSource {
 
 type Settings = Pick<
   LockstepConfig["sources"][string],
-  "url" | "capture" | "outbox" | "captureTables" | "foreignKeyActions"
+  "url" | "stateStore" | "capture" | "outbox" | "captureTables" | "foreignKeyActions"
 >;
 
 /** Lends each chosen source to `work`, one after another. @throws LockstepError CONFIG_INVALID. */
@@ -53,6 +53,12 @@ export async function atSources<T>(
   }
   const results: T[] = [];
   for (const [name, settings] of chosen) {
+    // A capture is something in the source.
+    if (settings.stateStore !== undefined)
+      throw new LockstepError(
+        "SOURCE_UNTOUCHED",
+        `the source "${name}" has a stateStore: nothing captures it`,
+      );
     const about = {
       name,
       outbox: definedOf(settings.outbox),

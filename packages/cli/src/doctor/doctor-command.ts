@@ -1,10 +1,11 @@
 import { configOf } from "../config-of.js";
 import type { Finding } from "@lockstep/core";
-import { chooseSources } from "@lockstep/jobs";
-import { examineSource } from "@lockstep/publisher/capture";
+import { type ChosenSource, chooseSources } from "@lockstep/jobs";
+import { examineSource, type Watch } from "@lockstep/publisher/capture";
 import { type Command, InvalidArgumentError } from "commander";
 import { exitCodes, type Terminal } from "../terminal.js";
 import { examineMappings } from "./examine-mappings.js";
+import { examineWatched } from "./examine-watched.js";
 
 interface Options {
   readonly config?: string;
@@ -30,24 +31,17 @@ export function addDoctor(program: Command, terminal: Terminal, result: { code: 
     )
     .option("--json", "one object as the last line")
     .action(async (options: Options) => {
-      const sources = chooseSources(await configOf(options), options.source);
+      const config = await configOf(options);
+      const sources = chooseSources(config, options.source);
+      const watch = { windowMs: options.seconds * 1000, exact: options.exact === true };
       const reports = await Promise.all(
         sources.map(async (chosen) => ({
           source: chosen.source.name,
           capture: chosen.settings.capture,
           findings: [
-            ...(await examineSource(
-              {
-                ...chosen,
-                capture: chosen.settings.capture,
-                captureTables: chosen.settings.captureTables,
-              },
-              {
-                windowMs: options.seconds * 1000,
-                exact: options.exact === true,
-              },
-            )),
-            ...(await examineMappings(chosen.source, options.config)),
+            ...(await examineOutbox(chosen, watch)),
+            ...(await examineWatched(config, chosen.source.name)),
+            ...(await examineMappings(chosen.rows, options.config)),
           ],
         })),
       );
@@ -59,6 +53,20 @@ export function addDoctor(program: Command, terminal: Terminal, result: { code: 
       else terminal.out(`${figures.errors} error(s), ${figures.warnings} warning(s)`);
       result.code = figures.errors > 0 ? exitCodes.found : exitCodes.ok;
     });
+}
+
+/** Where the outbox is in a state store, nothing there is captured, nor in the source. */
+async function examineOutbox(chosen: ChosenSource, watch: Watch): Promise<readonly Finding[]> {
+  const { capture, captureTables, stateStore } = chosen.settings;
+  if (stateStore === undefined) return examineSource({ ...chosen, capture, captureTables }, watch);
+  const findings = await examineSource({ ...chosen, capture }, { windowMs: 0, exact: false });
+  return findings
+    .filter(({ check }) => !check.startsWith("capture."))
+    .map(({ check, subject, ...found }) => ({
+      ...found,
+      check: check.replace(/^source\./, "stateStore."),
+      subject: subject === "source" ? "stateStore" : subject,
+    }));
 }
 
 const order = { error: 0, warning: 1, ok: 2 } as const;

@@ -10,6 +10,10 @@ interface Result {
   readonly passes: number;
 }
 
+interface Verified {
+  readonly reports: readonly { readonly tables: readonly { readonly rows: { readonly source: number } }[] }[];
+}
+
 interface Way {
   readonly kind: Kind;
   readonly store: Kind;
@@ -25,9 +29,9 @@ for (const { kind, store, target } of ways) {
   describe(`an incremental sync of ${kind}, with its state in ${store}, to ${target}`, function () {
     this.timeout(90_000);
     let rig: UntouchedRig;
+    const time = kind === "postgres" ? "timestamptz" : "timestamp(6)";
+    const now = kind === "postgres" ? "clock_timestamp()" : "current_timestamp(6)";
     before(async () => {
-      const time = kind === "postgres" ? "timestamptz" : "timestamp(6)";
-      const now = kind === "postgres" ? "clock_timestamp()" : "current_timestamp(6)";
       rig = await openUntouchedRig({
         kind,
         store,
@@ -51,8 +55,59 @@ for (const { kind, store, target } of ways) {
       return said.json<Result>();
     };
 
-    it("copies rows that share a change value, and leaves nothing in the source", async () => {
+    it("copies rows that share a change value, then what has changed, and nothing in between", async () => {
       expect(await pass()).to.deep.include({ state: "done", rows: 2_500, passes: 1 });
+      await untilEqual(rig, "mirror");
+      const { source } = rig;
+      await source.query(`update invoice set note = 'changed', changed_at = ${now} where id % 500 = 0`);
+      await source.query(`insert into invoice values ('r9', 1, null, ${now})`);
+      expect((await pass()).rows).to.be.within(6, 2_506);
+      await untilEqual(rig, "mirror");
+      const [row] = await rig.targets["mirror"]!.query(
+        "select count(*) as n from invoice where note = 'changed'",
+      );
+      expect(Number(row!["n"])).to.equal(5);
+    });
+
+    it("removes rows that the source no longer has, when it is asked to", async () => {
+      await rig.source.query("delete from invoice where id between 100 and 119");
+      expect((await pass()).removed).to.equal(0);
+      expect((await rig.compare("mirror")).extra).to.equal(20);
+      expect((await pass("--deletes")).removed).to.equal(20);
+      await untilEqual(rig, "mirror");
+    });
+
+    it("leaves nothing in the source, and is refused what would", async () => {
+      const tables = await rig.source.query(
+        `select table_schema as s, table_name as t from information_schema.tables where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')
+          and (table_schema = '${rig.source.namespace}' or table_schema = 'lockstep')`,
+      );
+      expect(tables.map((row) => String(row["t"]))).to.deep.equal(["invoice"]);
+      for (const command of ["capture install", "capture status", "capture remove", "sync full", "repair"]) {
+        const said = await rig.lockstep(...command.split(" "));
+        expect([said.code, said.error], command).to.satisfy(
+          ([code, error]: [number, string]) => code === 2 && error.includes("SOURCE_UNTOUCHED"),
+        );
+      }
+    });
+
+    it("is compared by verify and examined by doctor", async () => {
+      const verified = await rig.lockstep("verify", "--json");
+      expect(verified.code, verified.error).to.equal(0);
+      const [report] = verified.json<Verified>().reports;
+      expect(report!.tables[0]!.rows.source).to.equal(2_481);
+      await rig.targets["mirror"]!.query("update invoice set note = 'by hand' where id = 7");
+      expect((await rig.lockstep("verify", "--json")).json()).to.deep.include({ different: 1 });
+      const examined = await rig.lockstep("doctor", "--seconds", "0", "--json");
+      expect(examined.code, examined.out.join("\n")).to.equal(0);
+      expect(examined.out.join("\n")).to.match(
+        /incremental.tables: invoice: changes are found by changed_at/,
+      );
+    });
+
+    it("sends every row once more to a target that is to get them anew", async () => {
+      await rig.targets["mirror"]!.query("delete from invoice where id > 1000");
+      expect((await pass("--anew", "--target", "mirror")).rows).to.be.at.least(2_481);
       await untilEqual(rig, "mirror");
     });
   });

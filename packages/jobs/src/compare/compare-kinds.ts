@@ -12,7 +12,7 @@ type Way = (pair: Pair, settings: VerifyOptions) => Promise<VerifyReport>;
 
 /** Compares targets with their source. */
 export const verifyKind: JobKind<JobOptions<"verify">> = {
-  plan: planComparison,
+  plan: (open, options) => planComparison(open, options, false),
   work: (room) => compareAll(room, verify),
   sums: (progress) => compareSums(progress as CompareProgress),
   passes: isOutage,
@@ -21,15 +21,17 @@ export const verifyKind: JobKind<JobOptions<"verify">> = {
 /** Sends rows that differ once more. */
 export const repairKind: JobKind<JobOptions<"repair">> = {
   ...verifyKind,
+  plan: (open, options) => planComparison(open, options, true),
   work: (room) => compareAll(room, (room.job.options as CompareOptions).dryRun === true ? verify : repair),
 };
 
 async function planComparison(
   open: OpenSync,
   options: JobOptions<"verify"> | JobOptions<"repair">,
+  sends: boolean,
 ): Promise<{ readonly options: typeof options; readonly progress: CompareProgress }> {
   readableTargets(open, options.targets);
-  await comparedTables(open, options.entities);
+  await comparedTables(open, { ...options, sends });
   return { options, progress: { rows: 0, reports: [] } };
 }
 
@@ -41,7 +43,7 @@ async function compareAll({ open, job, claim, signal, told, show }: JobRoom, way
   const stop = AbortSignal.any([signal, kept.signal]);
   const move = (to: CompareProgress): void => told((progress = to));
   try {
-    await atPairs(open, options, async (pair) => {
+    await atPairs(open, { ...options, sends: job.kind === "repair" }, async (pair) => {
       const target = pair.target.name;
       if (progress.reports.some((report) => report.target === target)) return;
       const onProgress = (table: string, rows: number): void =>

@@ -14,11 +14,15 @@ import { mysqlReader, mysqlRowEmitter, postgresReader, postgresRowEmitter } from
 import type { CaptureSource } from "@lockstep/publisher/capture";
 import type { ConfiguredTarget } from "@lockstep/runtime";
 import type { OpenSync } from "../open-sync.js";
+import { watchedTables } from "../source/captured-tables.js";
+import { refuseUntouched } from "../source/choose-sources.js";
 
 /** Which targets and tables of a source are compared; default all. */
 export interface PairOptions {
   readonly targets?: readonly string[];
   readonly entities?: readonly string[];
+  /** Rows are sent, too: tables that an incremental sync reads are left to it, as what two senders read would overtake each other. */
+  readonly sends?: boolean;
 }
 
 interface Wanted {
@@ -79,33 +83,49 @@ export function readableTargets(
   return { readable, skipped };
 }
 
-/** The captured tables named, or all. @throws LockstepError ENTITY_UNKNOWN. */
+/** The tables named, or all that are captured or read by an incremental sync. @throws LockstepError ENTITY_UNKNOWN, SOURCE_UNTOUCHED. */
 export async function comparedTables(
-  { atSource, writer, tables }: Pick<OpenSync, "atSource" | "writer" | "tables">,
-  wanted?: readonly string[],
+  open: OpenSync,
+  { entities: wanted, sends = false }: Pick<PairOptions, "entities" | "sends">,
 ): Promise<readonly TableSchema[]> {
-  const captured = await tables();
-  const described = await atSource((run) => writer.describe(run, captured));
-  if (wanted === undefined) return described;
+  if (sends) refuseUntouched(open.chosen, "a repair");
+  const known = [...(await capturedOf(open)), ...(sends ? [] : await watchedOf(open))];
+  if (wanted === undefined) return known;
   return wanted.flatMap((name) => {
-    const found = described.filter((table) => tableId(table) === name || table.name === name);
+    const found = known.filter((table) => tableId(table) === name || table.name === name);
     if (found.length > 0) return found;
     throw new LockstepError(
       "ENTITY_UNKNOWN",
-      `no table "${name}" is captured; known: ${described.map(tableId).join(", ")}`,
+      `no table "${name}" is captured; known: ${known.map(tableId).join(", ")}`,
     );
   });
+}
+
+async function capturedOf({ chosen, atSource, writer, tables }: OpenSync): Promise<readonly TableSchema[]> {
+  if (chosen.settings.stateStore !== undefined) return [];
+  const captured = await tables();
+  return atSource((run) => writer.describe(run, captured));
+}
+
+async function watchedOf({ chosen, rows }: OpenSync): Promise<readonly TableSchema[]> {
+  const schemas: TableSchema[] = [];
+  for (const table of (await watchedTables(chosen)).values()) {
+    const surveyed = table && (await rows.survey(table));
+    if (surveyed) schemas.push(surveyed.schema);
+  }
+  return schemas;
 }
 
 /** Lends each pair to `work`, one after another, until it gives something. */
 export async function atPairs<T>(
   open: OpenSync,
-  { targets, entities }: PairOptions,
+  options: PairOptions,
   work: (pair: Pair) => Promise<T | undefined>,
 ): Promise<T | undefined> {
-  const { readable } = readableTargets(open, targets);
-  const tables = await comparedTables(open, entities);
-  const { reader, emitter } = openSource(open.source);
+  const { readable } = readableTargets(open, options.targets);
+  const tables = await comparedTables(open, options);
+  const reader = readerOf(open.chosen.rows);
+  const emitter = emitterOf(open.source);
   const source = { name: open.source.name, reader, log: open.log, tables };
   const mask = maskOf(open.config.status.maskColumns);
   try {
@@ -119,18 +139,17 @@ export async function atPairs<T>(
   }
 }
 
-function openSource(source: CaptureSource): Pick<Pair, "emitter"> & { readonly reader: TableReader } {
-  if (source.engine === "postgres") {
-    const { connection, name, outbox } = source;
-    return {
-      reader: postgresReader(connection, name),
-      emitter: postgresRowEmitter(connection, name, outbox),
-    };
-  }
-  return {
-    reader: mysqlReader(source.connection),
-    emitter: mysqlRowEmitter(source.connection, source.outbox),
-  };
+function readerOf(rows: CaptureSource): TableReader {
+  return rows.engine === "postgres"
+    ? postgresReader(rows.connection, rows.name)
+    : mysqlReader(rows.connection);
+}
+
+function emitterOf(source: CaptureSource): RowEmitter {
+  const { name, outbox } = source;
+  return source.engine === "postgres"
+    ? postgresRowEmitter(source.connection, name, outbox)
+    : mysqlRowEmitter(source.connection, outbox);
 }
 
 function unknownTarget(name: string, { targets }: LockstepConfig): LockstepError {

@@ -47,7 +47,11 @@ async function readAll({ open, job, claim, signal, stop, told }: JobRoom): Promi
 }
 
 /** Adds up. Pure. */
-function incrementalSums({ tables = [] }: Partial<IncrementalProgress>): ReturnType<JobKind<never>["sums"]> {
+function incrementalSums({
+  tables: shared = [],
+  joining,
+}: Partial<IncrementalProgress>): ReturnType<JobKind<never>["sums"]> {
+  const tables = [...shared, ...(joining?.tables ?? [])];
   const add = (of: (table: WatchedProgress) => number): number =>
     tables.reduce((sum, table) => sum + of(table), 0);
   const current = tables.find(({ reading, comparing }) => reading !== undefined || comparing !== undefined);

@@ -107,6 +107,16 @@ export function without(
   return { ...rest, targets: before.targets.filter((id) => !targets.includes(id)) };
 }
 
+/** Those that joined have got everything, and share the others' cursors. Pure. */
+export function joined({ joining, ...rest }: IncrementalProgress): IncrementalProgress {
+  if (joining === undefined) return rest;
+  const tables = rest.tables.map((table) => {
+    const rows = joining.tables.find((one) => isSame(one.table, table.table))?.rows ?? 0;
+    return { ...table, rows: table.rows + rows };
+  });
+  return { ...rest, tables, targets: [...rest.targets, ...joining.targets] };
+}
+
 function carried(table: IncrementalTable, before: readonly WatchedProgress[]): WatchedProgress {
   const found = before.find((one) => isSame(one.table, table.table) && one.column === table.column);
   return found === undefined ? freshTable(table) : { ...found, rows: 0, removed: 0 };

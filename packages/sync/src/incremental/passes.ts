@@ -1,5 +1,5 @@
 import { LockstepError, tableId } from "@lockstep/core";
-import type { IncrementalTable } from "./incremental-job.js";
+import { type IncrementalTable, joined } from "./incremental-job.js";
 import { judgeTable } from "./judge-table.js";
 import { readChanges } from "./read-changes.js";
 import { removeGone } from "./remove-gone.js";
@@ -16,8 +16,7 @@ export async function join(work: IncrementalWork): Promise<Ended | undefined> {
     const ended = await readChanges(cursor);
     if (ended !== undefined) return ended;
   }
-  const { joining: _, targets, ...rest } = work.progress;
-  return keepAtLast(work, { ...rest, targets: [...targets, ...joining.targets] });
+  return keepAtLast(work, joined(work.progress));
 }
 
 /** Sends what has changed in each table, and compares keys where that is due. */
