@@ -22,6 +22,21 @@ const comparison = {
   timeout: z.number().positive().max(86_400).exactOptional(),
 };
 
+const key = z.array(z.string()).min(1);
+
+/** Of a report of verify nothing but the keys is kept. */
+const namedRows = z.object({
+  table: z.string().min(1),
+  to: z.string().min(1).exactOptional(),
+  differences: z.array(z.union([z.object({ key }), z.object({ targetKey: key })])),
+});
+
+function countOf(reports: readonly { readonly tables: readonly z.output<typeof namedRows>[] }[]): number {
+  return reports
+    .flatMap(({ tables }) => tables)
+    .reduce((sum, { differences }) => sum + differences.length, 0);
+}
+
 /**
  * What may be asked of each kind of job: by a schedule, by a request and, as options of its own, by the command line. A kind that is added here needs an
  * entry in the table of kinds of `@lockstep/jobs`, and nothing else.
@@ -54,6 +69,14 @@ export const jobOptions = {
     ...comparison,
     /** Only says what would be sent. */
     dryRun: z.boolean().exactOptional(),
+    /** Only the rows that these reports name are looked at; each is judged anew. At most 10,000 of them. */
+    only: z
+      .array(z.object({ target: z.string().min(1), tables: z.array(namedRows) }))
+      .refine(
+        (reports) => countOf(reports) <= 10_000,
+        "names more than 10,000 rows: repair finds them by itself",
+      )
+      .exactOptional(),
   }),
 } as const;
 

@@ -24,5 +24,6 @@ export { runIncremental, type IncrementalEnd, type IncrementalRoom } from "./inc
 export { suggestion } from "./incremental/suggest.js";
 export { repair, type Repaired } from "./repair/repair.js";
 export type { Compared, VerifyOptions } from "./verify/compared.js";
+export type { Place, VerifyProgress } from "./verify/progress.js";
 export type { ReportedRow, TableReport, VerifyReport } from "./verify/report.js";
 export { verify } from "./verify/verify.js";

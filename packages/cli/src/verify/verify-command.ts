@@ -12,6 +12,7 @@ import { configOf } from "../config-of.js";
 import { driveHere } from "../drive-here.js";
 import { exitCodes, type Terminal } from "../terminal.js";
 import { printReport } from "./print-report.js";
+import { type SavedReport, savedReport } from "./saved-report.js";
 
 interface Options {
   readonly source?: string;
@@ -26,6 +27,7 @@ interface Options {
   readonly values?: true;
   readonly json?: true;
   readonly dryRun?: true;
+  readonly report?: readonly SavedReport[];
 }
 
 /** `lockstep verify`: whether targets hold what their source holds, while both are written to. */
@@ -41,7 +43,7 @@ export function addVerify(program: Command, terminal: Terminal, result: { code: 
         kind: "verify",
         options: { ...asked(options), ...(sample !== undefined && { sample }) },
       } as const;
-      const { reports, isWhole } = await compare(request, options, terminal);
+      const { reports, isWhole } = await compare(() => request, options, terminal);
       say(reports, options, terminal);
       const wrong = reports.some(({ different, tables }) => different > 0 || tables.some(isUnknown));
       result.code = wrong || !isWhole ? exitCodes.found : exitCodes.ok;
@@ -55,13 +57,22 @@ export function addRepair(program: Command, terminal: Terminal, result: { code: 
       "Verifies, and sends the source's rows that differ once more, through the stream, to that target alone. Exit code 1: rows still differ.",
     )
     .option("--dry-run", "only say what would be sent")
+    .option(
+      "--report <file>",
+      "look only at the rows that this output of `lockstep verify --json` names; each is judged anew",
+      savedReport,
+    )
     .action(async (options: Options) => {
       const isDry = options.dryRun === true;
-      const request = {
-        kind: "repair",
-        options: { ...asked(options), ...(isDry && { dryRun: true }) },
-      } as const;
-      const { reports, isWhole } = await compare(request, options, terminal);
+      const requestOf = (source: string): JobRequest | undefined => {
+        const only = options.report?.filter((report) => report.source === source);
+        if (only?.length === 0) return undefined;
+        return {
+          kind: "repair",
+          options: { ...asked(options), ...(isDry && { dryRun: true }), ...(only && { only: [...only] }) },
+        };
+      };
+      const { reports, isWhole } = await compare(requestOf, options, terminal);
       say(reports, options, terminal);
       const wrong = isDry
         ? reports.some(({ different }) => different > 0)
@@ -70,9 +81,9 @@ export function addRepair(program: Command, terminal: Terminal, result: { code: 
     });
 }
 
-/** A job for each source, one after another. */
+/** A job for each source that there is something to ask of, one after another. */
 async function compare(
-  request: JobRequest,
+  requestOf: (source: string) => JobRequest | undefined,
   options: Options,
   terminal: Terminal,
 ): Promise<{ readonly reports: readonly VerifyReport[]; readonly isWhole: boolean }> {
@@ -82,6 +93,8 @@ async function compare(
   const reports: VerifyReport[] = [];
   const ends: JobEnd[] = [];
   for (const name of comparedSources(config, { source, targets })) {
+    const request = requestOf(name);
+    if (request === undefined) continue;
     await withSync(config, name, async (open) => {
       const { readable, skipped } = readableTargets(open, targets);
       for (const target of skipped) terminal.error(`${target}: NOT COMPARED: nothing can be read of it`);

@@ -12,6 +12,7 @@ import {
   sourceOfUrl,
 } from "@lockstep/publisher/capture";
 import { startRelays } from "@lockstep/relay";
+import { redisStatusReader } from "@lockstep/stream";
 import {
   compareSides,
   type Comparison,
@@ -56,6 +57,8 @@ export interface SyncRig extends AsyncDisposable {
   compare(target: string, tables?: readonly string[]): Promise<Comparison>;
   /** Takes everything out of Redis. */
   emptyRedis(): Promise<void>;
+  /** What the lanes of a target last said of themselves. */
+  laneStates(target: string): Promise<readonly string[]>;
   /** Ends the consumer, or starts it again. */
   stopConsumer(): Promise<void>;
   startConsumer(): Promise<void>;
@@ -134,6 +137,8 @@ export async function openSyncRig(options: {
   };
   undo.push(stopConsumer);
   await begin();
+  const status = redisStatusReader({ redis: redis.url, source: "shop" });
+  undo.push(() => status.close());
   const log = capture.changeLog();
   undo.push(() => log.close());
   await eventually(
@@ -157,6 +162,8 @@ export async function openSyncRig(options: {
       await client.flushdb();
       client.disconnect();
     },
+    laneStates: async (name) =>
+      (await status.lanes()).filter((lane) => lane.target === name).map(({ state }) => state),
     stopConsumer,
     startConsumer: begin,
     async [Symbol.asyncDispose]() {

@@ -3,7 +3,7 @@ import { isLockstepError } from "@lockstep/core";
 import { repair, verify, type VerifyOptions, type VerifyReport } from "@lockstep/sync";
 import type { JobEnd, JobKind, JobRoom, ShowReports } from "../kind/job-kind.js";
 import type { OpenSync } from "../open-sync.js";
-import { type CompareProgress, compareSums, withReport } from "./compare-progress.js";
+import { type CompareProgress, compareSums, withReport, withUnderway } from "./compare-progress.js";
 import { keepProgress } from "./keep-progress.js";
 import { atPairs, comparedTables, type Pair, readableTargets } from "./pairs.js";
 
@@ -46,12 +46,15 @@ async function compareAll({ open, job, claim, signal, told, show }: JobRoom, way
     await atPairs(open, { ...options, sends: job.kind === "repair" }, async (pair) => {
       const target = pair.target.name;
       if (progress.reports.some((report) => report.target === target)) return;
-      const onProgress = (table: string, rows: number): void =>
-        move({ ...progress, target, table, rows: progress.rows + rows });
+      const only = options.only?.find((report) => report.target === target);
+      if (options.only !== undefined && only === undefined) return;
+      const resume = progress.target === target ? progress.underway : undefined;
       const report = await way(pair, {
         ...settingsOf(options, pair, show),
+        ...(only && { only }),
+        ...(resume && { resume }),
         signal: stop,
-        onProgress,
+        onProgress: (underway) => move(withUnderway(progress, target, underway)),
       });
       show?.report(report);
       move(withReport(progress, report));

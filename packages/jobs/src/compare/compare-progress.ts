@@ -1,4 +1,4 @@
-import type { ReportedRow, TableReport, VerifyReport } from "@lockstep/sync";
+import type { ReportedRow, TableReport, VerifyProgress, VerifyReport } from "@lockstep/sync";
 import type { JobSums } from "../kind/job-kind.js";
 
 /** How far a verify or a repair is; kept with its job. */
@@ -10,6 +10,8 @@ export interface CompareProgress {
   readonly table?: string;
   /** Of targets that are done. */
   readonly reports: readonly VerifyReport[];
+  /** How far the target under way is: whoever claims the job next goes on from there. */
+  readonly underway?: VerifyProgress;
 }
 
 /** Rows that all reports of a job name together: keys are small, but a record must be. */
@@ -17,13 +19,40 @@ export const keptRows = 100;
 
 /** The progress with a report behind the others: as many rows as fit are named, and no values of any row are kept. Pure. */
 export function withReport(progress: CompareProgress, report: VerifyReport): CompareProgress {
-  let room = keptRows - progress.reports.flatMap(({ tables }) => tables.flatMap((t) => t.differences)).length;
-  const kept = (table: TableReport): TableReport => {
+  const { underway: _, ...rest } = progress;
+  const reports = [...progress.reports, { ...report, tables: keptOf(progress, report.tables) }];
+  return { ...rest, rows: rowsOf(reports), reports };
+}
+
+/** The progress of a target under way, bounded alike. Pure. */
+export function withUnderway(
+  progress: CompareProgress,
+  target: string,
+  { done, current, comparisons }: VerifyProgress,
+): CompareProgress {
+  const tables = [...done.map(({ report }) => report), ...(current ? [current.report] : [])];
+  const kept = keptOf(progress, tables);
+  const underway = {
+    comparisons,
+    done: done.map((one, i) => ({ ...one, report: kept[i]! })),
+    ...(current && { current: { ...current, report: kept.at(-1)! } }),
+  };
+  const table = tables.at(-1)?.table;
+  const rows = rowsOf(progress.reports) + rowsOf([{ tables }]);
+  return { ...progress, rows, target, ...(table !== undefined && { table }), underway };
+}
+
+function keptOf({ reports }: CompareProgress, tables: readonly TableReport[]): readonly TableReport[] {
+  let room = keptRows - reports.flatMap((report) => report.tables.flatMap((t) => t.differences)).length;
+  return tables.map((table) => {
     const differences = table.differences.slice(0, Math.max(0, room)).map(withoutValues);
     room -= differences.length;
     return { ...table, differences };
-  };
-  return { ...progress, reports: [...progress.reports, { ...report, tables: report.tables.map(kept) }] };
+  });
+}
+
+function rowsOf(reports: readonly Pick<VerifyReport, "tables">[]): number {
+  return reports.flatMap(({ tables }) => tables).reduce((sum, { rows }) => sum + rows.source, 0);
 }
 
 function withoutValues(row: ReportedRow): ReportedRow {

@@ -42,6 +42,8 @@ export interface Dialect {
   table(namespace: string, name: string): string;
   /** Columns of a table in its order: name, type, collation, place in the primary key. No rows: there is no such table. */
   columnsQuery(namespace: string, name: string): string;
+  /** Tables (`namespace.name`) that the foreign keys of a table point to, itself left out. */
+  parentsQuery(namespace: string, name: string): string;
   /** The text of a column of the row `t`. */
   text(column: ComparedColumn): string;
   /** The text of a column of the row `t` as an outbox's image has it. */

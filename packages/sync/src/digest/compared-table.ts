@@ -2,6 +2,7 @@ import { LockstepError, type RowMapping, type TableReader, tableId, type TableSc
 import { columnsOf, dialects } from "./catalog.js";
 import type { ComparedColumn, HashMethod, Key, StoredColumn } from "./column.js";
 import { comparedColumn, isOrderedAlike, type Pair, pairOf } from "./pair.js";
+import { canonicalText } from "./canonical-text.js";
 import { printedKey } from "./printed-key.js";
 import { type Side, TableSide } from "./table-side.js";
 
@@ -22,6 +23,8 @@ export interface ComparedTable {
   readonly target?: Side;
   /** The source's key, as the source prints it, of a row with this canonical one; `undefined` where it can't be told. */
   readonly sourceKey: (canonical: Key) => Key | undefined;
+  /** The canonical key of the row with this one at the source. */
+  readonly canonicalKey: (key: Key) => Key;
   /** A mapping masks the source's key: nobody is to see it. */
   readonly hidesKey: boolean;
   /**
@@ -90,6 +93,11 @@ export async function compareTable(
         keys.map(({ here, form }) => ({ name: here.name, form: form! })),
         canonical,
       ),
+    canonicalKey: (key) =>
+      keys.map(({ here: { name, type }, form }, i) => {
+        const column = table.columns.find((one) => one.name === name)!;
+        return canonicalText(table.engine, { column, form: form!, type }, key[i]!);
+      }),
     hidesKey: false,
     columns: compared.map(({ here: { name } }) => ({ name, shows: name })),
     leftOut: pairs.flatMap(({ here, why }) => (why === undefined ? [] : [{ column: here.name, why }])),

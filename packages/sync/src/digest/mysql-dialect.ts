@@ -14,6 +14,13 @@ export const mysqlDialect: Dialect = {
  LEFT JOIN (SELECT column_name, seq_in_index FROM information_schema.statistics WHERE table_schema = ${quoteText(namespace)}
    AND table_name = ${quoteText(name)} AND index_name = 'PRIMARY') s ON s.column_name = c.column_name
 WHERE c.table_schema = ${quoteText(namespace)} AND c.table_name = ${quoteText(name)} ORDER BY c.ordinal_position`,
+  parentsQuery: (
+    namespace,
+    name,
+  ) => `SELECT DISTINCT CONCAT(k.referenced_table_schema, '.', k.referenced_table_name) AS a
+ FROM information_schema.key_column_usage k
+WHERE k.table_schema = ${quoteText(namespace)} AND k.table_name = ${quoteText(name)} AND k.referenced_table_name IS NOT NULL
+  AND NOT (k.referenced_table_schema = k.table_schema AND k.referenced_table_name = k.table_name)`,
   text: textOf,
   image: (column) => printed(column, column.type.toLowerCase().replace(" zerofill", ""), columnOf(column)),
   // Of bytes it only says that they are UTF-8.

@@ -19,6 +19,10 @@ export const postgresDialect: Dialect = {
  from pg_class c join pg_namespace s on s.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
 where s.nspname = ${quoteText(namespace)} and c.relname = ${quoteText(name)} and c.relkind in ('r', 'p')
   and a.attnum > 0 and not a.attisdropped order by a.attnum`,
+  parentsQuery: (namespace, name) => `select distinct ps.nspname || '.' || p.relname
+ from pg_constraint f join pg_class c on c.oid = f.conrelid join pg_namespace s on s.oid = c.relnamespace
+ join pg_class p on p.oid = f.confrelid join pg_namespace ps on ps.oid = p.relnamespace
+where f.contype = 'f' and f.confrelid <> f.conrelid and s.nspname = ${quoteText(namespace)} and c.relname = ${quoteText(name)}`,
   text: textOf,
   image: (column) => printed(column.type, columnOf(column)),
   shown: (text) => text,

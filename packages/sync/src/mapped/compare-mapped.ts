@@ -46,6 +46,10 @@ export async function compareMapped(
     source: new MappedSide({ reader: source, stored: here, route, columns, key, known }),
     ...(!isMissing && { target: mirror }),
     sourceKey: (canonical) => sourceKey(route, key, canonical),
+    canonicalKey: (printed) => {
+      const mapped = JSON.parse(route.mapKey(JSON.stringify(printed))) as Key;
+      return key.map(({ textOf }, i) => textOf(mapped[i]!));
+    },
     hidesKey: known.source === undefined,
     columns: columns.map(({ name, copies }) => ({ name, ...(copies && { shows: copies.name }) })),
     leftOut: leftOut.map(({ here: { name }, why }) => ({

@@ -1,7 +1,8 @@
 import type { RowMapping, TableReader } from "@lockstep/core";
 import { type ComparedColumn, type StoredColumn } from "../digest/column.js";
 import { comparedColumn, type Pair, pairOf, partOf } from "../digest/pair.js";
-import { madeForm, madeText } from "./made-text.js";
+import { canonicalText } from "../digest/canonical-text.js";
+import { madeForm } from "./made-form.js";
 
 /** A column of the target under a mapping. */
 type Mapped = RowMapping["columns"][number];
@@ -11,11 +12,12 @@ export interface MappedColumn {
   readonly name: string;
   /** As the target stores it. */
   readonly target: ComparedColumn;
-  /** A copy: the source's column, whose text the source's database makes. Absent: the mapping makes it, and `textOf` its text. */
+  /** A copy: the source's column, whose text the source's database makes. Absent: the mapping makes it. */
   readonly copies?: ComparedColumn;
   readonly pair: Pair;
   /** Its place in the mapped row. */
   readonly at: number;
+  /** The canonical text of a cell of the mapped row. */
   readonly textOf: (cell: string) => string;
 }
 
@@ -64,13 +66,13 @@ function compared(
   const isKey = schema.key.includes(mapped.schema.name);
   const own = partOf(engines.source, here);
   const part = form === "padded" || (isKey && own === "long") ? "free" : own;
-  const made = { schema: mapped.schema, form, targetType: there.type };
+  const formed = { column: mapped.schema, form, type: isCopy ? here.type : there.type };
   return {
     name: mapped.schema.name,
     target: comparedColumn(there, form, part),
     ...(isCopy && { copies: comparedColumn(here, form, part) }),
     pair: { ...pair, form },
     at,
-    textOf: (cell) => madeText(source.engine, made, cell),
+    textOf: (cell) => canonicalText(source.engine, formed, cell),
   };
 }

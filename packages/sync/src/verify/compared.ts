@@ -1,4 +1,6 @@
 import type { ChangeLog, Mapping, TableReader, TableSchema, Target } from "@lockstep/core";
+import type { VerifyProgress } from "./progress.js";
+import type { NamedRows } from "./report.js";
 
 /** A source and one of its targets. */
 export interface Compared {
@@ -29,8 +31,14 @@ export interface VerifyOptions {
   /** How long a lane may take to apply what was committed, ms. Default 60000. */
   readonly passTimeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** Told now and then how many rows of a table were compared. */
-  readonly onProgress?: (table: string, rows: number) => void;
+  /** Go on from here. */
+  readonly resume?: VerifyProgress;
+  /** How often `onProgress` is told, ms. Default 1000. */
+  readonly tellEveryMs?: number;
+  /** Told now and then, and after each table, how far it is: keep it, and another process can go on from there. It is waited for; what it throws ends the work. */
+  readonly onProgress?: (progress: VerifyProgress) => void | Promise<void>;
+  /** Only the rows that this report names are looked at; they are judged anew. */
+  readonly only?: NamedRows;
   /** Source of chance for the sample. */
   readonly random?: () => number;
 }

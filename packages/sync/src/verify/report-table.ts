@@ -5,7 +5,9 @@ import { differingColumns } from "./describe-row.js";
 import type { Difference } from "./difference.js";
 import type { LetteredKeys } from "./letters.js";
 import type { ReportedRow, TableReport } from "./report.js";
-import { type TableVerification, verifyTable } from "./verify-table.js";
+import type { Place } from "./progress.js";
+import { counterOf } from "./counter.js";
+import type { Finding } from "./verify-table.js";
 
 /** A row that differs, by both its keys. */
 export interface DifferingRow extends Difference {
@@ -23,66 +25,41 @@ export type Mend = (
 ) => Promise<{ readonly sent: number; readonly remaining: number }>;
 
 /** What reporting one table takes. */
-export interface TableRoom extends Omit<TableVerification, "isChosen" | "progress"> {
-  readonly sample: number;
+export interface TableRoom {
   readonly maxReported: number;
-  readonly random: () => number;
   readonly letters: LetteredKeys;
   readonly showsValues?: (table: string, column: string) => boolean;
-  readonly onProgress?: (table: string, rows: number) => void;
   readonly mend?: Mend | undefined;
+  /** Told what was found up to a place behind which another process could go on. */
+  readonly reached?: (report: TableReport, place: Place) => Promise<void>;
 }
 
-/** Compares one table and counts what differs. */
+/** Counts what is found in one table, and has it mended. `before`: what was found up to where the findings begin. */
 export async function reportTable(
   table: ComparedTable,
   schema: TableSchema,
+  findings: AsyncIterable<Finding>,
   room: TableRoom,
+  before?: TableReport,
 ): Promise<TableReport> {
-  const began = performance.now();
-  const { sample, random, onProgress, mend } = room;
-  const rows = { source: 0, target: 0 };
-  const counts = { missing: 0, extra: 0, differing: 0, unmapped: 0, letters: 0, unsettled: 0 };
-  const mended = { sent: 0, remaining: 0 };
-  const differences: ReportedRow[] = [];
+  const counted = counterOf(table, room.mend !== undefined, before);
   let lettered: ReadonlySet<string> | undefined;
-  const verification = {
-    ...room,
-    isChosen: () => sample >= 1 || random() < sample,
-    progress: (read: number) => onProgress?.(table.id, read),
-  };
-  for await (const found of verifyTable(table, verification)) {
-    rows.source += found.sourceRows;
-    rows.target += found.targetRows;
-    counts.unsettled += found.unsettled;
+  for await (const found of findings) {
     if (found.differences.size > 0) lettered ??= await room.letters(table.id);
     const wrong: DifferingRow[] = [];
     for (const [canonical, difference] of found.differences) {
       const key = difference.origin ?? table.sourceKey(JSON.parse(canonical) as Key);
       const row = { ...difference, canonical, key };
       const isLettered = lettered!.has(JSON.stringify(key));
-      counts[isLettered ? "letters" : row.kind]++;
       if (!isLettered && row.kind !== "unmapped") wrong.push(row);
-      if (differences.length < room.maxReported)
-        differences.push(await described(table, row, isLettered, room));
+      const isNamed = counted.named < room.maxReported;
+      counted.row(row.kind, isLettered, isNamed ? await described(table, row, isLettered, room) : undefined);
     }
-    if (mend === undefined || wrong.length === 0) continue;
-    const { sent, remaining } = await mend(table, schema, wrong);
-    mended.sent += sent;
-    mended.remaining += remaining;
+    counted.found(found);
+    if (wrong.length > 0 && room.mend !== undefined) counted.mended(await room.mend(table, schema, wrong));
+    if (found.place !== undefined) await room.reached?.(counted.report, found.place);
   }
-  const ms = Math.round(performance.now() - began);
-  const { id, to, leftOut } = table;
-  return {
-    table: id,
-    ...(to !== undefined && { to }),
-    rows,
-    ...counts,
-    leftOut,
-    differences,
-    ...(mend && { mended }),
-    ms,
-  };
+  return counted.report;
 }
 
 async function described(

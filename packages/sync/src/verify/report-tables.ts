@@ -1,89 +1,124 @@
-import type { TableReader, TableSchema } from "@lockstep/core";
-import { type ComparedTable, compareTable } from "../digest/compared-table.js";
-import { compareMapped } from "../mapped/compare-mapped.js";
+import type { ComparedTable } from "../digest/compared-table.js";
 import { type Pass, passage } from "../passage.js";
 import type { Compared, VerifyOptions } from "./compared.js";
-import { type Mend, reportTable } from "./report-table.js";
+import { type Comparison, comparisonsOf } from "./comparisons.js";
+import type { Place } from "./progress.js";
 import { letteredKeys } from "./letters.js";
-import { paceOf } from "./pace.js";
+import { namedRows } from "./named-rows.js";
+import { type Pace, paceOf } from "./pace.js";
+import { ProgressBook } from "./progress-book.js";
+import { type Mend, reportTable, type TableRoom } from "./report-table.js";
 import { reportOf, type TableReport, type VerifyReport } from "./report.js";
+import { judgeRows, verifyTable } from "./verify-table.js";
 
 const defaults = {
   sliceRows: 10_000,
   sample: 1,
   maxReported: 100,
   passTimeoutMs: 60_000,
+  tellEveryMs: 1_000,
   random: Math.random,
 };
+
+/** What sets rows right: first those that the source has, parents first; then those that it hasn't, children first. */
+export interface Menders {
+  readonly present: Mend;
+  readonly extra: Mend;
+}
+
+/** What comparing any table takes. */
+interface Room extends TableRoom {
+  readonly settings: typeof defaults & VerifyOptions;
+  readonly pass: Pass;
+  readonly pace: Pace;
+}
 
 /** Compares all tables, and has what differs mended where `mender` makes something that does. */
 export async function reportTables(
   compared: Compared,
   options: VerifyOptions,
-  mender?: (pass: Pass) => Mend,
+  mender?: (pass: Pass) => Menders,
 ): Promise<VerifyReport> {
   const began = performance.now();
   const { source, target } = compared;
   const settings = { ...defaults, ...options };
   const reader = target.reader!();
   const pass = passage({ source: source.name, log: source.log, target, timeoutMs: settings.passTimeoutMs });
-  const room = {
-    ...settings,
+  const menders = mender?.(pass);
+  const letters = letteredKeys(target.letters, source.name, compared.mapping?.sealer);
+  const { maxReported, showsValues } = settings;
+  const room: Room = {
+    settings,
     pass,
-    letters: letteredKeys(target.letters, source.name, compared.mapping?.sealer),
+    letters,
+    maxReported,
     pace: paceOf(options.maxRowsPerSecond),
-    mend: mender?.(pass),
+    ...(showsValues && { showsValues }),
+    ...(menders && { mend: menders.present }),
   };
   try {
-    const tables: TableReport[] = [];
-    for (const schema of source.tables) {
-      for (const compare of comparisons(compared, reader, schema)) {
-        const report = await lookAt(compare, schema, room);
-        if (report !== undefined) tables.push(report);
-      }
+    const comparisons = comparisonsOf(compared, reader);
+    const book = new ProgressBook(comparisons.length, settings);
+    for (const comparison of comparisons) {
+      if (book.isDone(comparison)) continue;
+      await book.finish(comparison, await lookAt(comparison, room, book));
+    }
+    for (const comparison of menders === undefined ? [] : comparisons.toReversed()) {
+      const report = book.reportOf(comparison);
+      if (report !== undefined && report.extra > 0)
+        await book.finish(comparison, await removed(comparison, report, { ...room, mend: menders!.extra }));
     }
     const about = { source: source.name, target: target.name, sample: settings.sample };
-    return reportOf({ ...about, ms: Math.round(performance.now() - began) }, tables);
+    return reportOf({ ...about, ms: Math.round(performance.now() - began) }, book.reports);
   } finally {
     await reader.close();
   }
 }
 
-type Compare = () => Promise<ComparedTable | undefined>;
-
-/** How a table is compared with each of those that its rows go into. */
-function comparisons(
-  { source, mapping }: Compared,
-  reader: TableReader,
-  schema: TableSchema,
-): readonly Compare[] {
-  const sides = { source: source.reader, target: reader };
-  const routes = mapping?.routes(schema);
-  if (routes === undefined) return [() => compareTable(sides, schema)];
-  return routes.map(
-    (route) => () => (route.plain ? compareTable(sides, schema, route) : compareMapped(sides, route)),
-  );
-}
-
 async function lookAt(
-  compare: Compare,
-  schema: TableSchema,
-  room: Parameters<typeof reportTable>[2],
+  comparison: Comparison,
+  room: Room,
+  book: ProgressBook,
 ): Promise<TableReport | undefined> {
-  let table = await compare();
+  const { schema, open } = comparison;
+  let table = await open();
   if (table === undefined) return undefined;
   if (table.target === undefined && (await table.source.count()) > 0) {
     // The lane may be about to make it: rows are missing only when it has passed what is committed now, and the table isn't there still.
-    await room.pass(room.signal);
-    table = (await compare()) ?? table;
+    await room.pass(room.settings.signal);
+    table = (await open()) ?? table;
   }
-  const report = await reportTable(table, schema, room);
+  const begun = book.current(comparison);
+  const findings = findingsOf(table, room, begun?.place);
+  if (findings === undefined) return undefined;
+  const told = { ...room, reached: book.reached(comparison) };
+  const report = await reportTable(table, schema, findings, told, begun?.report);
   if (table.target !== undefined || report.mended === undefined) return report;
   // Its first row has made the table in the target: all of it is compared again.
-  await room.pass(room.signal);
-  const { missing, extra, differing } = await reportTable((await compare())!, schema, {
-    ...room,
-    mend: undefined,
-  });
+  await room.pass(room.settings.signal);
+  const made = (await open())!;
+  const { mend: _, ...looking } = room;
+  const { missing, extra, differing } = await reportTable(made, schema, findingsOf(made, room)!, looking);
   return { ...report, mended: { ...report.mended, remaining: missing + extra + differing } };
+}
+
+/** Looks for the extra rows of a table once more, and has them deleted; adds to its report what became of them. */
+async function removed({ schema, open }: Comparison, report: TableReport, room: Room): Promise<TableReport> {
+  const table = await open();
+  const findings = table && findingsOf(table, room);
+  if (findings === undefined) return report;
+  const { mended } = await reportTable(table!, schema, findings, room);
+  const { sent, remaining } = report.mended!;
+  return { ...report, mended: { sent: sent + mended!.sent, remaining: remaining + mended!.remaining } };
+}
+
+/** What is found in a table, or of the rows that a report names; `undefined` when it names none of this table. */
+function findingsOf(table: ComparedTable, { settings, ...room }: Room, from?: Place) {
+  const { only, signal, sample, random, sliceRows, tellEveryMs } = settings;
+  if (only !== undefined) {
+    const keys = namedRows(only, table);
+    return keys.length === 0 ? undefined : judgeRows(table, keys, { ...room, signal });
+  }
+  const isChosen = (): boolean => sample >= 1 || random() < sample;
+  return verifyTable(table, { ...room, sliceRows, tellEveryMs, isChosen, from, signal });
 }

@@ -46,6 +46,13 @@ export interface TableReport {
   readonly ms: number;
 }
 
+/** What names rows: a report, of which nothing but the keys counts. */
+export interface NamedRows {
+  readonly tables: readonly (Pick<TableReport, "table" | "to"> & {
+    readonly differences: readonly Pick<ReportedRow, "key" | "targetKey">[];
+  })[];
+}
+
 /** What was found of one target. */
 export interface VerifyReport {
   readonly source: string;

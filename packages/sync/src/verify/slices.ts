@@ -1,10 +1,13 @@
 import type { Key } from "../digest/column.js";
 import type { ComparedTable } from "../digest/compared-table.js";
 import type { Digest, Slice } from "../digest/table-side.js";
+import type { Place } from "./progress.js";
 
 /** A part of a table, and what both sides have in it. */
 export interface ComparedSlice {
   readonly slice: Slice;
+  /** Where to go on behind it; absent: it was the last. */
+  readonly place?: Place;
   readonly source: Digest;
   readonly target: Digest;
 }
@@ -15,6 +18,8 @@ export interface SliceOptions {
   readonly sliceRows: number;
   /** Whether a slice is compared at all. */
   readonly isChosen: () => boolean;
+  /** Where to begin. Default: at the first row. */
+  readonly from?: Place | undefined;
 }
 
 const nothing: Digest = { rows: 0, sum: "0" };
@@ -26,9 +31,9 @@ export function comparedSlices(table: ComparedTable, options: SliceOptions): Asy
 
 async function* byRanges(
   { source, target }: ComparedTable,
-  { sliceRows, isChosen }: SliceOptions,
+  { sliceRows, isChosen, from }: SliceOptions,
 ): AsyncGenerator<ComparedSlice> {
-  let after: Key | undefined;
+  let after: Key | undefined = from && "after" in from ? from.after : undefined;
   let ends = source.boundary(after, sliceRows);
   for (;;) {
     const through = await ends;
@@ -42,7 +47,7 @@ async function* byRanges(
     ends.catch(() => undefined);
     if (digests !== undefined) {
       const [here, there] = await digests;
-      yield { slice, source: here, target: there };
+      yield { slice, source: here, target: there, ...(through && { place: { after: through } }) };
     }
     if (through === undefined) return;
     after = through;
@@ -56,15 +61,15 @@ const maxBuckets = 16_384;
 /** Where the sides have no common order: by a hash of the key, all in one pass over the table on either side. */
 async function* byBuckets(
   { source, target }: ComparedTable,
-  { sliceRows, isChosen }: SliceOptions,
+  { sliceRows, isChosen, from }: SliceOptions,
 ): AsyncGenerator<ComparedSlice> {
-  const rows = await source.count();
-  const of = Math.min(Math.max(1, Math.ceil(rows / sliceRows)), maxBuckets);
+  const begin = from && "of" in from ? from : undefined;
+  const of = begin?.of ?? bucketsFor(await source.count(), sliceRows);
   const [here, there] = await Promise.all([
     source.buckets(of),
     target?.buckets(of) ?? new Map<number, Digest>(),
   ]);
-  for (let first = 0; first < of; first += bucketsTogether) {
+  for (let first = begin?.bucket ?? 0; first < of; first += bucketsTogether) {
     const buckets = Array.from({ length: Math.min(bucketsTogether, of - first) }, (_, i) => first + i).filter(
       isChosen,
     );
@@ -72,10 +77,18 @@ async function* byBuckets(
     const others = buckets.filter((b) => !same.includes(b));
     for (const b of same)
       yield { slice: { of, buckets: [b] }, source: here.get(b) ?? nothing, target: there.get(b) ?? nothing };
-    if (others.length > 0) {
-      yield { slice: { of, buckets: others }, source: joined(here, others), target: joined(there, others) };
-    }
+    const next = first + bucketsTogether;
+    yield {
+      slice: { of, buckets: others },
+      source: joined(here, others),
+      target: joined(there, others),
+      ...(next < of && { place: { of, bucket: next } }),
+    };
   }
+}
+
+function bucketsFor(rows: number, sliceRows: number): number {
+  return Math.min(Math.max(1, Math.ceil(rows / sliceRows)), maxBuckets);
 }
 
 /** Whether both have the same rows, as far as hashes tell. */

@@ -1,33 +1,22 @@
 import { type ColumnSchema, type Engine, toCanonical } from "@lockstep/core";
-import { classOf, type Form, formOf, sameForm, type StoredType } from "../digest/form.js";
+import type { Form } from "./form.js";
 
-/**
- * The text that a column which a mapping makes is compared by: what the target prints of it depends on the target's column, not on what it was given.
- * `undefined` when nothing tells whether they are equal. Pure.
- */
-export function madeForm(source: StoredType, target: StoredType): Form | undefined {
-  const form = formOf(source, target);
-  if (form !== "stored") return form;
-  const stored = classOf(target);
-  return stored === "json" || stored === "other" ? undefined : sameForm(stored);
-}
-
-/** How the target stores a column that a mapping makes. */
-export interface MadeColumn {
-  /** As the mapping makes it. */
-  readonly schema: Pick<ColumnSchema, "kind">;
+/** A column whose texts are put into a form. */
+export interface FormedColumn {
+  readonly column: Pick<ColumnSchema, "kind">;
   readonly form: Form;
-  /** The target's own type. */
-  readonly targetType: string;
+  /** Of the side whose text it is to be. */
+  readonly type: string;
 }
 
-/** The text, in its form, of a value that a mapping gives as the source would print it. Pure. */
-export function madeText(engine: Engine, { schema, form, targetType }: MadeColumn, text: string): string {
-  const canonical = toCanonical(engine, schema, text);
+/** The text, in its form, of a value as a source of this engine prints it: what that side's database would give. Pure. */
+export function canonicalText(engine: Engine, { column, form, type }: FormedColumn, text: string): string {
+  if (form === "stored") return text;
+  const canonical = toCanonical(engine, column, text);
   switch (form) {
     case "number":
-      if (schema.kind === "boolean") return canonical === "true" ? "1" : "0";
-      return decimalText(canonical, scaleOf(targetType));
+      if (column.kind === "boolean") return canonical === "true" ? "1" : "0";
+      return decimalText(canonical, scaleOf(type));
     case "float":
       return floatText(canonical);
     case "uuid":

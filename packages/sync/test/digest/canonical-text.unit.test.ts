@@ -1,12 +1,13 @@
 import { expect } from "chai";
-import { madeForm, madeText } from "../../src/mapped/made-text.js";
+import { canonicalText } from "../../src/digest/canonical-text.js";
+import { madeForm } from "../../src/mapped/made-form.js";
 
-const numberText = (text: string, targetType: string) =>
-  madeText("postgres", { schema: { kind: "numeric" }, form: "number", targetType }, text);
+const numberText = (text: string, type: string) =>
+  canonicalText("postgres", { column: { kind: "numeric" }, form: "number", type }, text);
 const floatText = (text: string) =>
-  madeText("postgres", { schema: { kind: "float" }, form: "float", targetType: "double" }, text);
+  canonicalText("postgres", { column: { kind: "float" }, form: "float", type: "double" }, text);
 
-describe("the text of a value that a mapping makes", () => {
+describe("the canonical text of a value", () => {
   it("is a number as the target's column rounds it, without zeros that say nothing", () => {
     const cases = [
       ["7", "bigint", "7"],
@@ -36,10 +37,10 @@ describe("the text of a value that a mapping makes", () => {
   });
 
   it("is a uuid as PostgreSQL prints it, however it was written", () => {
-    const made = { schema: { kind: "uuid" }, form: "uuid", targetType: "uuid" } as const;
+    const made = { column: { kind: "uuid" }, form: "uuid", type: "uuid" } as const;
     const expected = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
     for (const text of ["A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", "{a0eebc999c0b4ef8bb6d6bb9bd380a11}"])
-      expect(madeText("postgres", made, text)).to.equal(expected);
+      expect(canonicalText("postgres", made, text)).to.equal(expected);
   });
 
   it("isn't known of a document that the target writes anew", () => {
