@@ -37,6 +37,26 @@ export const errorTable = {
     recovery: "refuse",
     hint: "This write's rows can't be known here. Use save() or delete by key, or set bulkWrites.",
   },
+  BARRIER_IN_TRANSACTION: {
+    recovery: "refuse",
+    hint: "Wait behind the transaction: no target sees what isn't committed, so inside of it the wait would never end.",
+  },
+  DUAL_WRITE_LATE: {
+    recovery: "refuse",
+    hint: "The primary has the write, and the target will get it by the stream. Don't repeat it; look at the target's lane if this goes on.",
+  },
+  READ_TOKEN_INVALID: {
+    recovery: "refuse",
+    hint: "Pass a token that reads.token() gave for the same source, unchanged, or none.",
+  },
+  REPLICA_READ_ONLY: {
+    recovery: "refuse",
+    hint: "reads.read() is for reads: write, lock and open transactions on the primary's DataSource.",
+  },
+  STALE_ENTITY: {
+    recovery: "refuse",
+    hint: "Nothing was written. Read the entity from the primary before you change it, or update(id, { … }) only what you change.",
+  },
   CAPTURE_POISONED: {
     recovery: "refuse",
     hint: "An earlier capture error of this transaction was swallowed; the transaction was rolled back.",

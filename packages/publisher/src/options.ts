@@ -3,6 +3,7 @@ import type { RedisConnection } from "@lockstep/stream";
 import type { ForeignKeyActions } from "./capture/source-capture.js";
 import type { EntityChoice } from "./capture/subscriber/mapped-tables.js";
 import type { WalRetention } from "./capture/wal/wal-retention.js";
+import type { AppliedTarget } from "./applied/when-applied.js";
 import type { RelayLimits } from "./relay/limits.js";
 
 /** Settings of `publishChanges`. Only `redis` is needed. */
@@ -41,6 +42,8 @@ export interface PublishOptions {
    * An object names a direct connection (behind a transaction pooler the application's own won't do) and limits.
    */
   readonly relay?: boolean | RelayChoice;
+  /** Targets that this process may wait for, by `whenApplied`: `postgresTarget({ name, url })` or another. `close()` closes them. Default: none. */
+  readonly targets?: readonly AppliedTarget[];
   /** Changes of an entity as jobs in a BullMQ queue of your own: entity name → queue name. Default: none. */
   readonly queues?: Readonly<Record<string, string>>;
   /** Writes through TypeORM whose rows can't be known (TRUNCATE by `clear()`; on MySQL, INSERT … SELECT): refuse (default), or let through with a warning. */

@@ -1,5 +1,7 @@
 import { LockstepError } from "@lockstep/core";
 import type { DataSource } from "typeorm";
+import { watchTransactions } from "./applied/inside-transaction.js";
+import { appliedIn } from "./applied/when-applied.js";
 import { claimCapture } from "./capture/claim-capture.js";
 import { captureOf } from "./capture/capture-of.js";
 import { watchEntities } from "./capture/watched-entities.js";
@@ -135,6 +137,14 @@ function startPublisher(
   const relay = startInProcess(method, source, options, logger);
   let phase: Phase = { state: "waiting" };
   const ready = settleable();
+  const inside = watchTransactions(dataSource);
+  const log = lazily(() => method.changeLog());
+  const partitions = options.partitions ?? publishDefaults.partitions;
+  const barrier: Publisher["barrier"] = async ({ timeoutMs = barrierTimeoutMs } = {}) => {
+    const position = await log.get().barrier(timeoutMs);
+    return { position, incarnation: await log.get().incarnation() };
+  };
+  const applied = appliedIn({ source, partitions, barrier }, options.targets ?? []);
 
   async function claim(): Promise<boolean> {
     // Switched off, it must not keep the application from starting, whatever is wrong at the source: the relay says that.
@@ -179,7 +189,9 @@ function startPublisher(
 
   async function close(): Promise<void> {
     open.delete(dataSource);
+    inside.stop();
     await relay[Symbol.asyncDispose]();
+    await Promise.allSettled([applied.close(), log.made()?.close()]);
   }
 
   async function uninstall(what: { readonly tables?: boolean } = {}): Promise<void> {
@@ -197,6 +209,14 @@ function startPublisher(
 
   return {
     source,
+    partitions,
+    barrier,
+    async whenApplied(target, given) {
+      if (inside.isInside()) {
+        throw new LockstepError("BARRIER_IN_TRANSACTION", "waited for a target inside a transaction");
+      }
+      return applied.whenApplied(target, given);
+    },
     ready: ready.promise,
     done: relay.done,
     install,
@@ -211,6 +231,15 @@ function startPublisher(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** How long a barrier waits for a relay when nothing else is said. */
+const barrierTimeoutMs = 5_000;
+
+/** Made when it is first asked for. */
+function lazily<T>(make: () => T): { get(): T; made(): T | undefined } {
+  let made: T | undefined;
+  return { get: () => (made ??= make()), made: () => made };
 }
 
 interface Settleable {

@@ -1,3 +1,5 @@
+import { LockstepError, type Position } from "@lockstep/core";
+import type { Applied, AppliedOptions } from "./applied/when-applied.js";
 import type { RelayStatus } from "./relay/index.js";
 
 /** What `publishChanges` gives. Disposing it is `close()`. */
@@ -11,6 +13,21 @@ export interface Publisher extends AsyncDisposable {
   status(): PublisherStatus;
   /** Tells the relay of this process that something was written. Commits do it by themselves. */
   nudge(): void;
+  /** How many lanes a target has of this source. */
+  readonly partitions: number;
+  /**
+   * A place at or before which everything lies that was committed before the call, and the history that it is a place of. Nothing is written for it (with `capture: "wal"`
+   * or `"binlog"`: one marker for all that ask at the same time). @throws LockstepError RELAY_SILENT when no relay cut a tick in time; SOURCE_UNAVAILABLE.
+   */
+  barrier(options?: {
+    readonly timeoutMs?: number;
+  }): Promise<{ readonly position: Position; readonly incarnation: string }>;
+  /**
+   * Waits until a target (one of the option `targets`) has everything that was committed before the call. Call it behind the transaction. A slow or dead target makes it
+   * give up after `timeoutMs`, and nothing else: the change follows by the stream.
+   * @throws LockstepError CONFIG_INVALID when the target isn't known; BARRIER_IN_TRANSACTION.
+   */
+  whenApplied(target: string, options?: AppliedOptions): Promise<Applied>;
   /** Forgets a target, by id or name: it holds nothing back any more. Returns how many lanes it had. */
   removeTarget(idOrName: string): Promise<number>;
   /**
@@ -35,8 +52,14 @@ export interface PublisherStatus {
 /** The publisher of a process in which `LOCKSTEP_DISABLED` is set, where nothing but the process captures. */
 export function disabledPublisher(source: string): Publisher {
   const nothing = async (): Promise<void> => undefined;
+  const disabled = async (): Promise<never> => {
+    throw new LockstepError("CONFIG_INVALID", "lockstep is disabled in this process: no target follows");
+  };
   return {
     source,
+    partitions: 1,
+    barrier: disabled,
+    whenApplied: disabled,
     ready: Promise.resolve(),
     done: Promise.resolve(),
     status: () => ({ state: "disabled", blindWrites: 0 }),

@@ -1,4 +1,4 @@
-import { publishChanges, type PublishOptions } from "@lockstep/publisher";
+import { publishChanges, type Publisher, type PublishOptions } from "@lockstep/publisher";
 import {
   compareSides,
   type Comparison,
@@ -106,6 +106,7 @@ export class Rig implements AsyncDisposable {
       dataSource,
       entities,
       shop: new Shop(dataSource, entities),
+      lockstep,
       async [Symbol.asyncDispose]() {
         await lockstep.close();
         await dataSource.destroy();
@@ -188,6 +189,7 @@ export interface RigApp extends AsyncDisposable {
   readonly dataSource: DataSource;
   readonly entities: ShopEntities;
   readonly shop: Shop;
+  readonly lockstep: Publisher;
 }
 
 function fresh(kind: Kind): Promise<FreshDatabase> {

@@ -1,4 +1,4 @@
-import { chown, writeFile } from "node:fs/promises";
+import { chown, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Client } from "pg";
 import { findBinary, serverEnvironment } from "./binaries/find-binary.js";
@@ -28,17 +28,32 @@ const defaults: Readonly<Record<string, string>> = {
   log_min_messages: "warning",
 };
 
-/** Starts PostgreSQL with a superuser "app"; the URL names the database "postgres". `wal_level` is logical, `fsync` is off. */
-export async function startPostgres(options: ServerOptions = {}): Promise<RunningServer> {
-  const binary = await findBinary("postgres");
-  return launch(recipe(binary, { ...defaults, ...options.settings }));
+/** What PostgreSQL takes beside the settings. */
+export interface PostgresOptions extends ServerOptions {
+  /** URL of a server started here: this one becomes its standby, read-only, following it by streaming replication. */
+  readonly standbyOf?: string;
 }
 
-function recipe(binary: ServerBinary, settings: Readonly<Record<string, string>>): ServerRecipe {
+/** Starts PostgreSQL with a superuser "app"; the URL names the database "postgres". `wal_level` is logical, `fsync` is off. */
+export async function startPostgres({ settings, standbyOf }: PostgresOptions = {}): Promise<RunningServer> {
+  const binary = await findBinary("postgres");
+  const standby = standbyOf !== undefined && {
+    primary_conninfo: standbyOf,
+    recovery_target_timeline: "latest",
+  };
+  return launch(recipe(binary, { ...defaults, ...standby, ...settings }, standbyOf));
+}
+
+function recipe(
+  binary: ServerBinary,
+  settings: Readonly<Record<string, string>>,
+  standbyOf: string | undefined,
+): ServerRecipe {
   const env = serverEnvironment(binary);
   return {
     kind: "postgres",
-    prepare: (folder) => initialise(binary, folder),
+    prepare: (folder) =>
+      standbyOf === undefined ? initialise(binary, folder) : copyOf(standbyOf, dataFolder(folder)),
     plan: (folder, port) => {
       const url = `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${DATABASE}`;
       const data = dataFolder(folder);
@@ -73,6 +88,29 @@ async function initialise(binary: ServerBinary, folder: string): Promise<void> {
     env: serverEnvironment(binary),
     ...user,
   });
+}
+
+/** A copy of the data of a server that runs, as a base backup is made; not by pg_basebackup, which isn't everywhere. */
+async function copyOf(primary: string, data: string): Promise<void> {
+  const client = new Client({ connectionString: primary });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ data_directory: string }>("SHOW data_directory");
+    await client.query("SELECT pg_backup_start('standby', true)");
+    await run("cp", ["-a", rows[0]!.data_directory, data], { ...serverUser() });
+    const stopped = await client.query<{ labelfile: string }>("SELECT labelfile FROM pg_backup_stop(false)");
+    await rm(join(data, "postmaster.pid"), { force: true });
+    for (const [name, text] of [
+      ["backup_label", stopped.rows[0]!.labelfile],
+      ["standby.signal", ""],
+    ] as const) {
+      await writeFile(join(data, name), text, { mode: 0o600 });
+      const user = serverUser();
+      if (user !== undefined) await chown(join(data, name), user.uid, user.gid);
+    }
+  } finally {
+    await client.end();
+  }
 }
 
 async function isServing(url: string, data: string): Promise<boolean> {

@@ -1,0 +1,260 @@
+import { randomUUID } from "node:crypto";
+import { dualWrite } from "@lockstep/publisher";
+import { laneFreshness, replicaReads, type ReplicaReads } from "@lockstep/reads";
+import { mysqlTarget } from "@lockstep/target-mysql";
+import { postgresTarget } from "@lockstep/target-postgres";
+import { eventually, type NodeProcess } from "@lockstep/testing";
+import { expect } from "chai";
+import { DataSource } from "typeorm";
+import { type Customer, entityList, type ShopEntities, shopEntities } from "../src/index.js";
+import { type Kind, Rig, type RigApp } from "./rig/rig.js";
+
+const ways: readonly (readonly [source: Kind, target: Kind])[] = [
+  ["postgres", "mariadb"],
+  ["mariadb", "postgres"],
+];
+
+for (const [kind, targetKind] of ways) {
+  describe(`reading from a target: ${kind} → ${targetKind}`, function () {
+    this.timeout(90_000);
+    let rig: Rig;
+    let app: RigApp;
+    let consumer: NodeProcess;
+    let replica: DataSource;
+    let replicaEntities: ShopEntities;
+    let reads: ReplicaReads;
+
+    before(async () => {
+      rig = await Rig.open(kind, { reporting: targetKind });
+      app = await rig.openApp({ targets: [target()] });
+      consumer = await rig.startConsumer();
+      await rig.untilRegistered();
+      await app.shop.open(5, 5);
+      await rig.untilConverged();
+      replicaEntities = shopEntities(targetKind === "postgres" ? "postgres" : "mysql");
+      replica = await new DataSource({
+        type: targetKind,
+        url: rig.targets["reporting"]!.url,
+        entities: entityList(replicaEntities),
+      }).initialize();
+      reads = open();
+      await inRotation();
+    });
+    after(async () => {
+      await reads?.[Symbol.asyncDispose]();
+      if (replica?.isInitialized) await replica.destroy();
+      await consumer?.[Symbol.asyncDispose]();
+      await app?.[Symbol.asyncDispose]();
+      await rig?.[Symbol.asyncDispose]();
+    });
+
+    const target = () => {
+      const { url } = rig.targets["reporting"]!;
+      return targetKind === "postgres"
+        ? postgresTarget({ name: "reporting", url })
+        : mysqlTarget({ name: "reporting", url });
+    };
+    const open = (maxLagMs = 2_000) =>
+      replicaReads(app.dataSource, {
+        replicas: {
+          reporting: { dataSource: replica, freshness: laneFreshness(app.lockstep, target()) },
+        },
+        maxLagMs,
+        waitMs: 500,
+      });
+    const stateOf = (of = reads) => of.status().replicas["reporting"]!.state;
+    const inRotation = (of = reads) =>
+      eventually(async () => stateOf(of) === "in", { what: "the replica in rotation" });
+    const add = async (name: string): Promise<string> => {
+      const id = randomUUID();
+      await app.dataSource
+        .getRepository(app.entities.customer)
+        .save({ id, name, email: `${id}@example.org`, loyaltyPoints: "0", active: true, preferences: null });
+      return id;
+    };
+    const rename = (id: string, name: string) =>
+      app.dataSource.getRepository(app.entities.customer).update({ id }, { name });
+    const nameOf = (id: string, of = reads) =>
+      of.read(async (manager) => {
+        const entity = manager.connection === replica ? replicaEntities.customer : app.entities.customer;
+        return (await manager.findOneBy(entity, { id }))?.name;
+      });
+    const atReplica = async (id: string) =>
+      (await replica.getRepository(replicaEntities.customer).findOneBy({ id }))?.name;
+
+    it("whenApplied returns when the target has it", async () => {
+      for (let i = 0; i < 20; i++) {
+        const id = await add(`applied ${i}`);
+        expect(await app.lockstep.whenApplied("reporting")).to.equal("applied");
+        expect(await atReplica(id)).to.equal(`applied ${i}`);
+      }
+    });
+
+    it("whenApplied refuses a target that it doesn't know, and to wait inside a transaction", async () => {
+      const code = (work: Promise<unknown>) =>
+        work.then(
+          () => "nothing",
+          (error: unknown) => (error as { code: string }).code,
+        );
+      expect(await code(app.lockstep.whenApplied("other"))).to.equal("CONFIG_INVALID");
+      const inside = app.dataSource.transaction(() => app.lockstep.whenApplied("reporting"));
+      expect(await code(inside)).to.equal("BARRIER_IN_TRANSACTION");
+    });
+
+    it("a request reads what it wrote, from the replica", async () => {
+      const before = reads.status().replicas["reporting"]!.reads;
+      await reads.request(async () => {
+        const id = await add("0");
+        for (let i = 1; i <= 50; i++) {
+          await rename(id, String(i));
+          expect(await nameOf(id)).to.equal(String(i));
+        }
+      });
+      expect(reads.status().replicas["reporting"]!.reads - before).to.be.greaterThan(25);
+    });
+
+    it("requests side by side read what they wrote, and never an older state", async () => {
+      const oneRequest = (n: number) =>
+        reads.request(async () => {
+          const id = await add(`${n}`);
+          for (let i = 0; i < 10; i++) {
+            await app.dataSource.transaction((manager) =>
+              manager.update(app.entities.customer, { id }, { name: `${n}.${i}` }),
+            );
+            expect(await nameOf(id)).to.equal(`${n}.${i}`);
+            expect(await nameOf(id)).to.equal(`${n}.${i}`);
+          }
+        });
+      await Promise.all(Array.from({ length: 10 }, (_, n) => oneRequest(n)));
+    });
+
+    it("a token carries to another request what was written", async () => {
+      let id = "";
+      const token = await reads.request(async () => {
+        id = await add("by token");
+        return reads.token();
+      });
+      await using other = open();
+      await inRotation(other);
+      expect(await other.request(() => nameOf(id, other), { token })).to.equal("by token");
+      expect(() => other.request(async () => 0, { token: "1.x" })).to.throw("READ_TOKEN_INVALID");
+      const strange = `1.${Buffer.from(JSON.stringify({ "lane:other": "1-1 x" })).toString("base64url")}`;
+      expect(() => other.request(async () => 0, { token: strange })).to.throw("another source");
+    });
+
+    it("what was read from the primary isn't read older from a replica", async () => {
+      const id = await add("seen old");
+      await app.lockstep.whenApplied("reporting");
+      await using patient = open(600_000);
+      await inRotation(patient);
+      await rig.cutOff("reporting");
+      try {
+        await rename(id, "seen new");
+        await patient.request(async () => {
+          expect(await nameOf(id, patient)).to.equal("seen old");
+          const now = patient.read((manager) => manager.findOneByOrFail(app.entities.customer, { id }), {
+            primary: true,
+          });
+          expect((await now).name).to.equal("seen new");
+          expect(await nameOf(id, patient)).to.equal("seen new");
+        });
+        expect(patient.status().primary.reasons).to.deep.equal({ asked: 1, behind: 1 });
+      } finally {
+        await rig.reconnect("reporting");
+      }
+    });
+
+    it("refuses writes, locks and transactions on a replica", async () => {
+      const tries: readonly ((manager: DataSource["manager"]) => Promise<unknown>)[] = [
+        (manager) => manager.update(replicaEntities.customer, { active: true }, { name: "x" }),
+        (manager) => manager.query("DELETE FROM customers"),
+        (manager) => manager.transaction(async () => undefined),
+        (manager) => manager.query("SELECT 1; DELETE FROM customers"),
+      ];
+      for (const work of tries) {
+        const error: unknown = await reads.read(work).catch((thrown: unknown) => thrown);
+        expect(error).to.have.property("code", "REPLICA_READ_ONLY");
+      }
+    });
+
+    it("while the target is cut off, saves go on, waiting gives up, and reads go to the primary; and back", async () => {
+      await rig.cutOff("reporting");
+      const id = await add("cut");
+      expect(await app.lockstep.whenApplied("reporting", { timeoutMs: 200 })).to.equal("timed-out");
+      await reads.request(async () => {
+        await rename(id, "cut too");
+        expect(await nameOf(id)).to.equal("cut too");
+      });
+      await eventually(async () => stateOf() === "lagging", { what: "the replica out of rotation" });
+      expect(reads.status().primary.reasons).to.include.keys("behind");
+      await rig.reconnect("reporting");
+      await inRotation();
+      expect(await app.lockstep.whenApplied("reporting", { timeoutMs: 20_000 })).to.equal("applied");
+      expect(await atReplica(id)).to.equal("cut too");
+    });
+
+    it("an entity of a replica that was behind writes nothing stale back", async () => {
+      const id = await add("old");
+      await app.lockstep.whenApplied("reporting");
+      await using patient = open(600_000);
+      await inRotation(patient);
+      await rig.cutOff("reporting");
+      try {
+        await rename(id, "new");
+        const stale = await patient.read((manager) =>
+          manager.findOneByOrFail<Customer>(
+            manager.connection === replica ? replicaEntities.customer : app.entities.customer,
+            { id },
+          ),
+        );
+        expect(stale.name).to.equal("old");
+        stale.active = false;
+        const save = (entity: Customer) => app.dataSource.getRepository(app.entities.customer).save(entity);
+        const error: unknown = await save(stale).catch((thrown: unknown) => thrown);
+        expect(error).to.have.property("code", "STALE_ENTITY");
+        expect(await nameOf(id, patient)).to.equal("old");
+        await rename(id, "old");
+        await save(stale);
+      } finally {
+        await rig.reconnect("reporting");
+      }
+      await rig.untilConverged();
+      const [row] = await app.dataSource.getRepository(app.entities.customer).findBy({ id });
+      expect(row).to.include({ name: "old", active: false });
+    });
+
+    it("a repository that writes both: its saves return when the target has them, or late", async () => {
+      const late: string[] = [];
+      const dual = dualWrite(app.lockstep, {
+        targets: ["reporting"],
+        timeoutMs: 500,
+        onTimeout: ({ target }) => void late.push(target),
+      });
+      const customers = dual.repository(app.dataSource.getRepository(app.entities.customer));
+      const id = await add("single");
+      await customers.update({ id }, { name: "dual" });
+      expect(await atReplica(id)).to.equal("dual");
+      expect(late).to.deep.equal([]);
+      await rig.cutOff("reporting");
+      try {
+        expect(await customers.update({ id }, { name: "dual, late" })).to.have.property("affected", 1);
+        expect(late).to.deep.equal(["reporting"]);
+        const strict = dualWrite(app.lockstep, { targets: ["reporting"], timeoutMs: 50, onTimeout: "throw" });
+        const error: unknown = await strict
+          .run(() => rename(id, "dual, thrown"))
+          .catch((thrown: unknown) => thrown);
+        expect(error).to.have.property("code", "DUAL_WRITE_LATE");
+      } finally {
+        await rig.reconnect("reporting");
+      }
+      await rig.untilConverged();
+      expect(await atReplica(id)).to.equal("dual, thrown");
+    });
+
+    it("all of Redis lost: the wait ends all the same", async () => {
+      await rig.flushRedis();
+      await add("after the loss");
+      expect(await app.lockstep.whenApplied("reporting", { timeoutMs: 30_000 })).to.equal("applied");
+    });
+  });
+}

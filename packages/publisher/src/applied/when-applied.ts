@@ -1,0 +1,82 @@
+import { liveLetterStates, LockstepError, type Target } from "@lockstep/core";
+import { type Freshness, laneFreshness, type LaneSource, untilItHas } from "@lockstep/reads";
+
+/** The parts of a target that are asked whether it has something. */
+export type AppliedTarget = Pick<Target, "name" | "checkpoints" | "letters" | "close">;
+
+/** How long, and for what. */
+export interface AppliedOptions {
+  /** Default 5000. */
+  readonly timeoutMs?: number;
+  /** Rows that are looked for among the target's dead letters as well: their table (`namespace.name`, or its name) and the texts of their key. At most 100. Default: none. */
+  readonly rows?: readonly { readonly table: string; readonly key: readonly unknown[] }[];
+}
+
+/**
+ * `applied`: the target has all that was committed before the call. `set-aside`: it does, but for a row that was asked for, which lies in its dead letters. `timed-out`:
+ * not yet; it will get there by itself.
+ */
+export type Applied = "applied" | "set-aside" | "timed-out";
+
+const defaultTimeoutMs = 5_000;
+const maxRows = 100;
+
+/** Waits for targets by name. Closing it closes them. */
+export function appliedIn(
+  source: LaneSource,
+  targets: readonly AppliedTarget[],
+): { whenApplied(target: string, options?: AppliedOptions): Promise<Applied>; close(): Promise<void> } {
+  const known = new Map(
+    targets.map((target) => [target.name, { target, freshness: laneFreshness(source, target) }]),
+  );
+  return {
+    async whenApplied(name, { timeoutMs = defaultTimeoutMs, rows = [] } = {}) {
+      const found = known.get(name);
+      if (found === undefined) throw unknown(name, [...known.keys()]);
+      if (rows.length > maxRows) throw new LockstepError("CONFIG_INVALID", `rows: at most ${maxRows}`);
+      if (!(await reached(found.freshness, performance.now() + timeoutMs))) return "timed-out";
+      return (await anySetAside(source.source, found.target, rows)) ? "set-aside" : "applied";
+    },
+    close: async () => void (await Promise.all(targets.map((target) => target.close()))),
+  };
+}
+
+/** No relay that cuts, or no target that answers: that is a time-out as well, as the change is safe in the source. */
+async function reached(freshness: Freshness, deadline: number): Promise<boolean> {
+  const mark = await within(freshness.mark(), deadline);
+  return mark !== undefined && untilItHas(freshness, mark, deadline);
+}
+
+async function within<T>(work: Promise<T>, deadline: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, Math.max(0, deadline - performance.now()), undefined);
+  });
+  try {
+    return await Promise.race([work.catch(() => late), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function anySetAside(
+  source: string,
+  { letters }: AppliedTarget,
+  rows: NonNullable<AppliedOptions["rows"]>,
+): Promise<boolean> {
+  for (const { table, key } of rows) {
+    const text = JSON.stringify(key.map(String));
+    const page = await letters.list({ source, states: liveLetterStates, text }, { limit: 100 });
+    if (page.letters.some((letter) => letter.key === text && isTable(letter.table, table))) return true;
+  }
+  return false;
+}
+
+function isTable(id: string, named: string): boolean {
+  return id === named || id.endsWith(`.${named}`);
+}
+
+function unknown(name: string, known: readonly string[]): LockstepError {
+  const list = known.length === 0 ? "none: give publishChanges its targets" : known.join(", ");
+  return new LockstepError("CONFIG_INVALID", `there is no target "${name}"; known: ${list}`);
+}

@@ -1,0 +1,23 @@
+import type { DataSource } from "typeorm";
+import type { Freshness } from "./freshness/freshness.js";
+
+/** A database that may be read from in place of the primary. */
+export interface ReplicaChoice {
+  /** Initialized, with the same entities. */
+  readonly dataSource: DataSource;
+  /** What tells how fresh it is: `laneFreshness`, `postgresStandby`, `mysqlReplica`, or your own. */
+  readonly freshness: Freshness;
+}
+
+/** Settings of `replicaReads`. */
+export interface ReadOptions {
+  /** By name, as status shows them. At least one. */
+  readonly replicas: Readonly<Record<string, ReplicaChoice>>;
+  /** A replica that may be further behind is not read from, ms. Default 1000. Below some 50 ms the looking itself costs the primary. */
+  readonly maxLagMs?: number;
+  /** How long a read waits for a replica that hasn't yet what the request wrote, before it goes to the primary, ms. Default 50. */
+  readonly waitMs?: number;
+}
+
+/** What holds where {@link ReadOptions} says nothing. */
+export const readDefaults = { maxLagMs: 1_000, waitMs: 50 } as const;

@@ -1,0 +1,273 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
+import { LockstepError } from "@lockstep/core";
+import type { DataSource, EntityManager } from "typeorm";
+import { untilItHas } from "./freshness/until-it-has.js";
+import { isGone } from "./gone.js";
+import { loadedRows, subscribe } from "./loaded-rows.js";
+import { readDefaults, type ReadOptions } from "./options.js";
+import { readOn } from "./read-on.js";
+import { type OutOfRotation, Replica } from "./replica.js";
+import { Request, type Requests } from "./request.js";
+import { onlyReads } from "./statement.js";
+import { invalid, readToken, writeToken } from "./token.js";
+
+/** Why a read went to the primary. `behind`: no replica had what the request wrote in time. */
+export type PrimaryReason = OutOfRotation | "behind" | "asked";
+
+/** Where reads go. */
+export interface ReadStatus {
+  readonly replicas: Readonly<
+    Record<
+      string,
+      {
+        readonly state: "in" | OutOfRotation;
+        /** How old what it shows may be, ms; absent until it was found once. */
+        readonly lagMs?: number;
+        readonly reads: number;
+      }
+    >
+  >;
+  readonly primary: {
+    readonly reads: number;
+    readonly reasons: Readonly<Partial<Record<PrimaryReason, number>>>;
+  };
+}
+
+/** Reads spread over replicas. Disposing it ends the looking; the DataSources stay open. */
+export interface ReplicaReads extends AsyncDisposable {
+  /**
+   * Runs `work`, which only reads, on a replica that is fresh enough and holds what this request wrote and has seen; else on the primary. On a replica that turns out to be
+   * away `work` runs once more elsewhere. `primary`: on the primary, for what must be current.
+   * @throws LockstepError REPLICA_READ_ONLY when `work` writes or locks; what `work` throws.
+   */
+  read<T>(work: (manager: EntityManager) => Promise<T>, options?: { readonly primary?: boolean }): Promise<T>;
+  /**
+   * Runs a request: its reads see its own writes, and never go back. `token`: what another request or service has written and seen.
+   * @throws LockstepError READ_TOKEN_INVALID.
+   */
+  request<T>(work: () => Promise<T>, options?: { readonly token?: string | undefined }): Promise<T>;
+  /** What this request has written and seen, for {@link request} elsewhere, by a header; `undefined` when there is nothing. */
+  token(): Promise<string | undefined>;
+  /** Says that this request has written something that TypeORM's statements don't show: a function that writes, another client. */
+  wrote(): void;
+  status(): ReadStatus;
+}
+
+/**
+ * Spreads reads over replicas. Writes, transactions and locking reads stay on the primary: they don't come this way. An entity that came from a replica and is saved is
+ * kept from writing the replica's older columns back.
+ * @throws LockstepError CONFIG_INVALID.
+ */
+export function replicaReads(primary: DataSource, options: ReadOptions): ReplicaReads {
+  const { maxLagMs, waitMs } = { ...readDefaults, ...options };
+  check(primary, options, { maxLagMs, waitMs });
+  const replicas = Object.entries(options.replicas).map(
+    ([name, { dataSource, freshness }]) => new Replica(name, dataSource, freshness),
+  );
+  return new Router(primary, replicas, maxLagMs, waitMs);
+}
+
+class Router implements ReplicaReads {
+  readonly #primary: DataSource;
+  readonly #replicas: readonly Replica[];
+  readonly #maxLagMs: number;
+  readonly #waitMs: number;
+  readonly #requests: Requests = new AsyncLocalStorage();
+  readonly #stop = new AbortController();
+  readonly #looking: readonly Promise<void>[];
+  readonly #undo: readonly (() => void)[];
+  readonly #reasons = new Map<PrimaryReason, number>();
+  #next = 0;
+
+  constructor(primary: DataSource, replicas: readonly Replica[], maxLagMs: number, waitMs: number) {
+    this.#primary = primary;
+    this.#replicas = replicas;
+    this.#maxLagMs = maxLagMs;
+    this.#waitMs = waitMs;
+    const { ofReplica, ofPrimary } = loadedRows();
+    const noteWrite = ({ query }: { readonly query: string }): void => {
+      if (!onlyReads(query)) this.#requests.getStore()?.need();
+    };
+    this.#undo = [
+      subscribe(primary, ofPrimary),
+      // Behind the statement too: a read beside it may have taken its mark while it was under way.
+      subscribe(primary, { beforeQuery: noteWrite, afterQuery: noteWrite }),
+      ...new Set(replicas.map(({ dataSource }) => dataSource)),
+    ].map((made) => (typeof made === "function" ? made : subscribe(made, ofReplica)));
+    this.#looking = replicas.map((replica) => this.#keepLooking(replica));
+  }
+
+  async read<T>(
+    work: (manager: EntityManager) => Promise<T>,
+    { primary = false }: { readonly primary?: boolean } = {},
+  ): Promise<T> {
+    if (primary) return this.#onPrimary(work, "asked");
+    // A replica that turns out to be away is out of rotation then: each is tried once.
+    for (;;) {
+      const chosen = await this.#choose(this.#requests.getStore());
+      if (!(chosen instanceof Replica)) return this.#onPrimary(work, chosen);
+      try {
+        const result = await readOn(chosen.dataSource, work);
+        chosen.reads++;
+        return result;
+      } catch (error) {
+        if (!isGone(error)) throw error;
+        chosen.isGone();
+      }
+    }
+  }
+
+  request<T>(work: () => Promise<T>, { token }: { readonly token?: string | undefined } = {}): Promise<T> {
+    const marks = token === undefined ? undefined : readToken(token);
+    if (marks && !this.#replicas.some(({ freshness }) => marks.has(freshness.space))) {
+      throw invalid("it comes from another source, or one with other replicas");
+    }
+    return this.#requests.run(new Request(marks), work);
+  }
+
+  async token(): Promise<string | undefined> {
+    const request = this.#requests.getStore();
+    if (request === undefined) {
+      throw new LockstepError("CONFIG_INVALID", "there is a token only inside of reads.request(…)");
+    }
+    if (request.needs === 0 && request.last === undefined) return undefined;
+    // What was read may be newer than any mark that is known here.
+    if (request.last) request.need();
+    const spaces = new Map(this.#replicas.map(({ freshness }) => [freshness.space, freshness]));
+    const marks = new Map<string, string>();
+    for (const [space, { mark }] of spaces) marks.set(space, request.markIn(space) ?? (await mark()));
+    return writeToken(marks);
+  }
+
+  wrote(): void {
+    this.#requests.getStore()?.need();
+  }
+
+  status(): ReadStatus {
+    return {
+      replicas: Object.fromEntries(
+        this.#replicas.map((replica) => {
+          const { name, lagMs, reads } = replica;
+          const state = replica.standing(this.#maxLagMs);
+          return [name, { state, ...(lagMs !== undefined && { lagMs }), reads }];
+        }),
+      ),
+      primary: {
+        reads: [...this.#reasons.values()].reduce((sum, n) => sum + n, 0),
+        reasons: Object.fromEntries(this.#reasons),
+      },
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    for (const undo of this.#undo) undo();
+    await Promise.all(this.#looking);
+    await Promise.all(this.#replicas.map(({ freshness }) => freshness.close()));
+  }
+
+  /** The replica to read from, or why the primary is. */
+  async #choose(request: Request | undefined): Promise<Replica | PrimaryReason> {
+    const inRotation = this.#inTurn(request?.last);
+    if (inRotation.length === 0) return this.#whyNone();
+    if (request === undefined) return inRotation[0]!;
+    const deadline = performance.now() + this.#waitMs;
+    const first = await this.#firstThatHolds(request, inRotation, deadline);
+    if (first === undefined) return "behind";
+    request.last = first;
+    return first;
+  }
+
+  /** Those that may be read from: the one that the request read last, then the others in turn. */
+  #inTurn(last: Replica | undefined): readonly Replica[] {
+    const all = this.#replicas.filter((replica) => replica.standing(this.#maxLagMs) === "in");
+    const from = all.length === 0 ? 0 : this.#next++ % all.length;
+    const turned = [...all.slice(from), ...all.slice(0, from)];
+    return last && all.includes(last) ? [last, ...turned.filter((replica) => replica !== last)] : turned;
+  }
+
+  #whyNone(): OutOfRotation {
+    const states = this.#replicas.map((replica) => replica.standing(this.#maxLagMs));
+    const [why] = (["lagging", "down"] as const).filter((state) => states.includes(state));
+    return why ?? "unknown";
+  }
+
+  /** The first in the list that comes to hold what the request needs. All of them are asked side by side. */
+  async #firstThatHolds(
+    request: Request,
+    replicas: readonly Replica[],
+    deadline: number,
+  ): Promise<Replica | undefined> {
+    const [preferred] = replicas;
+    if (this.#goesBack(request, preferred!)) request.need();
+    const known = replicas.find((replica) => request.isHeldBy(replica));
+    if (known) return known;
+    const { needs } = request;
+    const asked = replicas.map(async (replica) => {
+      const mark = await this.#markFor(request, replica, deadline);
+      if (!(await untilItHas(replica.freshness, mark, deadline))) throw new Error("behind");
+      request.heldBy(replica, needs);
+      return replica;
+    });
+    return Promise.any(asked).catch(() => undefined);
+  }
+
+  /** Whether what it shows may be older than what the request has seen elsewhere. */
+  #goesBack({ last }: Request, replica: Replica): boolean {
+    return last !== undefined && last !== replica;
+  }
+
+  async #markFor(request: Request, { freshness }: Replica, deadline: number): Promise<string> {
+    const known = request.markIn(freshness.space);
+    if (known !== undefined) return known;
+    const { needs } = request;
+    const late = sleep(Math.max(0, deadline - performance.now()), undefined, { ref: false }).then(() => {
+      throw new Error("behind");
+    });
+    const mark = await Promise.race([freshness.mark(), late]);
+    request.marked(freshness.space, needs, mark);
+    return mark;
+  }
+
+  async #onPrimary<T>(work: (manager: EntityManager) => Promise<T>, reason: PrimaryReason): Promise<T> {
+    this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1);
+    // What it shows may be newer than any replica.
+    this.#requests.getStore()?.need();
+    const runner = this.#primary.createQueryRunner("master");
+    try {
+      return await work(runner.manager);
+    } finally {
+      await runner.release();
+    }
+  }
+
+  async #keepLooking(replica: Replica): Promise<void> {
+    const { signal } = this.#stop;
+    // What a look finds is as old as the time between looks.
+    const everyMs = Math.min(1_000, Math.max(5, this.#maxLagMs / 4));
+    while (!signal.aborted) {
+      await replica.look();
+      await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+function check(
+  primary: DataSource,
+  { replicas }: ReadOptions,
+  limits: { readonly maxLagMs: number; readonly waitMs: number },
+): void {
+  const wrong = Object.entries(limits).flatMap(([name, value]) =>
+    Number.isFinite(value) && value >= 0 ? [] : [`${name} must be a number of milliseconds`],
+  );
+  if (Object.keys(replicas).length === 0) wrong.push("replicas must name at least one");
+  if (!primary.isInitialized) wrong.push("the primary's DataSource must be initialized first");
+  for (const [name, { dataSource, freshness }] of Object.entries(replicas)) {
+    if (dataSource === primary) wrong.push(`replicas.${name} is the primary itself`);
+    if (!dataSource?.isInitialized) wrong.push(`replicas.${name}: its DataSource must be initialized first`);
+    if (typeof freshness?.has !== "function")
+      wrong.push(`replicas.${name}: nothing can tell how fresh it is; give it a freshness`);
+  }
+  if (wrong.length > 0) throw new LockstepError("CONFIG_INVALID", wrong.join("; "));
+}
