@@ -2,6 +2,8 @@ import { isLockstepError } from "@lockstep/core";
 import { Command, CommanderError } from "commander";
 import { addCapture } from "./capture/capture-command.js";
 import { addDoctor } from "./doctor/doctor-command.js";
+import { addJobs } from "./jobs/jobs-command.js";
+import { addSchedules } from "./jobs/schedules-command.js";
 import { addSync } from "./sync/sync-command.js";
 import { addRepair, addVerify } from "./verify/verify-command.js";
 import { exitCodes, processTerminal, type Terminal } from "./terminal.js";
@@ -24,6 +26,8 @@ export async function runCli(args: readonly string[], terminal: Terminal = proce
   addCapture(program, terminal, result);
   addDoctor(program, terminal, result);
   addSync(program, terminal, result);
+  addJobs(program, terminal, result);
+  addSchedules(program, terminal);
   addVerify(program, terminal, result);
   addRepair(program, terminal, result);
   try {

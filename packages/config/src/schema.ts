@@ -1,6 +1,7 @@
 import { captureKinds, defaultRetryPolicy, type Sink } from "@lockstep/core";
 import { z } from "zod";
 import { hashes, mapSchema } from "./map.js";
+import { misplacedSchedules, scheduleSchema } from "./schedule/schedule-schema.js";
 
 const name = z
   .string()
@@ -247,6 +248,8 @@ export const configSchema = z
         keepLettersMs: z.int().min(0).exactOptional(),
       })
       .prefault({}),
+    /** Jobs that consumers begin by the clock. */
+    schedules: z.record(name, scheduleSchema).default({}),
     status: z
       .strictObject({
         host: z.string().min(1).default("127.0.0.1"),
@@ -273,6 +276,9 @@ export const configSchema = z
       for (const [option, message] of misplaced(settings)) {
         context.addIssue({ code: "custom", path: ["sources", sourceName, option], message });
       }
+    }
+    for (const [path, message] of misplacedSchedules(config)) {
+      context.addIssue({ code: "custom", path: [...path], message });
     }
     for (const [targetName, other] of sharedStates(config.targets)) {
       context.addIssue({

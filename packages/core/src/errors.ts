@@ -107,10 +107,19 @@ export const errorTable = {
   },
   JOB_LIVE: {
     recovery: "refuse",
-    hint: "Only one of its kind at a time: wait for it, or pause, resume or cancel it (lockstep sync list).",
+    hint: "Only one of its kind at a time: wait for it, or pause, resume or cancel it (lockstep jobs list).",
   },
-  JOB_UNKNOWN: { recovery: "refuse", hint: "List the jobs: lockstep sync list." },
-  JOB_STATE: { recovery: "refuse", hint: "The job's state doesn't allow this: lockstep sync list shows it." },
+  JOB_UNKNOWN: { recovery: "refuse", hint: "List the jobs: lockstep jobs list." },
+  JOB_STATE: { recovery: "refuse", hint: "The job's state doesn't allow this: lockstep jobs list shows it." },
+  JOB_MISSED: {
+    recovery: "retry",
+    hint: "No consumer was there when the schedule was due, or the source or Redis was away. It runs the next time; to run it now: lockstep schedules run <name>.",
+  },
+  JOB_WINDOW_CLOSED: {
+    recovery: "retry",
+    hint: "The window of the job's schedule has closed; it goes on in the next one, or now: lockstep jobs resume <id>.",
+  },
+  SCHEDULE_UNKNOWN: { recovery: "refuse", hint: "List the schedules: lockstep schedules list." },
   SYNC_CONDITION_INVALID: {
     recovery: "refuse",
     hint: "Give --where one condition on the table's own columns, as SQL has it behind WHERE.",

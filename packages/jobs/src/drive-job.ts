@@ -10,6 +10,7 @@ import {
 import type { JobEnd, ShowReports } from "./kind/job-kind.js";
 import { kindOf } from "./kind/job-kinds.js";
 import type { OpenSync } from "./open-sync.js";
+import { reportJob } from "./report-job.js";
 
 /** Called with how far a job is, and what it waits for. */
 export type OnProgress = (progress: unknown, waitingFor?: string) => void;
@@ -82,7 +83,12 @@ async function workOn(
     const job = await claim.read();
     if (job.state !== "running") return job.state;
     const room = { open, job, claim: until(claim, signal), signal, stop, show };
-    const work = kindOf(kind).work({ ...room, told: (...told) => onProgress?.(...told) });
+    using reported = reportJob(open, job);
+    const told: OnProgress = (...how) => {
+      reported.told(...how);
+      onProgress?.(...how);
+    };
+    const work = kindOf(kind).work({ ...room, told });
     return await Promise.race([work, released(signal, isOver.signal)]);
   } finally {
     isOver.abort();

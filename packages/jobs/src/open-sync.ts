@@ -93,7 +93,8 @@ export async function withSync<T>(
   }
 }
 
-function jobStoreOf(source: CaptureSource): JobStore {
+/** The jobs of a source, beside its outbox. Connects on first use. */
+export function jobStoreOf(source: CaptureSource): JobStore {
   const { name, outbox } = source;
   return source.engine === "postgres"
     ? postgresJobStore({

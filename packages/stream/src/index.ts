@@ -1,4 +1,14 @@
 export { examineRedis } from "./examine-redis.js";
+export {
+  type DueTimes,
+  type JobCalls,
+  jobCalls,
+  type JobClock,
+  type JobClockOptions,
+  jobQueue,
+  startJobClock,
+} from "./jobs/job-clock.js";
+export { type JobReport, type JobReports, jobReports } from "./jobs/job-reports.js";
 export { keysOf, layoutVersion, type Keys } from "./keys.js";
 export { type LaneName } from "./lane-nudges.js";
 export { letterQueue } from "./letters/letter-queue.js";

@@ -23,6 +23,8 @@ export interface Keys {
   readonly relay: string;
   /** Hash: `<id>:<partition>` → lane report with its time. */
   readonly lanes: string;
+  /** Hash: job id → what whoever works on it last said, with its time. */
+  readonly jobs: string;
   /** Channel that wakes the relay. */
   readonly wake: string;
   /** Channel that wakes lanes. */
@@ -53,6 +55,8 @@ export function keysOf(source: string): Keys {
     confirmations: `${shared}:confirmations`,
     relay: `${shared}:relay`,
     lanes: `${shared}:lanes`,
+    // Not "jobs": that is the queue's.
+    jobs: `${shared}:job-reports`,
     wake: `${shared}:wake`,
     nudge: `${shared}:nudge`,
   };

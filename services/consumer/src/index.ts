@@ -1,1 +1,1 @@
-export { startConsumer } from "./start-consumer.js";
+export { type ConsumerSettings, startConsumer } from "./start-consumer.js";

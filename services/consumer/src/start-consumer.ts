@@ -1,26 +1,47 @@
 import { startLane } from "@lockstep/apply";
 import type { LetterSchedule } from "@lockstep/core";
+import type { JobWorkerSettings } from "@lockstep/jobs";
 import { type ConfiguredTarget, type Running, type ServiceContext, targetsOf } from "@lockstep/runtime";
 import { bullLetterSchedule, redisStreamReader, startLetterWorker } from "@lockstep/stream";
+
+/** What only tests change. */
+export interface ConsumerSettings {
+  readonly jobs?: JobWorkerSettings;
+}
 
 /**
  * One lane per source, target and partition. Several consumers may run: a lane belongs to whichever process holds its lock in the
  * target; the others stand by and take over.
  */
-export async function startConsumer({ config, logger }: ServiceContext): Promise<Running> {
+export async function startConsumer(
+  { config, logger }: ServiceContext,
+  settings: ConsumerSettings = {},
+): Promise<Running> {
   const targets = await targetsOf(config);
   const running: Running[] = [];
   for (const source of Object.keys(config.sources)) {
     const mine = targets.filter((t) => t.sources.includes(source));
     running.push(await consumeSource(source, mine, { config, logger }));
   }
+  const jobs = await startJobs({ config, logger }, settings.jobs);
   return {
     done: Promise.all(running.map((r) => r.done)).then(() => undefined),
     async [Symbol.asyncDispose]() {
-      await Promise.all(running.map((r) => r[Symbol.asyncDispose]()));
+      await Promise.all([...running, ...jobs].map((r) => r[Symbol.asyncDispose]()));
       await Promise.all(targets.map((t) => t.target.close()));
     },
   };
+}
+
+/** Sources that this process may connect to have their jobs here. Loaded only then: what reads and writes a source costs memory. */
+async function startJobs(
+  context: ServiceContext,
+  settings: JobWorkerSettings = {},
+): Promise<AsyncDisposable[]> {
+  const sources = Object.entries(context.config.sources).filter(([, { url }]) => url !== undefined);
+  if (sources.length === 0) return [];
+  const { startJobWorker } = await import("@lockstep/jobs");
+  return Promise.all(sources.map(([source]) => startJobWorker(context, source, settings)));
 }
 
 async function consumeSource(

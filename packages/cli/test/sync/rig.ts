@@ -2,8 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "@lockstep/config";
-import { startConsumer } from "@lockstep/consumer";
-import { type CaptureKind, silentLogger } from "@lockstep/core";
+import { type ConsumerSettings, startConsumer } from "@lockstep/consumer";
+import { type CaptureKind, type JobStore, silentLogger } from "@lockstep/core";
+import { jobStoreOf } from "@lockstep/jobs";
 import {
   captureOf,
   installAtSource,
@@ -61,7 +62,11 @@ export interface SyncRig extends AsyncDisposable {
   laneStates(target: string): Promise<readonly string[]>;
   /** Ends the consumer, or starts it again. */
   stopConsumer(): Promise<void>;
-  startConsumer(): Promise<void>;
+  startConsumer(settings?: ConsumerSettings): Promise<void>;
+  /** Another consumer, as a process that can be killed. */
+  spawnConsumer(): Promise<NodeProcess>;
+  /** The jobs of the source. */
+  readonly jobs: JobStore;
 }
 
 /** Makes the tables by `setup`, then captures them, then registers the targets: the rows of `setup` are in no stream. */
@@ -77,6 +82,8 @@ export async function openSyncRig(options: {
   readonly partitions?: number;
   /** Tables that the targets get before they register. Default: Lockstep makes them. */
   readonly external?: readonly string[];
+  /** Default none. */
+  readonly schedules?: Readonly<Record<string, object>>;
 }): Promise<SyncRig> {
   const undo: (() => Promise<unknown>)[] = [];
   const folder = await mkdtemp(join(tmpdir(), "lockstep-sync-"));
@@ -121,7 +128,10 @@ export async function openSyncRig(options: {
   }
   const file = join(folder, "lockstep.config.mjs");
   const sources = { shop: { url, capture: options.capture, partitions: options.partitions ?? 1 } };
-  await writeFile(file, `export default ${codeOf({ redis: redis.url, sources, targets: configured })}`);
+  await writeFile(
+    file,
+    `export default ${codeOf({ redis: redis.url, sources, targets: configured, schedules: options.schedules ?? {} })}`,
+  );
   const config = await loadConfig({ file });
   const context = { config, logger: pino({ level: process.env["LOCKSTEP_TEST_LOG"] ?? "silent" }) };
   const relays = await startRelays(context);
@@ -132,8 +142,9 @@ export async function openSyncRig(options: {
     consumer = undefined;
     await stopping?.[Symbol.asyncDispose]();
   };
-  const begin = async (): Promise<void> => {
-    consumer = await startConsumer(context);
+  // These tests kill processes and resume their jobs themselves.
+  const begin = async (settings: ConsumerSettings = { jobs: { quietMs: 600_000 } }): Promise<void> => {
+    consumer = await startConsumer(context, settings);
   };
   undo.push(stopConsumer);
   await begin();
@@ -150,6 +161,9 @@ export async function openSyncRig(options: {
   );
   for (const side of Object.values(targets)) await untilItHasACheckpoint(side);
   const main = new URL("../../../bin.js", import.meta.url).pathname;
+  const consumerMain = new URL("../../../../../services/consumer/bin.js", import.meta.url).pathname;
+  const jobs = jobStoreOf(whereabouts);
+  undo.push(() => jobs.close());
   return {
     source,
     session: () => open(url),
@@ -166,6 +180,8 @@ export async function openSyncRig(options: {
       (await status.lanes()).filter((lane) => lane.target === name).map(({ state }) => state),
     stopConsumer,
     startConsumer: begin,
+    spawnConsumer: () => NodeProcess.start({ main: consumerMain, args: ["--config", file] }),
+    jobs,
     async [Symbol.asyncDispose]() {
       for (const step of undo.toReversed()) await step();
     },

@@ -1,6 +1,7 @@
 import type { DueLetter, LetterSchedule } from "@lockstep/core";
 import { laneNudges } from "../lane-nudges.js";
 import { linkedQueue } from "../queue/linked-queue.js";
+import { shortJobs } from "../queue/queue-worker.js";
 import { openLink, type LinkOptions } from "../redis-link.js";
 import { letterJobId, letterQueue } from "./letter-queue.js";
 
@@ -22,7 +23,7 @@ export function bullLetterSchedule(options: LetterScheduleOptions): ClosableLett
   const link = openLink(options);
   const nudges = laneNudges(options, link);
   const { name, prefix } = letterQueue(options.source);
-  const queue = linkedQueue<DueLetter>(link, name, { prefix, ...settings });
+  const queue = linkedQueue<DueLetter>(link, name, { prefix, ...shortJobs });
   return {
     async schedule(letter, delayMs) {
       const delay = Math.max(0, Math.round(delayMs));
@@ -37,17 +38,3 @@ export function bullLetterSchedule(options: LetterScheduleOptions): ClosableLett
     },
   };
 }
-
-const settings = {
-  streams: { events: { maxLen: 1_000 } },
-  defaultJobOptions: {
-    // A job that stays would make its id's next schedule a silent no-op.
-    removeOnComplete: true,
-    removeOnFail: true,
-    attempts: 10,
-    backoff: { type: "custom" },
-    keepLogs: 0,
-    stackTraceLimit: 1,
-    sizeLimit: 16_384,
-  },
-};

@@ -85,3 +85,20 @@ export type JobKindName = keyof typeof jobOptions;
 
 /** What is asked of a job of this kind. */
 export type JobOptions<K extends JobKindName = JobKindName> = z.output<(typeof jobOptions)[K]>;
+
+type KindObject<K extends JobKindName, P extends z.ZodRawShape> = z.ZodObject<
+  { kind: z.ZodLiteral<K> } & P & (typeof jobOptions)[K]["shape"],
+  z.core.$strict
+>;
+
+/** A job of any kind with its options, and whatever else belongs to who asks for it. */
+export function anyJob<P extends z.ZodRawShape>(
+  more: P,
+): z.ZodDiscriminatedUnion<[{ [K in JobKindName]: KindObject<K, P> }[JobKindName]], "kind"> {
+  const kinds = Object.entries(jobOptions).map(([kind, options]) =>
+    z.strictObject({ kind: z.literal(kind), ...more, ...options.shape }),
+  );
+  return z.discriminatedUnion("kind", kinds as never, {
+    error: `must be one of ${Object.keys(jobOptions).join(", ")}`,
+  });
+}

@@ -1,6 +1,6 @@
 import { eventually } from "@lockstep/testing";
 import { expect } from "chai";
-import { isStuck, superviseWorker } from "../../src/letters/supervise-worker.js";
+import { isStuck, superviseWorker } from "../../src/queue/supervise-worker.js";
 
 interface FakeWorker {
   progressAt: number;
