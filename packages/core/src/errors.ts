@@ -255,6 +255,10 @@ export const errorTable = {
     recovery: "dead-letter",
     hint: "The mapping filters or computes by a column that this change doesn't carry. Set REPLICA IDENTITY FULL (PostgreSQL) or binlog_row_image = FULL; the row's next whole image supersedes the letter.",
   },
+  LETTER_UNREADABLE: {
+    recovery: "dead-letter",
+    hint: "The letter's key was sealed with another maskSecret. Run a full sync of the target, then discard the letter.",
+  },
   TARGET_MANY_REFUSED: {
     recovery: "halt",
     hint: "Many rows were refused for the same reason: correct the target's table; the lane goes on by itself.",

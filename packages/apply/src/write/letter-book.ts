@@ -1,14 +1,19 @@
-import type {
-  DeadLetter,
-  DeadLetterDetail,
-  LetterDesk,
-  LetterWrite,
-  RowImage,
-  Sealer,
-  TargetTransaction,
+import {
+  type DeadLetter,
+  type DeadLetterDetail,
+  type LetterDesk,
+  type LetterWrite,
+  type RowImage,
+  type Sealer,
+  type TargetTransaction,
 } from "@lockstep/core";
+import { problemOf } from "./letter-rows.js";
+import { openLetter } from "./open-letter.js";
 import type { RowName } from "./routes.js";
 import type { TableBook } from "./table-book.js";
+
+/** A key of more texts lies in the target with all of them sealed or none: the ways to seal some double with each. */
+const mostSealedAlone = 4;
 
 /**
  * The letters of one step. They hold rows of the source, and lie in the target: what the mapping keeps from the target is sealed in them, or, without a
@@ -16,11 +21,13 @@ import type { TableBook } from "./table-book.js";
  */
 export class LetterBook {
   readonly #sealer: Sealer | undefined;
+  /** Letters that were read, as they lie in the target. */
+  readonly #stored = new WeakMap<DeadLetter, Partial<DeadLetterDetail> & DeadLetter>();
 
   constructor(
     private readonly transaction: Pick<
       TargetTransaction,
-      "findLetters" | "dueLetters" | "waitingLetters" | "putLetter"
+      "findLetters" | "dueLetters" | "waitingLetters" | "putLetter" | "resolveLetters"
     >,
     private readonly desk: Pick<LetterDesk, "get" | "list">,
     private readonly tables: TableBook,
@@ -30,8 +37,8 @@ export class LetterBook {
 
   /** Live letters of these rows. */
   async find(rows: readonly RowName[]): Promise<readonly DeadLetter[]> {
-    const sealed = rows.map(({ table, key }) => ({ table, key: this.shownKey(table, key) }));
-    return this.#openAll(await this.transaction.findLetters(sealed));
+    const asked = rows.flatMap(({ table, key }) => this.#keysOf(key).map((form) => ({ table, key: form })));
+    return this.#openAll(await this.transaction.findLetters(asked));
   }
 
   async due(limit: number): Promise<readonly DeadLetterDetail[]> {
@@ -52,64 +59,84 @@ export class LetterBook {
     return { ...page, letters: this.#openAll(page.letters) };
   }
 
-  put(letter: LetterWrite): Promise<string> {
+  /** Makes the row's live letter, or replaces it. `was`: as it was read, when it holds the same change still. */
+  async put(letter: LetterWrite, was?: DeadLetterDetail): Promise<string> {
+    const id = await this.transaction.putLetter(this.#asItLay(letter, was) ?? this.#shown(letter));
+    // Where its key is shown in another way by now it is another one.
+    if (was !== undefined && was.id !== id) await this.transaction.resolveLetters([was.id], "superseded");
+    return id;
+  }
+
+  /** Of a letter that can't be tried nobody can tell which texts are hidden. */
+  #asItLay(letter: LetterWrite, was?: DeadLetterDetail): LetterWrite | undefined {
+    if (was === undefined || problemOf({ tables: this.tables }, was) === undefined) return undefined;
+    const { key, image, before } = this.#stored.get(was) ?? was;
+    return {
+      ...letter,
+      key,
+      ...(image === undefined ? {} : { image }),
+      ...(before === undefined ? {} : { before }),
+    };
+  }
+
+  #shown(letter: LetterWrite): LetterWrite {
     const hidden = this.tables.hidden(letter.table);
-    if (hidden.size === 0) return this.transaction.putLetter(letter);
+    if (hidden.size === 0) return letter;
     const { table, key, image, before, rawError } = letter;
-    return this.transaction.putLetter({
+    return {
       ...letter,
       key: this.shownKey(table, key),
       // What a mapping's own code says may quote what it read; what the target says can only quote what it was given.
       rawError: letter.code === "TRANSFORM_FAILED" ? (this.#sealer?.seal(rawError) ?? "") : rawError,
       ...(before === undefined ? {} : { before: this.shownKey(table, before) }),
       ...(image === undefined ? {} : { image: this.#sealImage(letter.schema, image, hidden) }),
-    });
+    };
+  }
+
+  /** A row's key as it may lie in the target: the mapping may have hidden others of its texts when the letter was made. */
+  #keysOf(key: string): readonly string[] {
+    const seal = this.#sealer?.seal;
+    if (seal === undefined) return [key];
+    const texts = JSON.parse(key) as string[];
+    const forms = texts.length > mostSealedAlone ? [texts.map(seal)] : combinations(texts, seal);
+    return [key, ...forms.map((form) => JSON.stringify(form))];
   }
 
   /** A row's key as the target may show it. */
   shownKey(table: string, key: string): string {
-    const hidden = this.tables.hidden(table);
-    const columns = this.tables.newest(table)?.schema.key ?? [];
+    const known = this.tables.newest(table);
+    const isHidden = (i: number): boolean => known === undefined || known.hidden.has(known.schema.key[i]!);
     const seal = this.#sealer?.seal;
-    if (seal === undefined || !columns.some((column) => hidden.has(column))) return key;
+    if (seal === undefined || known?.hidden.size === 0) return key;
     const texts = JSON.parse(key) as string[];
-    return JSON.stringify(texts.map((text, i) => (hidden.has(columns[i]!) ? seal(text) : text)));
+    if (!texts.some((_, i) => isHidden(i))) return key;
+    return JSON.stringify(texts.map((text, i) => (isHidden(i) ? seal(text) : text)));
   }
 
   #sealImage(fingerprint: string, image: string, hidden: ReadonlySet<string>): string {
-    const { columns } = this.tables.schemaOf(fingerprint);
+    const seal = this.#sealer?.seal;
     const cells = JSON.parse(image) as RowImage;
+    const { columns } = this.tables.schemaOf(fingerprint);
     const sealed = cells.map((cell, i) => {
       if (typeof cell !== "string" || !hidden.has(columns[i]!.name)) return cell;
-      return this.#sealer?.seal(cell) ?? 0;
+      return seal?.(cell) ?? 0;
     });
     return JSON.stringify(sealed);
   }
 
   #openAll<T extends DeadLetter>(letters: readonly T[]): readonly T[] {
-    return this.#sealer === undefined ? letters : letters.map((letter) => openLetter(letter, this.#sealer));
+    return letters.map((letter) => {
+      const opened = openLetter(letter, this.#sealer);
+      this.#stored.set(opened, letter);
+      return opened;
+    });
   }
 }
 
-/** A letter as the source knows the row. */
-export function openLetter<T extends DeadLetter & Partial<DeadLetterDetail>>(
-  letter: T,
-  sealer: Sealer | undefined,
-): T {
-  if (sealer === undefined) return letter;
-  const { key, image, before, rawError } = letter;
-  return {
-    ...letter,
-    key: openTexts(key, sealer),
-    ...(image === undefined ? {} : { image: openTexts(image, sealer) }),
-    ...(before === undefined ? {} : { before: openTexts(before, sealer) }),
-    ...(rawError === undefined ? {} : { rawError: sealer.open(rawError) }),
-  };
-}
-
-function openTexts(json: string, { open }: Sealer): string {
-  const cells = JSON.parse(json) as RowImage;
-  const opened = cells.map((cell) => (typeof cell === "string" ? open(cell) : cell));
-  // Untouched texts stay as the source wrote them: equal text means the same row.
-  return opened.some((cell, i) => cell !== cells[i]) ? JSON.stringify(opened) : json;
+/** Every way to seal some of these texts, all of them, or none. */
+function combinations(texts: readonly string[], seal: (text: string) => string): readonly string[][] {
+  return texts.reduce<string[][]>(
+    (forms, text) => forms.flatMap((form) => [text, seal(text)].map((one) => [...form, one])),
+    [[]],
+  );
 }

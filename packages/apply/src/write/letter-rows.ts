@@ -1,4 +1,10 @@
-import type { DeadLetterDetail, RowImage, TableSchema } from "@lockstep/core";
+import {
+  type DeadLetterDetail,
+  isSealed,
+  LockstepError,
+  type RowImage,
+  type TableSchema,
+} from "@lockstep/core";
 import { isPartial } from "../batch/merge-images.js";
 import { type Part, type RowId, rowId, type SourceChange } from "../batch/planned-changes.js";
 import { mapChange, type RoutedRow } from "./map-change.js";
@@ -7,7 +13,7 @@ import type { StepRoom } from "./step-room.js";
 
 /** What letters become in the target: from each letter's own current image (PROTOCOL.md 14), mapped as the configuration is now. */
 export interface LetterRows {
-  /** Letters whose tables can be had. */
+  /** Letters that can be tried. */
   readonly letters: readonly DeadLetterDetail[];
   readonly rows: readonly RoutedRow[];
   /** Letters that could not be mapped. */
@@ -25,13 +31,21 @@ function changeOf(letter: DeadLetterDetail, schema: TableSchema): SourceChange {
   return { kind: "write", row: before === undefined ? row : { ...row, before } };
 }
 
-/** Makes the rows of letters. @throws TablesNeeded. */
-export function letterRows(
+/** Why a letter can't be tried: its table can't be had, or nobody knows any more which row it is about. */
+export function problemOf(
   { tables }: Pick<StepRoom, "tables">,
-  letters: readonly DeadLetterDetail[],
-): LetterRows {
+  { schema, key, before = "[]" }: DeadLetterDetail,
+): LockstepError | undefined {
+  const texts = [key, before].flatMap((json) => JSON.parse(json) as string[]);
+  if (!texts.some(isSealed)) return tables.problem(schema);
+  return new LockstepError("LETTER_UNREADABLE", "the letter's key was sealed with another maskSecret");
+}
+
+/** Makes the rows of letters. @throws TablesNeeded. */
+export function letterRows(room: Pick<StepRoom, "tables">, letters: readonly DeadLetterDetail[]): LetterRows {
+  const { tables } = room;
   tables.require(letters.map((letter) => letter.schema));
-  const usable = letters.filter((letter) => tables.problem(letter.schema) === undefined);
+  const usable = letters.filter((letter) => problemOf(room, letter) === undefined);
   const rows: RoutedRow[] = [];
   const failed: Refused[] = [];
   for (const letter of usable) {

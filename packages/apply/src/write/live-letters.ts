@@ -1,7 +1,7 @@
 import { type LetterDesk, liveLetterStates, type Sealer } from "@lockstep/core";
 import { type RowId, rowId } from "../batch/planned-changes.js";
 import type { Ledger } from "./ledger.js";
-import { openLetter } from "./letter-book.js";
+import { openLetter } from "./open-letter.js";
 
 const pageSize = 500;
 const maxKnown = 100_000;

@@ -79,7 +79,7 @@ export async function setAside(setting: SettingAside, judged: readonly Judged[])
   }
 }
 
-/** Counts an attempt of a letter that could not even be tried, because its table can't be had. */
+/** Counts an attempt of a letter that could not even be tried. */
 export async function countAttempt(
   setting: SettingAside,
   letter: DeadLetterDetail,
@@ -109,7 +109,7 @@ async function putLetter(
       ? nextAttempt(attempts, maxAttempts, policy, setting)
       : { state: "waiting" as const, waitingFor };
   const fault = about === undefined ? { code, rawError } : { code, about, rawError };
-  const id = await letters.put({ ...change, ...fault, ...next, attempts, maxAttempts });
+  const id = await letters.put({ ...change, ...fault, ...next, attempts, maxAttempts }, letter);
   const { table, key } = change;
   ledger.put.set(rowId(table, key), { id, attempts, ...next });
   ledger.errors.push({ table, key: letters.shownKey(table, key), code, at: now() });

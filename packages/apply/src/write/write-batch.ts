@@ -154,7 +154,10 @@ async function settle(room: StepRoom, met: MetLetters, refused: readonly Refused
   const judged = await judge(room, bad, (row) => met.letters.get(row)?.id);
   for (const one of judged) if (one.waitingFor === undefined) room.onRefused?.(one.refused);
   await setAside(room, judged);
-  const over = [...met.letters].filter(([row]) => !room.ledger.put.has(row)).map(([, letter]) => letter);
+  // Also one that was made anew, under a key that is shown in another way by now.
+  const isOver = ([row, { id }]: readonly [RowId, DeadLetter]): boolean =>
+    room.ledger.put.get(row)?.id !== id;
+  const over = [...met.letters].filter(isOver).map(([, letter]) => letter);
   await resolve(room, over, "superseded");
   await release(room, [...room.ledger.resolved.values()], room.maxReleased);
 }

@@ -2,7 +2,7 @@ import type { DeadLetterDetail } from "@lockstep/core";
 import { rowId } from "../batch/planned-changes.js";
 import { isolate } from "./isolate.js";
 import { joinWaiting } from "./join-waiting.js";
-import { applied, letterRows, withLetter } from "./letter-rows.js";
+import { applied, letterRows, problemOf, withLetter } from "./letter-rows.js";
 import { onePerRow, type Refused, regroup, rowIdOf, untried } from "./refused.js";
 import { resolve } from "./resolve.js";
 import { countAttempt, judge, setAside } from "./set-aside.js";
@@ -17,7 +17,7 @@ const pageSize = 200;
 export async function writeLetters(room: StepRoom, letters: readonly DeadLetterDetail[]): Promise<void> {
   const { letters: usable, rows, failed } = letterRows(room, letters);
   for (const letter of letters) {
-    const problem = room.tables.problem(letter.schema);
+    const problem = problemOf(room, letter);
     if (problem) await countAttempt(room, letter, { code: problem.code, rawError: problem.message });
   }
   const byRow = new Map(letters.map((letter) => [rowId(letter.table, letter.key), letter]));

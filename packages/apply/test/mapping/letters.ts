@@ -1,4 +1,4 @@
-import type { TableMapping, TargetMapping } from "@lockstep/core";
+import { fingerprintOf, type TableMapping, type TargetMapping } from "@lockstep/core";
 import { expect } from "chai";
 import { gone, move, put } from "../stage/changes.js";
 import { type MappingUse, quick } from "./mapping-tools.js";
@@ -117,6 +117,66 @@ export function mappedLetterTests(stage: MappingUse): void {
       "all over",
     );
     expect(await rows("SELECT mail FROM masked WHERE name = 'BAD'")).deep.equal([mails[0]]);
+  });
+
+  it("are found by their rows under a mapping that hides, or shows, their keys by now", async () => {
+    const { relay, shop, map, rows, reached, letters, target, until } = stage();
+    const hiding = (correct: boolean): TargetMapping => {
+      const columns = { ...shouting(correct).columns, id: false, who: { hash: "id" } };
+      return { customers: { to: "hidden", columns, key: ["who"] }, "*": false };
+    };
+    const plain = map({ customers: shouting(false), "*": false }, { retry: slow });
+    relay.commit([put(shop.customers, "1", null, "bad"), put(shop.customers, "2", null, "bad")]);
+    await reached(relay.last);
+    await plain[Symbol.asyncDispose]();
+    const stillFailing = map(hiding(false), { retry: slow });
+    const live = async () => (await letters()).filter(({ state }) => state !== "superseded");
+    const replay = async (lane: typeof plain) => {
+      await target.letters.replay({}, "test", 10);
+      lane.nudge();
+    };
+    await replay(stillFailing);
+    const tried = () =>
+      until(async () => (await live()).every(({ state }) => state === "retrying"), "all tried");
+    await tried();
+    expect((await live()).map(({ attempts }) => attempts)).deep.equal([1, 1]);
+    relay.commit([put(shop.customers, "1", null, "one"), put(shop.customers, "3", null, "bad")]);
+    await reached(relay.last);
+    await stillFailing[Symbol.asyncDispose]();
+    const shown = map({ customers: shouting(true), "*": false }, { retry: slow });
+    relay.commit([put(shop.customers, "2", null, "two"), put(shop.customers, "3", null, "three")]);
+    await reached(relay.last);
+    expect(await live()).deep.equal([]);
+    await replay(shown);
+    expect(await rows("SELECT name FROM hidden")).deep.equal(["ONE"]);
+    expect(await rows("SELECT name FROM shouted ORDER BY id")).deep.equal(["TWO", "THREE"]);
+  });
+
+  it("of a schema that a corrected mapping no longer fits count their attempts, and stop nothing", async () => {
+    const { relay, shop, map, rows, reached, letters, target, until, run, engine } = stage();
+    const early = map({ customers: { ...shouting(false), to: "early" }, "*": false }, { retry: slow });
+    relay.commit([put(shop.customers, "1", "a@x", "bad")]);
+    await reached(relay.last);
+    await early[Symbol.asyncDispose]();
+    const columnsNow = [...shop.customers.columns, { ...shop.customers.columns[2]!, name: "plan" }];
+    const now = { ...shop.customers, columns: columnsNow };
+    const wider = relay.learn({ ...now, fingerprint: fingerprintOf(now) });
+    const columns = { id: true, plan: "plan", name: { hash: "name" } } as const;
+    const lane = map({ customers: { to: "planned", columns }, "*": false });
+    relay.commit([put(wider, "2", null, "bob", "gold")]);
+    await reached(relay.last);
+    await target.letters.replay({}, "test", 10);
+    lane.nudge();
+    await until(async () => (await letters())[0]?.code === "CONFIG_INVALID", "a letter that was tried");
+    const table = engine === "postgres" ? "lockstep.dead_letter" : "lockstep_dead_letter";
+    expect(JSON.stringify(await run(`SELECT * FROM ${table}`))).not.contain("a@x");
+    relay.commit([put(wider, "3", null, "cy", "silver")]);
+    await reached(relay.last);
+    expect(await rows("SELECT plan FROM planned ORDER BY id")).deep.equal(["gold", "silver"]);
+    expect(lane.status().errorCount).equal(1);
+    relay.commit([put(wider, "1", null, "ann", "free")]);
+    await reached(relay.last);
+    expect((await letters()).map(({ state }) => state)).deep.equal(["superseded"]);
   });
 
   it("of a row of several tables stand for all of them, once", async () => {

@@ -45,7 +45,7 @@ export class TestRelay implements AsyncDisposable {
   constructor(
     private readonly writer: StreamWriter,
     private readonly source: string,
-    private readonly schemas: readonly TableSchema[],
+    private readonly schemas: TableSchema[],
   ) {
     this.#running = this.#run();
   }
@@ -56,6 +56,12 @@ export class TestRelay implements AsyncDisposable {
 
   get total(): number {
     return this.#total;
+  }
+
+  /** A schema that a table has by now. */
+  learn(schema: TableSchema): TableSchema {
+    this.schemas.push(schema);
+    return schema;
   }
 
   /** Commits one transaction. */

@@ -1,6 +1,8 @@
 import { type DeadLetterDetail, type LetterWrite, mappingOf, type TargetMapping } from "@lockstep/core";
 import { expect } from "chai";
 import { LetterBook } from "../../src/write/letter-book.js";
+import { problemOf } from "../../src/write/letter-rows.js";
+import { openLetter } from "../../src/write/open-letter.js";
 import { TableBook } from "../../src/write/table-book.js";
 import { schemaOf } from "../batch/table-model.js";
 
@@ -23,6 +25,7 @@ async function bookOf(map: TargetMapping, withSecret: boolean) {
   const tables = new TableBook(reader, session, 1, mappingOf(map, withSecret ? { secret } : {}));
   await tables.learn([people.fingerprint]);
   let kept: LetterWrite | undefined;
+  const resolved: string[] = [];
   let asked: readonly { readonly table: string; readonly key: string }[] = [];
   const stored = (): readonly DeadLetterDetail[] =>
     kept === undefined ? [] : [kept as unknown as DeadLetterDetail];
@@ -32,11 +35,12 @@ async function bookOf(map: TargetMapping, withSecret: boolean) {
       findLetters: async (keys) => ((asked = keys), stored()),
       dueLetters: async () => stored(),
       waitingLetters: async () => stored(),
+      resolveLetters: async (ids) => void resolved.push(...ids),
     },
     { get: async () => stored()[0], list: async () => ({ letters: stored() }) },
     tables,
   );
-  return { book, kept: () => kept!, asked: () => asked };
+  return { book, kept: () => kept!, asked: () => asked, resolved };
 }
 
 const letter = {
@@ -68,7 +72,43 @@ describe("the letters of a mapped table", () => {
       });
     }
     await book.find([{ table: letter.table, key: letter.key }]);
-    expect(asked()[0]?.key).equal(kept().key);
+    expect(asked().map(({ key }) => key)).include.members([letter.key, kept().key]);
+  });
+
+  it("are looked for under every form that a mapping can have given their keys", async () => {
+    const { book, asked } = await bookOf(masked, true);
+    const formsOf = async (texts: number): Promise<number> => {
+      const key = JSON.stringify(Array.from({ length: texts }, (_, i) => `k${i}`));
+      await book.find([{ table: letter.table, key }]);
+      expect(asked()[0]?.key).equal(key);
+      return new Set(asked().map((one) => one.key)).size;
+    };
+    expect([await formsOf(1), await formsOf(3), await formsOf(9)]).deep.equal([2, 8, 2]);
+  });
+
+  it("that lie under another form of their key are over when they are made anew", async () => {
+    const { book, resolved } = await bookOf(masked, true);
+    await book.put(letter, { ...letter, id: "1" } as unknown as DeadLetterDetail);
+    expect(resolved).deep.equal([]);
+    await book.put(letter, { ...letter, id: "another" } as unknown as DeadLetterDetail);
+    expect(resolved).deep.equal(["another"]);
+  });
+
+  it("come back without what another secret has sealed, and can't be tried when that is their key", async () => {
+    const { kept, book } = await bookOf(masked, true);
+    await book.put(letter);
+    for (const other of [
+      mappingOf({}, { secret: "another secret of enough characters" }).sealer,
+      undefined,
+    ]) {
+      const found = openLetter(kept() as unknown as DeadLetterDetail, other);
+      expect(found.image).equal('[0,0,"Ann"]');
+      expect(problemOf({ tables: { problem: () => undefined } as never }, found)?.code).equal(
+        "LETTER_UNREADABLE",
+      );
+    }
+    const [read] = await book.due(1);
+    expect(problemOf({ tables: { problem: () => undefined } as never }, read!)).equal(undefined);
   });
 
   it("leave hidden cells out without a secret, and the words of the code that failed", async () => {
