@@ -1,6 +1,8 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { fullSyncScenario } from "./demo/scenario-full-sync.js";
 import { type DemoOptions, shopScenario } from "./demo/scenario-shop.js";
+import { dualWriteScenario } from "./demo/scenario-dual-write.js";
+import { readsScenario } from "./demo/scenario-reads.js";
 import { verifyScenario } from "./demo/scenario-verify.js";
 
 /** The demo's scenarios, by the name that `--scenario` takes. */
@@ -10,6 +12,8 @@ const scenarios: Readonly<
   shop: shopScenario,
   "full-sync": fullSyncScenario,
   verify: verifyScenario,
+  reads: readsScenario,
+  "dual-write": dualWriteScenario,
 };
 
 const program = new Command("demo")
@@ -19,6 +23,7 @@ const program = new Command("demo")
   .addOption(new Option("--scenario <name>", "what to show").choices(Object.keys(scenarios)).default("shop"))
   .option("--seconds <n>", "how long the shop writes", positive, 20)
   .option("--rate <n>", "transactions per second", positive, 250)
+  .option("--reads <n>", "so many reads, however long it takes (scenario reads)", positive)
   .option("--json", "print one JSON object as the last line", false)
   .option("--keep", "leave everything running until Ctrl-C", false)
   .option("--verbose", "show the services' logs", false)
@@ -34,6 +39,7 @@ interface Flags {
   readonly scenario: string;
   readonly seconds: number;
   readonly rate: number;
+  readonly reads?: number;
   readonly json: boolean;
   readonly keep: boolean;
   readonly verbose: boolean;

@@ -26,7 +26,9 @@ for (const [kind, targetKind] of ways) {
 
     before(async () => {
       rig = await Rig.open(kind, { reporting: targetKind });
-      app = await rig.openApp({ targets: [target()] });
+      app = await rig.openApp({
+        targets: [target(), postgresTarget({ name: "gone", url: "postgres://x@127.0.0.1:1/x" })],
+      });
       consumer = await rig.startConsumer();
       await rig.untilRegistered();
       await app.shop.open(5, 5);
@@ -99,6 +101,13 @@ for (const [kind, targetKind] of ways) {
       expect(await code(app.lockstep.whenApplied("other"))).to.equal("CONFIG_INVALID");
       const inside = app.dataSource.transaction(() => app.lockstep.whenApplied("reporting"));
       expect(await code(inside)).to.equal("BARRIER_IN_TRANSACTION");
+    });
+
+    it("whenApplied gives up in time on a target that can't be asked", async () => {
+      await add("for nobody");
+      const began = performance.now();
+      expect(await app.lockstep.whenApplied("gone", { timeoutMs: 100 })).to.equal("timed-out");
+      expect(performance.now() - began).to.be.lessThan(1_000);
     });
 
     it("a request reads what it wrote, from the replica", async () => {
@@ -249,6 +258,20 @@ for (const [kind, targetKind] of ways) {
       }
       await rig.untilConverged();
       expect(await atReplica(id)).to.equal("dual, thrown");
+    });
+
+    it("the relay fails over to another process: the wait ends all the same", async () => {
+      await reads[Symbol.asyncDispose]();
+      const before = app;
+      app = await rig.openApp({ targets: [target()] });
+      let ended: Promise<void> | undefined;
+      for (let i = 0; i < 30; i++) {
+        const id = await add(`over ${i}`);
+        if (i === 5) ended = Promise.resolve(before[Symbol.asyncDispose]());
+        expect(await app.lockstep.whenApplied("reporting", { timeoutMs: 20_000 })).to.equal("applied");
+        expect(await atReplica(id)).to.equal(`over ${i}`);
+      }
+      await ended;
     });
 
     it("all of Redis lost: the wait ends all the same", async () => {

@@ -2,7 +2,7 @@ export type { Freshness } from "./freshness/freshness.js";
 export { laneFreshness, type LaneSource, type LaneTarget } from "./freshness/lane-freshness.js";
 export { mysqlReplica } from "./freshness/mysql-replica.js";
 export { postgresStandby } from "./freshness/postgres-standby.js";
-export { untilItHas } from "./freshness/until-it-has.js";
+export { inTime, untilItHas } from "./freshness/until-it-has.js";
 export { readDefaults, type ReadOptions, type ReplicaChoice } from "./options.js";
 export { type PrimaryReason, replicaReads, type ReplicaReads, type ReadStatus } from "./replica-reads.js";
 export type { OutOfRotation } from "./replica.js";

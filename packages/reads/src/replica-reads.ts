@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError } from "@lockstep/core";
 import type { DataSource, EntityManager } from "typeorm";
-import { untilItHas } from "./freshness/until-it-has.js";
+import { inTime, untilItHas } from "./freshness/until-it-has.js";
 import { isGone } from "./gone.js";
 import { loadedRows, subscribe } from "./loaded-rows.js";
 import { readDefaults, type ReadOptions } from "./options.js";
@@ -222,10 +222,8 @@ class Router implements ReplicaReads {
     const known = request.markIn(freshness.space);
     if (known !== undefined) return known;
     const { needs } = request;
-    const late = sleep(Math.max(0, deadline - performance.now()), undefined, { ref: false }).then(() => {
-      throw new Error("behind");
-    });
-    const mark = await Promise.race([freshness.mark(), late]);
+    const mark = await inTime(freshness.mark(), deadline);
+    if (mark === undefined) throw new Error("behind");
     request.marked(freshness.space, needs, mark);
     return mark;
   }

@@ -13,6 +13,8 @@ import { live, progressLine, type Reports, Watch } from "./watch.js";
 export interface DemoOptions {
   readonly seconds: number;
   readonly rate: number;
+  /** So many reads instead of `seconds`, where the scenario is about reads. */
+  readonly reads?: number;
   readonly keep: boolean;
   readonly verbose: boolean;
   readonly say: (line: string) => void;

@@ -6,6 +6,8 @@ export interface DemoServers extends AsyncDisposable {
   readonly source: string;
   readonly targets: { readonly reporting: string; readonly warehouse: string };
   readonly redis: string;
+  /** The server of that target. */
+  readonly reporting: Pick<RunningServer, "kill" | "start">;
 }
 
 /** A PostgreSQL as the source, a second PostgreSQL and a MariaDB as targets, Redis: all throw-away, on this machine. */
@@ -19,6 +21,7 @@ export async function startServers(): Promise<DemoServers> {
       warehouse: await mariaDbDatabase(warehouse, "warehouse"),
     },
     redis: redis.url,
+    reporting,
     async [Symbol.asyncDispose]() {
       await Promise.all(servers.map((server) => server.stop()));
     },

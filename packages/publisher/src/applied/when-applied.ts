@@ -1,5 +1,5 @@
 import { liveLetterStates, LockstepError, type Target } from "@lockstep/core";
-import { type Freshness, laneFreshness, type LaneSource, untilItHas } from "@lockstep/reads";
+import { type Freshness, inTime, laneFreshness, type LaneSource, untilItHas } from "@lockstep/reads";
 
 /** The parts of a target that are asked whether it has something. */
 export type AppliedTarget = Pick<Target, "name" | "checkpoints" | "letters" | "close">;
@@ -43,20 +43,9 @@ export function appliedIn(
 
 /** No relay that cuts, or no target that answers: that is a time-out as well, as the change is safe in the source. */
 async function reached(freshness: Freshness, deadline: number): Promise<boolean> {
-  const mark = await within(freshness.mark(), deadline);
+  const asked = freshness.mark().catch(() => undefined);
+  const mark = await inTime(asked, deadline);
   return mark !== undefined && untilItHas(freshness, mark, deadline);
-}
-
-async function within<T>(work: Promise<T>, deadline: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, deadline - performance.now()), undefined);
-  });
-  try {
-    return await Promise.race([work.catch(() => late), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 async function anySetAside(
