@@ -48,8 +48,9 @@ export function firingStatements(s: string, texts: RowTexts, rows: TriggerRows):
   const { fingerprint, key, cells, same, table } = texts;
   const keyText = `array_to_json(array[${key}])::text`;
   const image = `array_to_json(array[${cells}])::text`;
+  // As subqueries: asked once for a statement, not for each of its rows.
   const context = ["traceparent", "origin"].map(
-    (name) => `nullif(current_setting('lockstep.${name}', true), '')`,
+    (name) => `(select nullif(current_setting('lockstep.${name}', true), ''))`,
   );
   const write = (op: string, key: string, image: string, before: string, from = ""): string =>
     `insert into ${s}.outbox (op, fingerprint, key, image, before, traceparent, origin)
