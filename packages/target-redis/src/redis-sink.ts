@@ -13,7 +13,7 @@ import {
 } from "@lockstep/core";
 import { Redis } from "ioredis";
 import { keyTemplate } from "./key-template.js";
-import { defineScripts, type ScriptCall } from "./scripts.js";
+import { defineScripts, ownField, type ScriptCall } from "./scripts.js";
 
 /** What hashes in Redis are made of. */
 export interface RedisSinkOptions {
@@ -158,6 +158,8 @@ class RedisSink implements Sink {
     if (image === undefined || before === undefined || !image.includes(0))
       return image && canonical(table, image);
     const former = await this.#redis.hgetall(this.#keys.keyOf(table, before));
+    // Gone when the step is sent again: then the row has them already.
+    if (former[ownField] === undefined) return canonical(table, image);
     return canonical(table, image).map((cell, i) =>
       cell === 0 ? (former[table.columns[i]!.name] ?? null) : cell,
     );

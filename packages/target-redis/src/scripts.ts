@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 
 /** Field of every hash that says which change wrote it, and of which table: `<version> <namespace.table>`. */
-const ownField = "_lockstep";
+export const ownField = "_lockstep";
 
 /**
  * **Maintained invariant**: a row's version never goes down, neither while it is there (in its hash) nor after it is gone (in its tombstone). A writer that

@@ -121,6 +121,18 @@ describe("hashes in Redis", () => {
     expect(await redis.keys("*")).deep.equal(["things:1"]);
   });
 
+  it("of a row that moved keep what lay under its former key, also when the step that moved it is sent again", async () => {
+    const moved = (epoch: number) => [
+      { ...row(at(2, epoch), "2", "A", 0), before: '["1"]' },
+      gone(at(2, epoch), "1"),
+    ];
+    await open().write(things, [row(at(1), "1", "a", "b")], lane);
+    await open().write(things, moved(1), lane);
+    await open().write(things, moved(2), lane);
+    expect(await redis.hgetall("things:2")).deep.include({ id: "2", a: "A", b: "b" });
+    expect(await redis.exists("things:1")).equal(0);
+  });
+
   it("expire, and aren't made of a part of a row that has expired", async () => {
     const sink = open({ ttlSeconds: 60 });
     await sink.write(things, [row(at(1), "1", "a", "b")], lane);

@@ -11,10 +11,36 @@ export class SinkRefused extends Error {
   }
 }
 
+/** Changes that a window remembers; a step of more is sent again as a whole. */
+export const mostRemembered = 100_000;
+
 /** What has been sent since the checkpoint last moved: trying again, or row by row, sends nothing twice that has arrived. */
 export class SinkWindow {
-  readonly delivered = new Set<string>();
   readonly refused = new Map<string, SinkRefusal>();
+  readonly #delivered = new Set<string>();
+  #isFull = false;
+
+  get size(): number {
+    return this.#delivered.size;
+  }
+
+  has(name: string): boolean {
+    return this.#delivered.has(name);
+  }
+
+  /** Once there are too many, none is remembered: an older change of a row that is sent again must be followed by the newer one. */
+  add(name: string): void {
+    if (this.#isFull) return;
+    this.#delivered.add(name);
+    if (this.#delivered.size <= mostRemembered) return;
+    this.#isFull = true;
+    this.#delivered.clear();
+  }
+
+  /** A table is emptied: what was sent before would be missing after a second time. */
+  forget(): void {
+    this.#delivered.clear();
+  }
 }
 
 /** What the rows of one step are written with. */
@@ -45,8 +71,7 @@ export function sinkRows(
         keys.map((key, i) => ({ key, position: positions[i] ?? position, version })),
       ),
     truncate: ({ schema }, only) => {
-      // What was sent before would be missing after a second time.
-      window.delivered.clear();
+      window.forget();
       const truncate = only === undefined ? { position, version } : { position, version, only };
       return reach(step, () => sink.truncate(schema, truncate, lane));
     },
@@ -72,16 +97,14 @@ async function send(step: SinkStep, schema: TableSchema, changes: readonly SinkC
   const { sink, lane, window } = step;
   const nameOf = ({ key, position, image }: SinkChange): string =>
     `${tableId(schema)}\u0000${key}\u0000${position}${image === undefined ? "-" : "+"}`;
-  const open = changes.filter(
-    (change) => !window.delivered.has(nameOf(change)) && !window.refused.has(nameOf(change)),
-  );
+  const open = changes.filter((change) => !window.has(nameOf(change)) && !window.refused.has(nameOf(change)));
   if (open.length > 0) {
     const refusals = new Map(
       (await reach(step, () => sink.write(schema, open, lane))).map((one) => [one.key, one]),
     );
     for (const change of open) {
       const refusal = refusals.get(change.key);
-      if (refusal === undefined) window.delivered.add(nameOf(change));
+      if (refusal === undefined) window.add(nameOf(change));
       else window.refused.set(nameOf(change), refusal);
     }
   }
