@@ -21,6 +21,7 @@ export * from "./ports/change-log.js";
 export * from "./ports/changed-rows.js";
 export * from "./ports/change-stream.js";
 export * from "./ports/dead-letters.js";
+export * from "./ports/held-rows.js";
 export * from "./ports/jobs.js";
 export * from "./ports/letter-schedule.js";
 export * from "./ports/outbox.js";

@@ -1,6 +1,7 @@
 import {
   type Checkpoint,
   type Fault,
+  type KeyPage,
   type LaneSession,
   type LetterDesk,
   LockstepError,
@@ -95,7 +96,7 @@ class PostgresTarget implements Target {
   keys(
     schema: TableSchema,
     page: { readonly after?: readonly string[]; readonly limit: number },
-  ): Promise<readonly (readonly string[])[]> {
+  ): Promise<KeyPage> {
     const { namespace = "public" } = this.#options;
     return this.#pool.use((session) =>
       listKeys((text, values) => session.query(text, values), namespace, schema, page),

@@ -4,6 +4,8 @@ import { LockstepError, type TableSchema, tableId } from "@lockstep/core";
 export interface KeyTemplate {
   /** The key of the hash of the row with this JSON key. */
   keyOf(table: TableSchema, key: string): string;
+  /** The JSON key of the row whose hash has this key; `undefined` when it can't be one of the table's. */
+  keyAt(table: TableSchema, place: string): string | undefined;
   /** A pattern for SCAN that finds all keys of a table; others may match, too. */
   patternOf(table: TableSchema): string;
   /** @throws LockstepError CONFIG_INVALID when rows of these tables could have one key. */
@@ -21,8 +23,17 @@ export function keyTemplate(template: string): KeyTemplate {
     template.replaceAll(/\{(namespace|table|key)\}/g, (_, what: string) =>
       what === "key" ? key : plain(what === "table" ? name : namespace),
     );
+  const keyOf = (table: TableSchema, key: string): string =>
+    fill(table, (JSON.parse(key) as string[]).map(plain).join(":"));
   return {
-    keyOf: (table, key) => fill(table, (JSON.parse(key) as string[]).map(plain).join(":")),
+    keyOf,
+    keyAt(table, place) {
+      const around = fill(table, "\u0000").split("\u0000");
+      const length = (place.length - around.join("").length) / (around.length - 1);
+      const text = place.slice(around[0]!.length, around[0]!.length + length);
+      const key = JSON.stringify(text.split(":").map(unplain));
+      return keyOf(table, key) === place ? key : undefined;
+    },
     patternOf: (table) => {
       const marked = fill(table, "\u0000");
       return marked.replaceAll(/[*?[\]\\]/g, "\\$&").replaceAll("\u0000", "*");
@@ -42,6 +53,10 @@ export function keyTemplate(template: string): KeyTemplate {
 
 function plain(text: string): string {
   return text.replaceAll("%", "%25").replaceAll(":", "%3A");
+}
+
+function unplain(text: string): string {
+  return text.replaceAll("%3A", ":").replaceAll("%25", "%");
 }
 
 function invalid(what: string): LockstepError {

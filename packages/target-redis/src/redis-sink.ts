@@ -1,5 +1,6 @@
 import {
   type Checkpoint,
+  type HeldRows,
   LockstepError,
   type RowImage,
   type Sink,
@@ -12,6 +13,7 @@ import {
   toCanonical,
 } from "@lockstep/core";
 import { Redis } from "ioredis";
+import { heldHashes } from "./held-hashes.js";
 import { keyTemplate } from "./key-template.js";
 import { defineScripts, ownField, type ScriptCall } from "./scripts.js";
 
@@ -52,6 +54,7 @@ export function redisSink(options: RedisSinkOptions): Sink {
 
 class RedisSink implements Sink {
   readonly address: string;
+  readonly held: HeldRows;
   readonly #options: Required<RedisSinkOptions>;
   readonly #redis: Redis;
   readonly #keys: ReturnType<typeof keyTemplate>;
@@ -74,6 +77,11 @@ class RedisSink implements Sink {
     // Whoever sends a command hears of it; without a listener ioredis would write to the console.
     this.#redis.on("error", () => undefined);
     defineScripts(this.#redis);
+    this.held = heldHashes({
+      redis: this.#redis,
+      keys: this.#keys,
+      isWhole: options.ttlSeconds === 0 && !options.mayBeEmptied,
+    });
   }
 
   async prepare(tables: readonly TableSchema[]): Promise<void> {

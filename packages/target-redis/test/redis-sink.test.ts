@@ -170,6 +170,34 @@ describe("hashes in Redis", () => {
     expect(await redis.exists("things:2", "things:3", "things:4", "things:own", "things:app")).equal(4);
   });
 
+  it("are listed page by page and found by key, without those of others and what is somebody's own", async () => {
+    const sink = open({ key: "{table}/{key}/{key}" });
+    const table = tableOf("a:b", ["id", "a"]);
+    const ids = Array.from({ length: 30 }, (_, i) => [`x:${i}`, "50%"] as const);
+    const rows = ids.map(([id, a]) => ({ ...row(at(1), id, a, null), key: JSON.stringify([id, a]) }));
+    await sink.write(table, rows, lane);
+    await sink.write(table, [{ ...gone(at(2), ""), key: JSON.stringify(ids[0]) }], lane);
+    await redis.hset("a%3Ab/other:%25/other:%25", "_lockstep", `${at(1)} old.a:b`);
+    await redis.hset("a%3Ab/one:1/two:2", "_lockstep", `${at(1)} public.a:b`);
+    await redis.hset("a%3Ab/own:1/own:1", "id", "own");
+    await redis.set("a%3Ab/text:1/text:1", "somebody's");
+    const listed: (readonly (string | null)[])[] = [];
+    let after: string | undefined;
+    do {
+      const page = await sink.held!.page(table, { limit: 4, ...(after !== undefined && { after }) });
+      listed.push(...page.rows.map(({ texts }) => texts));
+      after = page.next;
+    } while (after !== undefined);
+    const expected = ids.slice(1).map(([id, a]) => [id, a, null]);
+    expect([...new Set(listed.map(String))].sort()).deep.equal(expected.map(String).sort());
+    const keys = [ids[0]!, ids[7]!, ["text", "1"]].map((key) => JSON.stringify(key));
+    expect(await sink.held!.find(table, keys)).deep.equal([{ key: keys[1], texts: [...ids[7]!, null] }]);
+    const isWhole = [{}, { ttlSeconds: 5 }, { mayBeEmptied: true }].map(
+      (options) => open(options).held!.isWhole,
+    );
+    expect(isWhole).deep.equal([true, false, false]);
+  });
+
   it("leave what is somebody's own under a row's key, and say which row it is", async () => {
     await redis.set("things:2", "string");
     const refused = await open().write(

@@ -36,6 +36,9 @@ const maskSecret = "a secret of thirty-two characters";
 /** A database kind of the tests. */
 export type Kind = "postgres" | "mariadb";
 
+/** What a target can be: `redis` keeps its state in a PostgreSQL database, which stands for it as a side. */
+export type TargetKind = Kind | "redis";
+
 /** What a finished command said. */
 export interface Said {
   readonly code: number;
@@ -51,6 +54,8 @@ export interface SyncRig extends AsyncDisposable {
   /** Runs SQL at the source, on a session of its own. */
   session(): Promise<Side & AsyncDisposable>;
   readonly targets: Readonly<Record<string, Side>>;
+  /** The stores of targets that are hashes in Redis. */
+  readonly caches: Readonly<Record<string, Redis>>;
   /** Runs `lockstep …` in this process. */
   lockstep(...args: readonly string[]): Promise<Said>;
   /** The same as a process that can be killed. */
@@ -73,7 +78,7 @@ export interface SyncRig extends AsyncDisposable {
 export async function openSyncRig(options: {
   readonly kind: Kind;
   readonly capture: CaptureKind;
-  readonly targets: Readonly<Record<string, Kind>>;
+  readonly targets: Readonly<Record<string, TargetKind>>;
   readonly tables: readonly string[];
   readonly setup: readonly string[];
   /** Mappings of targets, by name; their functions use nothing but their row. Default: rows go as they are. */
@@ -118,12 +123,19 @@ export async function openSyncRig(options: {
 
   const targets: Record<string, Side> = {};
   const configured: Record<string, object> = {};
+  const caches: Record<string, Redis> = {};
   for (const [name, kind] of Object.entries(options.targets)) {
-    const database = await fresh(kind);
+    const database = await fresh(kind === "redis" ? "postgres" : kind);
     targets[name] = await open(database.url);
     for (const statement of options.external ?? []) await targets[name]!.query(statement);
     const type = kind === "postgres" ? "postgres" : "mysql";
     configured[name] = { type, url: database.url, schema: options.external ? "external" : "managed" };
+    if (kind === "redis") {
+      const store = await freshRedis();
+      const client = (caches[name] = new Redis(store.url));
+      undo.push(async () => (client.disconnect(), store.drop()));
+      configured[name] = { type: "redis", url: store.url, state: database.url };
+    }
     if (options.map?.[name]) Object.assign(configured[name]!, { map: options.map[name], maskSecret });
   }
   const file = join(folder, "lockstep.config.mjs");
@@ -168,6 +180,7 @@ export async function openSyncRig(options: {
     source,
     session: () => open(url),
     targets,
+    caches,
     lockstep: (...args) => runHere([...args, "--config", file]),
     start: (...args) => NodeProcess.start({ main, args: [...args, "--config", file] }),
     compare: (name, only) => compareSides(source, targets[name]!, { tables: only ?? options.tables }),

@@ -2,6 +2,7 @@ import type { RowImage } from "../change-event.js";
 import type { ErrorCode } from "../errors.js";
 import type { Position } from "../position.js";
 import type { TableSchema } from "../table-schema.js";
+import type { HeldRows } from "./held-rows.js";
 import type { Checkpoint } from "./target.js";
 
 /** A lane's name in its target. */
@@ -62,5 +63,7 @@ export interface Sink {
   begin?(checkpoint: Checkpoint, lane: SinkLane): Promise<void>;
   /** Called after the last write of a step, before the checkpoint moves. */
   end?(version: string, lane: SinkLane): Promise<void>;
+  /** Reads what it holds. Absent: nothing can be read of it. */
+  readonly held?: HeldRows;
   close(): Promise<void>;
 }

@@ -2,6 +2,7 @@ import type { RowImage } from "../change-event.js";
 import type { ErrorCode } from "../errors.js";
 import type { Position } from "../position.js";
 import type { TableSchema } from "../table-schema.js";
+import type { HeldRows } from "./held-rows.js";
 import type { TableReader } from "./table-reader.js";
 import type { DeadLetter, DeadLetterDetail, LetterDesk, LetterState } from "./dead-letters.js";
 
@@ -171,6 +172,13 @@ export interface LaneSession extends AsyncDisposable {
   pruneLetters(before: number, limit: number): Promise<number>;
 }
 
+/** Some keys of a target's table. */
+export interface KeyPage {
+  readonly keys: readonly (readonly string[])[];
+  /** Where the next page begins, in the target's own terms; absent behind the last. */
+  readonly next?: readonly string[];
+}
+
 /**
  * A store that mirrors a source. `testing` ships the contract suite that a target must pass, in tiers by its capabilities.
  */
@@ -188,8 +196,10 @@ export interface Target {
   checkpoints(): Promise<readonly (Checkpoint & { readonly source: string; readonly partition: number })[]>;
   /** A person's wish: kept in the target, obeyed by the lane that owns it. @throws LockstepError LANE_UNKNOWN. */
   setPaused(lane: { readonly source: string; readonly partition: number }, paused: boolean): Promise<void>;
-  /** Reads the mirrored tables, on a connection of its own. Absent: the target has nothing that could be compared. */
+  /** Reads the mirrored tables, on a connection of its own. Absent: it has no SQL. */
   reader?(): TableReader;
+  /** Reads what a target without SQL holds. Absent, and no reader: it has nothing that could be compared. */
+  readonly held?: HeldRows;
   /**
    * Moves a lane's checkpoint to where a full sync begins, whatever it was, in one transaction: what came before is no longer waited for, so staged parts go and
    * live letters are over. The lane is no longer seeded; whoever owns it is fenced out and begins anew. @throws LockstepError LANE_UNKNOWN.
@@ -201,13 +211,13 @@ export interface Target {
   /** Says that a full sync has copied the rows that are older than the capture. @throws LockstepError LANE_UNKNOWN. */
   setSeeded(lane: { readonly source: string; readonly partition: number }): Promise<void>;
   /**
-   * Keys of the rows that this target holds of a source's table, in an order of its own, behind `after`: texts of the key's columns as the source prints
-   * them. None when it has no such table. Absent: what it holds can't be listed.
+   * Keys of the rows that this target holds of a source's table, in an order of its own, from a place that the page before gave: texts of the key's columns as the source
+   * prints them. None when it has no such table. Absent: what it holds can't be listed.
    */
   keys?(
     schema: TableSchema,
     page: { readonly after?: readonly string[]; readonly limit: number },
-  ): Promise<readonly (readonly string[])[]>;
+  ): Promise<KeyPage>;
   classify(error: unknown): Fault;
   close(): Promise<void>;
 }

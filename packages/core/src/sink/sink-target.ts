@@ -1,8 +1,12 @@
 import { isLockstepError } from "../errors.js";
+import type { HeldRows } from "../ports/held-rows.js";
 import type { Sink, SinkLane } from "../ports/sink.js";
 import type { Fault, LaneSession, Target, TargetTransaction } from "../ports/target.js";
 import { reach, SinkRefused, sinkRows, sinkTable, SinkWindow } from "./sink-transaction.js";
 import { sinkVersion } from "./sink-version.js";
+
+/** Whole rows are read for the sake of their keys. */
+const rowsPerPage = 500;
 
 /** What a target over a sink is made of. */
 export interface SinkTargetOptions {
@@ -33,11 +37,21 @@ export function sinkTarget({ name, sink, state }: SinkTargetOptions): Target {
     setPaused: (lane, paused) => state.setPaused(lane, paused),
     restart: (lane, start) => state.restart(lane, start),
     setSeeded: (lane) => state.setSeeded(lane),
+    ...(sink.held && { held: sink.held, keys: keysOf(sink.held) }),
     classify: (error) => classify(error, state),
     async close() {
       await sink.close();
       await state.close();
     },
+  };
+}
+
+function keysOf(held: HeldRows): NonNullable<Target["keys"]> {
+  return async (schema, { after, limit }) => {
+    const from = after === undefined ? {} : { after: after[0]! };
+    const { rows, next } = await held.page(schema, { limit: Math.min(limit, rowsPerPage), ...from });
+    const keys = rows.map(({ key }) => JSON.parse(key) as string[]);
+    return next === undefined ? { keys } : { keys, next: [next] };
   };
 }
 

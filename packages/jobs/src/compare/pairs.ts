@@ -76,7 +76,7 @@ export function readableTargets(
       throw new LockstepError("CONFIG_INVALID", `the target "${name}" doesn't mirror ${source.name}`);
   }
   const named = targets.filter(({ target }) => names?.includes(target.name) ?? true);
-  const readable = named.filter(({ target }) => target.reader !== undefined);
+  const readable = named.filter(({ target }) => (target.reader ?? target.held) !== undefined);
   if (names !== undefined && readable.length === 0)
     throw new LockstepError("CONFIG_INVALID", `nothing can be read of the target "${names.join('", "')}"`);
   const skipped = named.filter((target) => !readable.includes(target)).map(({ target }) => target.name);

@@ -33,6 +33,8 @@ export interface ComparedTable {
    */
   readonly columns: readonly { readonly name: string; readonly shows?: string }[];
   readonly leftOut: readonly LeftOut[];
+  /** Of a cache, from which rows may go by themselves: keys of what it holds. That a row isn't there is no difference. */
+  readonly held?: () => AsyncIterable<readonly string[]>;
   /** Whether both sides have their rows in the same order of keys. */
   readonly isOrderedAlike: boolean;
 }

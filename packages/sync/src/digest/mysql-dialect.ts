@@ -22,7 +22,12 @@ WHERE c.table_schema = ${quoteText(namespace)} AND c.table_name = ${quoteText(na
 WHERE k.table_schema = ${quoteText(namespace)} AND k.table_name = ${quoteText(name)} AND k.referenced_table_name IS NOT NULL
   AND NOT (k.referenced_table_schema = k.table_schema AND k.referenced_table_name = k.table_name)`,
   text: textOf,
-  image: (column) => printed(column, column.type.toLowerCase().replace(" zerofill", ""), columnOf(column)),
+  image(column) {
+    const type = column.type.toLowerCase();
+    const value = columnOf(column);
+    if (classOf({ engine: "mysql", type }) === "bytes") return `HEX(${value})`;
+    return printed(column, type.replace(" zerofill", ""), value);
+  },
   // Of bytes it only says that they are UTF-8.
   shown: (text) => `CONVERT(${text} USING utf8mb4)`,
   hash: (columns, method) =>

@@ -1,3 +1,4 @@
+import type { KeyPage } from "@lockstep/core";
 import { type TableProgress, withTable } from "./full-sync-job.js";
 import { heldTables } from "./held-tables.js";
 import { type FullSyncWork, stoppedBy, type Stopped } from "./room.js";
@@ -7,6 +8,7 @@ type Key = readonly string[];
 type Removing = Extract<TableProgress, { readonly phase: "removing" }>;
 
 const keysPerPage = 5_000;
+const noKeys: KeyPage = { keys: [] };
 /** Judged under a lock on the table: the more, the longer it is held. */
 const candidatesPerLock = 500;
 
@@ -29,7 +31,7 @@ async function removePage(work: FullSyncWork, place: number, table: Removing): P
   const mirror = held[table.route ?? 0];
   const page = { limit: keysPerPage, ...(after !== undefined && { after }) };
   const { target } = work.targets[table.target]!;
-  const keys = mirror === undefined ? [] : ((await target.keys?.(mirror.schema, page)) ?? []);
+  const { keys, next } = (mirror && (await target.keys?.(mirror.schema, page))) ?? noKeys;
   const candidates = await lookUp(
     work,
     table,
@@ -44,17 +46,16 @@ async function removePage(work: FullSyncWork, place: number, table: Removing): P
     moved = { ...moved, removed: moved.removed + judged.removed };
     rest = rest.slice(judged.count);
   }
-  return keep(work, place, behindPage(moved, keys, { routes: held.length, targets: work.targets.length }));
+  return keep(work, place, behindPage(moved, next, { routes: held.length, targets: work.targets.length }));
 }
 
 /** Where to go on: behind the page, at the next table that it is mapped into, at the next target, or nowhere. Pure. */
 function behindPage(
   table: Removing,
-  keys: readonly Key[],
+  next: Key | undefined,
   { routes, targets }: { readonly routes: number; readonly targets: number },
 ): TableProgress {
-  const last = keys.at(-1);
-  if (last !== undefined && keys.length === keysPerPage) return { ...table, after: last };
+  if (next !== undefined) return { ...table, after: next };
   const { after: _, route = 0, ...rest } = table;
   if (route + 1 < routes) return { ...rest, route: route + 1 };
   if (table.target + 1 < targets) return { ...rest, target: table.target + 1 };

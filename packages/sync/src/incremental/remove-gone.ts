@@ -1,3 +1,4 @@
+import type { KeyPage } from "@lockstep/core";
 import { heldTables } from "../full/held-tables.js";
 import type { SyncedTarget } from "../full/run-full-sync.js";
 import type { WatchedProgress } from "./incremental-job.js";
@@ -42,13 +43,13 @@ async function comparePage(cursor: Cursor): Promise<Ended | undefined> {
   const place = work.options.targets.findIndex((target) => target.id === id);
   const mirrored = work.targets[place];
   const held = mirrored === undefined ? [] : heldTables(watched.schema, mirrored);
-  const keys = await keysOf(mirrored, held[route], after);
+  const { keys, next } = await keysOf(mirrored, held[route], after);
   const gone = await reallyAbsent(
     cursor,
     keys.flatMap((key) => held[route]!.sourceKey(key)),
   );
   if (typeof gone === "string") return gone;
-  const moved = behindPage(cursor, { ...table, removed: table.removed + gone.length }, keys, held.length);
+  const moved = behindPage(cursor, { ...table, removed: table.removed + gone.length }, next, held.length);
   const rows = gone.map((key) => ({ key: JSON.stringify(key), image: null }));
   const kept = await keepAtLast(work, movedTo(cursor, moved), (run) =>
     work.images.append(run, watched.schema, rows, { audience: [id] }),
@@ -63,10 +64,10 @@ async function keysOf(
   mirrored: SyncedTarget | undefined,
   held: ReturnType<typeof heldTables>[number] | undefined,
   after: Key | undefined,
-): Promise<readonly Key[]> {
-  if (mirrored === undefined || held === undefined) return [];
+): Promise<KeyPage> {
+  if (mirrored === undefined || held === undefined) return { keys: [] };
   const page = { limit: keysPerPage, ...(after !== undefined && { after }) };
-  return (await mirrored.target.keys?.(held.schema, page)) ?? [];
+  return (await mirrored.target.keys?.(held.schema, page)) ?? { keys: [] };
 }
 
 async function reallyAbsent(
@@ -92,18 +93,15 @@ async function reallyAbsent(
 function behindPage(
   { work }: Cursor,
   table: WatchedProgress,
-  keys: readonly Key[],
+  next: Key | undefined,
   routes: number,
 ): WatchedProgress {
   const { target, route } = table.comparing!;
-  const last = keys.at(-1);
-  if (last !== undefined && keys.length === keysPerPage) {
-    return { ...table, comparing: { target, route, after: last } };
-  }
+  if (next !== undefined) return { ...table, comparing: { target, route, after: next } };
   if (route + 1 < routes) return { ...table, comparing: { target, route: route + 1 } };
   const place = work.options.targets.findIndex(({ id }) => id === target);
-  const next = place < 0 ? undefined : work.options.targets[place + 1];
-  if (next !== undefined) return { ...table, comparing: { target: next.id, route: 0 } };
+  const other = place < 0 ? undefined : work.options.targets[place + 1];
+  if (other !== undefined) return { ...table, comparing: { target: other.id, route: 0 } };
   const { comparing: _, ...done } = table;
   return { ...done, ...(table.readAt !== undefined && { comparedAt: table.readAt }) };
 }

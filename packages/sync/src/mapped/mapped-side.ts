@@ -11,11 +11,14 @@ export interface MappedSideOptions {
   readonly reader: TableReader;
   readonly stored: readonly StoredColumn[];
   readonly route: RowMapping;
-  readonly columns: readonly MappedColumn[];
-  /** Those of `columns` that are the target's key, in its order. */
-  readonly key: readonly MappedColumn[];
-  readonly known: MappedKey;
+  readonly columns: readonly SideColumn[];
+  /** The target's key, in its order. */
+  readonly key: readonly SideColumn[];
+  readonly known: Pick<MappedKey, "source" | "strip" | "fill">;
 }
+
+/** What of a column is needed to make its text. */
+export type SideColumn = Pick<MappedColumn, "target" | "copies" | "at" | "textOf">;
 
 /** What a row of the source is in the target. */
 interface MappedRow {
@@ -38,7 +41,7 @@ export class MappedSide implements Side {
   /** Places of the source's key in an image. */
   readonly #keyPlaces: readonly number[];
   /** Where the texts of copies are among those that are read. */
-  readonly #copied: ReadonlyMap<MappedColumn, number>;
+  readonly #copied: ReadonlyMap<SideColumn, number>;
   readonly #hash: (texts: Texts) => string;
   readonly #bucket: (texts: Texts, buckets: number) => number;
 
@@ -155,7 +158,7 @@ export class MappedSide implements Side {
     return key.map((column, i) => this.#textOf(column, row, mapped[i]!)!);
   }
 
-  #textOf(column: MappedColumn, { texts }: SourceRow, cell: string | null): string | null {
+  #textOf(column: SideColumn, { texts }: SourceRow, cell: string | null): string | null {
     const place = this.#copied.get(column);
     if (place !== undefined) return texts[place]!;
     return cell === null ? null : column.textOf(cell);

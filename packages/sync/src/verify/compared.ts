@@ -11,7 +11,7 @@ export interface Compared {
     /** The tables to be compared, as they are now. */
     readonly tables: readonly TableSchema[];
   };
-  readonly target: Pick<Target, "name" | "checkpoints" | "letters" | "reader">;
+  readonly target: Pick<Target, "name" | "checkpoints" | "letters" | "reader" | "held">;
   /** What becomes of the source's rows in the target; absent when they go as they are. */
   readonly mapping?: Mapping | undefined;
 }

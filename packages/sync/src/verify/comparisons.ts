@@ -1,5 +1,6 @@
-import { type TableReader, tableId, type TableSchema } from "@lockstep/core";
+import { type HeldRows, type RowMapping, type TableReader, tableId, type TableSchema } from "@lockstep/core";
 import { type ComparedTable, compareTable } from "../digest/compared-table.js";
+import { compareHeld } from "../held/compare-held.js";
 import { compareMapped } from "../mapped/compare-mapped.js";
 import type { Compared } from "./compared.js";
 
@@ -13,16 +14,27 @@ export interface Comparison {
 }
 
 /** Everything that is compared, in the order of the source's tables. */
-export function comparisonsOf({ source, mapping }: Compared, reader: TableReader): readonly Comparison[] {
-  const sides = { source: source.reader, target: reader };
+export function comparisonsOf(
+  { source, mapping }: Compared,
+  target: TableReader | HeldRows,
+): readonly Comparison[] {
   return source.tables.flatMap((schema): Comparison[] => {
-    const id = tableId(schema);
-    const routes = mapping?.routes(schema);
-    if (routes === undefined) return [{ id, schema, open: () => compareTable(sides, schema) }];
+    const routes = mapping?.routes(schema) ?? [undefined];
     return routes.map((route, i) => ({
-      id: i === 0 ? id : `${id}#${i}`,
+      id: i === 0 ? tableId(schema) : `${tableId(schema)}#${i}`,
       schema,
-      open: () => (route.plain ? compareTable(sides, schema, route) : compareMapped(sides, route)),
+      open: () => opened(source.reader, target, schema, route),
     }));
   });
+}
+
+function opened(
+  source: TableReader,
+  target: TableReader | HeldRows,
+  schema: TableSchema,
+  route: RowMapping | undefined,
+): Promise<ComparedTable | undefined> {
+  if (!("rows" in target)) return compareHeld({ source, held: target }, schema, route);
+  if (route === undefined || route.plain) return compareTable({ source, target }, schema, route);
+  return compareMapped({ source, target }, route);
 }

@@ -9,7 +9,7 @@ import { type Pace, paceOf } from "./pace.js";
 import { ProgressBook } from "./progress-book.js";
 import { type Mend, reportTable, type TableRoom } from "./report-table.js";
 import { reportOf, type TableReport, type VerifyReport } from "./report.js";
-import { judgeRows, verifyTable } from "./verify-table.js";
+import { judgeRows, verifyHeld, verifyTable } from "./verify-table.js";
 
 const defaults = {
   sliceRows: 10_000,
@@ -42,7 +42,7 @@ export async function reportTables(
   const began = performance.now();
   const { source, target } = compared;
   const settings = { ...defaults, ...options };
-  const reader = target.reader!();
+  const reader = target.reader?.();
   const pass = passage({ source: source.name, log: source.log, target, timeoutMs: settings.passTimeoutMs });
   const menders = mender?.(pass);
   const letters = letteredKeys(target.letters, source.name, compared.mapping?.sealer);
@@ -57,7 +57,7 @@ export async function reportTables(
     ...(menders && { mend: menders.present }),
   };
   try {
-    const comparisons = comparisonsOf(compared, reader);
+    const comparisons = comparisonsOf(compared, reader ?? target.held!);
     const book = new ProgressBook(comparisons.length, settings);
     for (const comparison of comparisons) {
       if (book.isDone(comparison)) continue;
@@ -71,7 +71,7 @@ export async function reportTables(
     const about = { source: source.name, target: target.name, sample: settings.sample };
     return reportOf({ ...about, ms: Math.round(performance.now() - began) }, book.reports);
   } finally {
-    await reader.close();
+    await reader?.close();
   }
 }
 
@@ -119,6 +119,7 @@ function findingsOf(table: ComparedTable, { settings, ...room }: Room, from?: Pl
     const keys = namedRows(only, table);
     return keys.length === 0 ? undefined : judgeRows(table, keys, { ...room, signal });
   }
+  if (table.held !== undefined) return verifyHeld(table, table.held(), { ...room, signal });
   const isChosen = (): boolean => sample >= 1 || random() < sample;
   return verifyTable(table, { ...room, sliceRows, tellEveryMs, isChosen, from, signal });
 }

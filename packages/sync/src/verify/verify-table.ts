@@ -1,3 +1,4 @@
+import type { Key } from "../digest/column.js";
 import type { ComparedTable } from "../digest/compared-table.js";
 import type { Pass } from "../passage.js";
 import { suspectsOf } from "./difference.js";
@@ -61,6 +62,23 @@ export async function* verifyTable(
     await pace(Math.max(source.read ?? source.rows, target.rows), signal);
   }
   yield await settled();
+}
+
+/** Looks at what a cache holds: rows that it lacks are not missing, they come back when they change. */
+export async function* verifyHeld(
+  table: ComparedTable,
+  pages: AsyncIterable<readonly string[]>,
+  { pass, pace, signal }: Pick<TableVerification, "pass" | "pace" | "signal">,
+): AsyncGenerator<Finding, void, undefined> {
+  for await (const page of pages) {
+    signal?.throwIfAborted();
+    const keys = page.map((key) => JSON.parse(key) as Key);
+    const [here, there] = await Promise.all([table.source.at(keys), table.target!.at(keys)]);
+    const { differences, unsettled } = await settle(table, suspectsOf(here, there), pass, signal);
+    const told = [...differences].filter(([, { kind }]) => kind !== "missing");
+    yield { differences: new Map(told), unsettled, sourceRows: here.size, targetRows: there.size };
+    await pace(Math.max(here.size, there.size), signal);
+  }
 }
 
 /** Looks at these rows alone, by their canonical keys (JSON). */

@@ -1,4 +1,11 @@
-import { mappingOf, type RunStatement, type TableSchema, type TargetMapping } from "@lockstep/core";
+import {
+  type HeldRow,
+  type HeldRows,
+  mappingOf,
+  type RunStatement,
+  type TableSchema,
+  type TargetMapping,
+} from "@lockstep/core";
 import { postgresOutboxWriter, postgresReader } from "@lockstep/outbox";
 import { type FreshDatabase, freshPostgres } from "@lockstep/testing";
 import { expect } from "chai";
@@ -105,5 +112,39 @@ describe("a comparison that was ended half-way", () => {
       ["here.a", 2, 1, 0],
       ["here.b", 2, 0, 2],
     ]);
+  });
+
+  it("tells of a cache what is wrong in it, not what it lacks", async () => {
+    const rows = new Map<string, HeldRow>();
+    for (const [id, v] of [
+      ["1", "v1"],
+      ["2", "x"],
+      ["999", "v999"],
+    ] as const)
+      rows.set(JSON.stringify([id]), { key: JSON.stringify([id]), texts: [id, v] });
+    const find: HeldRows["find"] = async (_, keys) => keys.flatMap((key) => rows.get(key) ?? []);
+    const held = (isWhole: boolean): HeldRows => ({
+      isWhole,
+      page: async () => ({ rows: [...rows.values()] }),
+      find,
+    });
+    const reader = postgresReader(database.url, "here");
+    const source = {
+      name: "shop",
+      reader,
+      log: { barrier: async () => "0-0" as const },
+      tables: [tables[0]!],
+    };
+    const [cache, whole] = await Promise.all(
+      [false, true].map((isWhole) => verify({ source, target: { ...quiet, held: held(isWhole) } })),
+    );
+    expect(cache!.tables[0]).deep.include({
+      missing: 0,
+      differing: 1,
+      extra: 1,
+      rows: { source: 2, target: 3 },
+    });
+    expect(whole!.tables[0]).deep.include({ missing: 98, differing: 1, extra: 1 });
+    await reader.close();
   });
 });

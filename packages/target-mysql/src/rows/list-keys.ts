@@ -1,4 +1,4 @@
-import { type ColumnSchema, convertText, type Engine, type TableSchema } from "@lockstep/core";
+import { type ColumnSchema, convertText, type Engine, type KeyPage, type TableSchema } from "@lockstep/core";
 import type { Session } from "../session/session.js";
 import { readCatalog } from "../tables/catalog.js";
 import { planTable, type PlannedColumn } from "../tables/mysql-table.js";
@@ -9,11 +9,11 @@ export async function listKeys(
   namespace: string,
   schema: TableSchema,
   { after, limit }: { readonly after?: readonly string[]; readonly limit: number },
-): Promise<readonly (readonly string[])[]> {
+): Promise<KeyPage> {
   const table = (await readCatalog(session, namespace, [schema.name])).get(schema.name);
-  if (table === undefined) return [];
+  if (table === undefined) return { keys: [] };
   const plan = planTable(schema, table, () => undefined);
-  if (plan.key.some((column) => (column as PlannedColumn | undefined) === undefined)) return [];
+  if (plan.key.some((column) => (column as PlannedColumn | undefined) === undefined)) return { keys: [] };
   const names = plan.key.map(({ quoted }) => quoted);
   const sources = plan.key.map(({ place }) => schema.columns[place]!);
   const texts = sources.map((column, i) => `${keyText(column, names[i]!)} AS k${i}`).join(", ");
@@ -21,7 +21,10 @@ export async function listKeys(
   const rows = await session.rows(
     `SELECT ${texts} FROM ${plan.table} ${behind} ORDER BY ${names.join(", ")} LIMIT ${limit}`,
   );
-  return rows.map((row) => sources.map((column, i) => toSource(schema.engine, column, String(row[`k${i}`]))));
+  const keys = rows.map((row) =>
+    sources.map((column, i) => toSource(schema.engine, column, String(row[`k${i}`]))),
+  );
+  return keys.length < limit ? { keys } : { keys, next: keys.at(-1)! };
 }
 
 /** `a > x OR (a = x AND b > y)`: ranges of the primary key, which a comparison of tuples isn't for the server. */

@@ -1,4 +1,4 @@
-import { convertText, type TableSchema } from "@lockstep/core";
+import { convertText, type KeyPage, type TableSchema } from "@lockstep/core";
 import { quoteName, quoteTable } from "../sql/quote.js";
 import { type Query, readCatalog } from "../tables/catalog.js";
 
@@ -8,13 +8,13 @@ export async function listKeys(
   namespace: string,
   schema: TableSchema,
   { after, limit }: { readonly after?: readonly string[]; readonly limit: number },
-): Promise<readonly (readonly string[])[]> {
+): Promise<KeyPage> {
   const table = (await readCatalog(query, namespace, [schema.name])).get(schema.name);
   const columns = schema.key.map((name) => ({
     source: schema.columns.find((column) => column.name === name)!,
     here: table?.columns.find((column) => column.name === name),
   }));
-  if (table === undefined || columns.some(({ here }) => here === undefined)) return [];
+  if (table === undefined || columns.some(({ here }) => here === undefined)) return { keys: [] };
   const names = columns.map(({ here }) => `t.${quoteName(here!.name)}`).join(", ");
   const given = columns.map(({ here }, i) => `$${i + 1}::${here!.castType}`).join(", ");
   const texts = columns.map(({ here }) => `t.${quoteName(here!.name)}::text`).join(", ");
@@ -23,7 +23,8 @@ export async function listKeys(
     `select ${texts} from ${quoteTable(table.namespace, table.name)} t ${behind} order by ${names} limit ${limit}`,
     (after ?? []).map((text, i) => convertText(schema.engine, "postgres", columns[i]!.source, text)),
   );
-  return rows.map((row) =>
+  const keys = rows.map((row) =>
     row.map((text, i) => convertText("postgres", schema.engine, columns[i]!.source, text ?? "")),
   );
+  return keys.length < limit ? { keys } : { keys, next: keys.at(-1)! };
 }

@@ -1,0 +1,106 @@
+import type { HeldRow, HeldRows, TableSchema } from "@lockstep/core";
+import type { Key } from "../digest/column.js";
+import type { Digest, Rows, RowState, Side, Slice } from "../digest/table-side.js";
+import type { SideColumn } from "../mapped/mapped-side.js";
+import { bucketer, rowHasher, type Texts } from "../mapped/row-hash.js";
+
+/** How what a store holds is read. */
+export interface HeldSideOptions {
+  readonly held: HeldRows;
+  readonly schema: TableSchema;
+  readonly columns: readonly SideColumn[];
+  readonly key: readonly SideColumn[];
+  /** Whether a row is of this mapping, where others share the table. */
+  readonly isOwn: (row: HeldRow) => boolean;
+}
+
+/** So many rows are read and held at once. */
+const rowsTogether = 200;
+
+/** Rows of a store without SQL: read page by page and hashed in this process. Their order is the store's own, so that slices are buckets. */
+export class HeldSide implements Side {
+  readonly #hash: (texts: Texts) => string;
+  readonly #bucket: (texts: Texts, buckets: number) => number;
+
+  constructor(private readonly options: HeldSideOptions) {
+    this.#hash = rowHasher(options.columns.map(({ target }) => target));
+    this.#bucket = bucketer(options.key.map(({ target }) => target));
+  }
+
+  async digest(slice: Slice): Promise<Digest> {
+    const states = [...(await this.list(slice)).values()];
+    return { rows: states.length, sum: String(states.reduce((sum, { hash }) => sum + BigInt(hash), 0n)) };
+  }
+
+  /** A row that comes twice makes its bucket look different: it is looked at again, and found equal. */
+  async buckets(of: number): Promise<ReadonlyMap<number, Digest>> {
+    const sums = new Map<number, { rows: number; sum: bigint }>();
+    for await (const rows of this.#pages()) {
+      for (const { key, texts } of rows) {
+        const bucket = this.#bucket(JSON.parse(key) as Key, of);
+        const so = sums.get(bucket) ?? { rows: 0, sum: 0n };
+        sums.set(bucket, { rows: so.rows + 1, sum: so.sum + BigInt(this.#hash(texts)) });
+      }
+    }
+    return new Map([...sums].map(([bucket, { rows, sum }]) => [bucket, { rows, sum: String(sum) }]));
+  }
+
+  async list(slice: Slice): Promise<Rows<RowState>> {
+    const isIn = (key: Key): boolean =>
+      !("of" in slice) || slice.buckets.includes(this.#bucket(key, slice.of));
+    const found = new Map<string, RowState>();
+    for await (const rows of this.#pages())
+      for (const row of rows) if (isIn(JSON.parse(row.key) as Key)) found.set(row.key, this.#stateOf(row));
+    return found;
+  }
+
+  async at(keys: readonly Key[]): Promise<Rows<RowState>> {
+    const found = new Map<string, RowState>();
+    for (let i = 0; i < keys.length; i += rowsTogether)
+      for (const row of await this.#find(keys.slice(i, i + rowsTogether)))
+        found.set(row.key, this.#stateOf(row));
+    return found;
+  }
+
+  async texts(key: Key): Promise<Texts | undefined> {
+    return (await this.#find([key]))[0]?.texts;
+  }
+
+  /** There is no order. */
+  async boundary(): Promise<undefined> {
+    return undefined;
+  }
+
+  async count(): Promise<number> {
+    return (await this.list({})).size;
+  }
+
+  /** Keys (JSON) of everything that is there, page by page. */
+  async *keys(): AsyncGenerator<readonly string[], void, undefined> {
+    for await (const rows of this.#pages()) yield rows.map(({ key }) => key);
+  }
+
+  async *#pages(): AsyncGenerator<readonly HeldRow[], void, undefined> {
+    const { held, schema, isOwn } = this.options;
+    let after: string | undefined;
+    do {
+      const page = await held.page(schema, { limit: rowsTogether, ...(after !== undefined && { after }) });
+      yield page.rows.filter(isOwn);
+      after = page.next;
+    } while (after !== undefined);
+  }
+
+  async #find(keys: readonly Key[]): Promise<readonly HeldRow[]> {
+    const { held, schema, isOwn } = this.options;
+    return (
+      await held.find(
+        schema,
+        keys.map((key) => JSON.stringify(key)),
+      )
+    ).filter(isOwn);
+  }
+
+  #stateOf({ texts }: HeldRow): RowState {
+    return { hash: this.#hash(texts) };
+  }
+}
