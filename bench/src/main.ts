@@ -1,6 +1,7 @@
 import { cpus, totalmem } from "node:os";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { benchCapture } from "./capture.js";
+import { benchDualWrite } from "./dual-write.js";
 import { benchEndToEnd } from "./end-to-end.js";
 import type { BenchCapture } from "./end-to-end/backlog.js";
 import { benchPublisher } from "./publisher.js";
@@ -10,7 +11,14 @@ import { benchVerify } from "./verify.js";
 const program = new Command("bench")
   .description("Measured comparisons: paired rounds in one run, ratios with min / median / max.")
   .addArgument(
-    new Argument("<scenario>").choices(["end-to-end", "publisher", "capture", "snapshot", "verify"]),
+    new Argument("<scenario>").choices([
+      "end-to-end",
+      "publisher",
+      "capture",
+      "snapshot",
+      "verify",
+      "dual-write",
+    ]),
   )
   .option("--rounds <n>", "paired rounds", count, 9)
   .option("--events <n>", "rows of the backlog (end-to-end), of the table (snapshot, verify)", count, 200_000)
@@ -45,6 +53,7 @@ const scenarios = {
   publisher: () => benchPublisher(options.rounds, say),
   capture: () => benchCapture(options.rounds, say),
   snapshot: () => benchSnapshot({ rounds: options.rounds, rows: options.events }, say),
+  "dual-write": () => benchDualWrite({ rounds: options.rounds, seconds: 5 }, say),
   verify: () => benchVerify({ rounds: options.rounds, rows: options.events }, say),
 };
 const result = await scenarios[program.args[0] as keyof typeof scenarios]();

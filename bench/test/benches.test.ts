@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { benchCapture } from "../src/capture.js";
+import { benchDualWrite } from "../src/dual-write.js";
 import { benchEndToEnd } from "../src/end-to-end.js";
 import { benchPublisher } from "../src/publisher.js";
 import { benchSnapshot } from "../src/snapshot.js";
@@ -36,6 +37,13 @@ describe("benches", () => {
     for (const ratio of [result.save, result.tx20, result.update, result.batch100, result.mariadb.save]) {
       expect(ratio.median).to.be.greaterThan(0);
     }
+  });
+
+  it("dual-write: both ways, with and without faults", async () => {
+    const { saveMs, underFaults } = await benchDualWrite({ rounds: 1, seconds: 2 }, quiet);
+    expect(saveMs.lockstep.p50).to.be.greaterThan(0);
+    expect(underFaults.lockstep).to.deep.equal({ failedSaves: 0, differingRows: 0 });
+    expect(underFaults.naive.failedSaves).to.be.greaterThan(0);
   });
 
   it("verify: both engines, and what others do", async () => {

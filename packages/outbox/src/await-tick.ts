@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError, type Position } from "@lockstep/core";
 
-const firstPauseMs = 2;
+const firstPauseMs = 1;
 const maxPauseMs = 50;
 
 /** Looks until `look` gives a position. @throws LockstepError RELAY_SILENT when no tick was cut in time. */
@@ -10,7 +10,7 @@ export async function awaitTick(
   timeoutMs: number,
 ): Promise<Position> {
   const until = performance.now() + timeoutMs;
-  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, maxPauseMs)) {
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(1.5 * pauseMs, maxPauseMs)) {
     const position = await look();
     if (position !== undefined) return position;
     if (performance.now() + pauseMs > until) {
