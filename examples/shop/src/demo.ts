@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { fullSyncScenario } from "./demo/scenario-full-sync.js";
+import { incrementalScenario } from "./demo/scenario-incremental.js";
 import { type DemoOptions, shopScenario } from "./demo/scenario-shop.js";
 import { dualWriteScenario } from "./demo/scenario-dual-write.js";
 import { readsScenario } from "./demo/scenario-reads.js";
@@ -11,6 +12,7 @@ const scenarios: Readonly<
 > = {
   shop: shopScenario,
   "full-sync": fullSyncScenario,
+  incremental: incrementalScenario,
   verify: verifyScenario,
   reads: readsScenario,
   "dual-write": dualWriteScenario,
