@@ -1,3 +1,4 @@
+import { eventually } from "@lockstep/testing";
 import { expect } from "chai";
 import type { Kind } from "./rig.js";
 import { untilEqual } from "./rig.js";
@@ -18,14 +19,16 @@ interface Way {
   readonly kind: Kind;
   readonly store: Kind;
   readonly target: Kind;
+  /** The first process that copies is killed. */
+  readonly isKilled?: true;
 }
 
 const ways: readonly Way[] = [
   { kind: "postgres", store: "postgres", target: "mariadb" },
-  { kind: "mariadb", store: "postgres", target: "postgres" },
+  { kind: "mariadb", store: "postgres", target: "postgres", isKilled: true },
 ];
 
-for (const { kind, store, target } of ways) {
+for (const { kind, store, target, isKilled } of ways) {
   describe(`an incremental sync of ${kind}, with its state in ${store}, to ${target}`, function () {
     this.timeout(90_000);
     let rig: UntouchedRig;
@@ -56,8 +59,10 @@ for (const { kind, store, target } of ways) {
     };
 
     it("copies rows that share a change value, then what has changed, and nothing in between", async () => {
+      if (isKilled) await copyAndKill(rig);
       expect(await pass()).to.deep.include({ state: "done", rows: 2_500, passes: 1 });
       await untilEqual(rig, "mirror");
+      if (isKilled) expect(await sentKeys(rig)).to.deep.equal({ rows: 2_500, keys: 2_500 });
       const { source } = rig;
       await source.query(`update invoice set note = 'changed', changed_at = ${now} where id % 500 = 0`);
       await source.query(`insert into invoice values ('r9', 1, null, ${now})`);
@@ -111,6 +116,32 @@ for (const { kind, store, target } of ways) {
       await untilEqual(rig, "mirror");
     });
   });
+}
+
+/** Keys of the rows that were ever written into the outbox, which forgets them. */
+async function sentKeys({ store }: UntouchedRig): Promise<{ readonly rows: number; readonly keys: number }> {
+  const [row] = await store.query("select count(*) as n, count(distinct key) as k from sent where op = 's'");
+  return { rows: Number(row!["n"]), keys: Number(row!["k"]) };
+}
+
+/** Some of the rows, and then the process is gone. */
+async function copyAndKill(rig: UntouchedRig): Promise<void> {
+  await rig.store.query("create table sent (op text, key text)");
+  await rig.store.query(
+    "create function note() returns trigger language plpgsql as $$ begin insert into public.sent values (new.op, new.key); return null; end $$",
+  );
+  await rig.store.query(
+    "create trigger note after insert on lockstep.outbox for each row execute function note()",
+  );
+  const process = await rig.start("sync", "incremental", "--rate", "2000");
+  await eventually(async () => (await sentKeys(rig)).rows > 500, {
+    what: "some rows",
+    timeoutMs: 20_000,
+    intervalMs: 10,
+  });
+  await process.kill();
+  await process[Symbol.asyncDispose]();
+  expect((await sentKeys(rig)).rows).to.be.lessThan(2_500);
 }
 
 function numbers(count: number): number[] {

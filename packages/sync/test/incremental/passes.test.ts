@@ -1,5 +1,6 @@
 import { eventually } from "@lockstep/testing";
 import { expect } from "chai";
+import { suggestion } from "../../src/incremental/suggest.js";
 import { openStage, type SentRow, type Stage } from "./stage.js";
 
 for (const kind of ["postgres", "mariadb"] as const) {
@@ -143,6 +144,19 @@ for (const kind of ["postgres", "mariadb"] as const) {
       await sql(`update altered set changed_at = ${now} where id = 3`);
       expect((await job.pass()).length).to.equal(1);
       expect(job.work.progress.tables[0]!.hasUnmarked).to.equal(undefined);
+    });
+
+    it("find the changes of a table that has got the column that is suggested", async () => {
+      await sql("create table bare (id int primary key, v int)");
+      await sql("insert into bare values (1, 0), (2, 0), (3, 0)");
+      const table = { namespace: stage.source.namespace, name: "bare" };
+      const surveyed = await stage.rows.survey(table);
+      for (const statement of suggestion(surveyed!.schema).column) await sql(statement);
+      const job = await stage.begin({ name: "bare" });
+      expect((await job.pass()).length).to.equal(3);
+      await sql("update bare set v = 1 where id = 2");
+      await sql("insert into bare (id, v) values (4, 4)");
+      expect(places(await job.pass(), 0, 1)).to.deep.equal(["2 1", "4 4"]);
     });
 
     it("aren't led astray by a value of the far future", async () => {
