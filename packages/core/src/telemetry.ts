@@ -22,4 +22,18 @@ export const metricNames = {
   relayHeldLog: "lockstep_relay_held_log_bytes",
   relayPublished: "lockstep_relay_published_events_total",
   relayLeader: "lockstep_relay_leader",
+  /** Of live jobs, as the next three. Labels: source, kind. */
+  jobRows: "lockstep_job_rows",
+  jobExpectedRows: "lockstep_job_expected_rows",
+  jobRate: "lockstep_job_rows_per_second",
+  /** Labels: source, kind, state. */
+  jobsLive: "lockstep_jobs_live",
+  /** Of the last job that ended. Labels: source, kind. */
+  jobEnded: "lockstep_job_last_end_timestamp_seconds",
+  /** 1: it was done. */
+  jobOk: "lockstep_job_last_ok",
+  /** Of a schedule's last job. Labels: source, schedule. */
+  scheduleEnded: "lockstep_schedule_last_end_timestamp_seconds",
+  scheduleOk: "lockstep_schedule_last_ok",
+  scheduleMissed: "lockstep_schedule_missed_runs_total",
 } as const;

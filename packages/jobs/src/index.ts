@@ -5,7 +5,7 @@ export { type DriveOptions, driveJob, type OnProgress } from "./drive-job.js";
 export type { JobEnd, JobSums } from "./kind/job-kind.js";
 export { sumsOf } from "./kind/job-kinds.js";
 export { jobStoreOf, type OpenSync, withSync } from "./open-sync.js";
-export { type JobRequest, startJob } from "./start-job.js";
+export { startJob } from "./start-job.js";
 export { type JobWorkerSettings, startJobWorker } from "./worker/start-job-worker.js";
 export { type CalledJob, type JobDesk, type JobView, openJobDesk } from "./desk/job-desk.js";
 export type { ScheduleView } from "./desk/schedule-view.js";

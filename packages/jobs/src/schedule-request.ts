@@ -1,5 +1,4 @@
-import { type LockstepConfig, type Schedule, sourceOf } from "@lockstep/config";
-import type { JobRequest } from "./start-job.js";
+import { type JobRequest, type LockstepConfig, type Schedule, sourceOf } from "@lockstep/config";
 
 /** What a schedule asks for. Pure. */
 export function requestOf(schedule: Schedule): JobRequest {

@@ -1,12 +1,7 @@
-import type { JobKindName, JobOptions } from "@lockstep/config";
-import type { Job, JobOrigin } from "@lockstep/core";
+import type { JobRequest } from "@lockstep/config";
+import { isLockstepError, type Job, type JobOrigin, LockstepError } from "@lockstep/core";
 import { kindOf } from "./kind/job-kinds.js";
 import type { OpenSync } from "./open-sync.js";
-
-/** What is asked for, with the options of its kind. */
-export type JobRequest = {
-  readonly [K in JobKindName]: { readonly kind: K; readonly options: JobOptions<K> };
-}[JobKindName];
 
 /** Checks everything and begins the job; nothing has moved when it throws. Whoever claims it works on it. @throws LockstepError JOB_LIVE; what its kind refuses. */
 export async function startJob(
@@ -14,6 +9,21 @@ export async function startJob(
   { kind, options }: JobRequest,
   origin: JobOrigin,
 ): Promise<Job> {
-  const planned = await kindOf(kind).plan(open, options);
-  return open.jobs.begin({ kind, ...planned, origin });
+  try {
+    const planned = await kindOf(kind).plan(open, options);
+    return await open.jobs.begin({ kind, ...planned, origin });
+  } catch (error) {
+    throw explained(open, error);
+  }
+}
+
+/** A target that can't be reached says so in its driver's words. */
+function explained({ targets }: OpenSync, error: unknown): unknown {
+  if (isLockstepError(error)) return error;
+  for (const { target } of targets) {
+    const fault = target.classify(error);
+    if (fault.kind === "systemic")
+      return new LockstepError(fault.code, "a target can't be asked", { cause: error });
+  }
+  return error;
 }

@@ -14,11 +14,13 @@ export const docs = fastifyPlugin(
         info: {
           title: "Lockstep status",
           description:
-            "Lanes, lag, dead letters and decisions. Every error is RFC 9457 problem details with a code and a hint.",
+            "Lanes, lag, dead letters, jobs, schedules and decisions. Every error is RFC 9457 problem details with a code and a hint.",
           version: "1.0.0",
           license: { name: "MIT", identifier: "MIT" },
         },
-        tags: ["status", "dead letters", "lanes", "metrics", "probes"].map((name) => ({ name })),
+        tags: ["status", "dead letters", "lanes", "jobs", "schedules", "metrics", "probes"].map((name) => ({
+          name,
+        })),
         ...(hasToken
           ? {
               components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },

@@ -7,6 +7,7 @@ import type {
   Target,
   TargetAnnouncement,
 } from "@lockstep/core";
+import type { JobDesk } from "@lockstep/jobs";
 import type { Queue } from "bullmq";
 
 /** What Redis knows of one source. Rejects with LockstepError `STREAM_UNAVAILABLE` when Redis can't be reached. */
@@ -28,6 +29,8 @@ export interface StatusSource {
   /** Only `nudge` is used: it tells a lane that a person decided something. */
   readonly schedule: Pick<LetterSchedule, "nudge">;
   readonly targets: readonly Target[];
+  /** Opens the desk of its jobs, at the first question about them. Default none: the service may not connect to the source. */
+  readonly jobs?: () => Promise<JobDesk>;
   /** Raw BullMQ queues to show, read-only, under `/queues`. Default none. */
   readonly queues?: readonly Queue[];
 }

@@ -27,10 +27,12 @@ import { queueBoard } from "./queues/queue-board.js";
 import { bulkReplayRoute } from "./routes/bulk-replay-route.js";
 import { deadLetterRoute } from "./routes/dead-letter-route.js";
 import { deadLettersRoute } from "./routes/dead-letters-route.js";
+import { jobsRoute } from "./routes/jobs-route.js";
 import { lanesRoute } from "./routes/lanes-route.js";
 import { metricsRoute } from "./routes/metrics-route.js";
 import { probesRoute } from "./routes/probes-route.js";
 import type { RouteContext } from "./routes/route-context.js";
+import { schedulesRoute } from "./routes/schedules-route.js";
 import { statusRoute } from "./routes/status-route.js";
 
 /** A status service that listens. Disposing answers what is in flight, within `drainTimeoutMs`, then closes. */
@@ -111,6 +113,8 @@ const api = (context: RouteContext) => async (app: FastifyInstance) => {
   await app.register(bulkReplayRoute(context));
   await app.register(deadLetterRoute(context));
   await app.register(lanesRoute(context));
+  await app.register(jobsRoute(context));
+  await app.register(schedulesRoute(context));
 };
 
 // bull-board sets its theme by inline styles; nothing is loaded from elsewhere, its web fonts included.

@@ -1,7 +1,9 @@
 import type { Target } from "@lockstep/core";
 import { type Running, type ServiceContext, targetsOf } from "@lockstep/runtime";
 import { letterQueue, newClient, redisStatusReader, redisStreamReader } from "@lockstep/stream";
+import type { LockstepConfig } from "@lockstep/config";
 import { Queue } from "bullmq";
+import type { JobDesk } from "@lockstep/jobs";
 import type { StatusSource } from "./options.js";
 import { createStatusServer } from "./server.js";
 
@@ -16,6 +18,7 @@ export async function startStatus({ config, logger }: ServiceContext): Promise<R
       name,
       redis,
       logger,
+      desk: lazyDesk(config, name),
       targets: targets.filter((t) => t.sources.includes(name)).map((t) => t.target),
     }),
   );
@@ -57,11 +60,13 @@ function openSource({
   redis,
   targets,
   logger,
+  desk,
 }: {
   readonly name: string;
   readonly redis: string;
   readonly targets: readonly Target[];
   readonly logger: ServiceContext["logger"];
+  readonly desk: LazyDesk | undefined;
 }): SourceRoom {
   const link = { redis, source: name, logger, commandTimeoutMs };
   const reader = redisStatusReader(link);
@@ -85,11 +90,28 @@ function openSource({
       schedule: { nudge: (lane) => reader.nudge(lane) },
       targets,
       queues: [queue],
+      ...(desk && { jobs: desk.open }),
     },
     async close() {
+      await desk?.close();
       await queue.close();
       connection.disconnect();
       await Promise.all([reader.close(), stream.close()]);
     },
+  };
+}
+
+interface LazyDesk {
+  open(): Promise<JobDesk>;
+  close(): Promise<void>;
+}
+
+/** What jobs need of a source's engine costs memory: it is loaded by the first question about them. */
+function lazyDesk(config: LockstepConfig, source: string): LazyDesk | undefined {
+  if (config.sources[source]!.url === undefined) return undefined;
+  let opening: Promise<JobDesk> | undefined;
+  return {
+    open: () => (opening ??= import("@lockstep/jobs").then(({ openJobDesk }) => openJobDesk(config, source))),
+    close: async () => (await opening)?.close(),
   };
 }

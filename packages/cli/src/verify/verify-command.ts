@@ -1,11 +1,5 @@
-import {
-  comparedSources,
-  type JobEnd,
-  type JobRequest,
-  readableTargets,
-  startJob,
-  withSync,
-} from "@lockstep/jobs";
+import { comparedSources, type JobEnd, readableTargets, startJob, withSync } from "@lockstep/jobs";
+import type { JobRequest } from "@lockstep/config";
 import type { VerifyReport } from "@lockstep/sync";
 import { type Command, InvalidArgumentError } from "commander";
 import { configOf } from "../config-of.js";

@@ -1,9 +1,15 @@
 import type { JobOptions } from "@lockstep/config";
-import { isLockstepError } from "@lockstep/core";
+import { isLockstepError, tableId } from "@lockstep/core";
 import { repair, verify, type VerifyOptions, type VerifyReport } from "@lockstep/sync";
 import type { JobEnd, JobKind, JobRoom, ShowReports } from "../kind/job-kind.js";
 import type { OpenSync } from "../open-sync.js";
-import { type CompareProgress, compareSums, withReport, withUnderway } from "./compare-progress.js";
+import {
+  type CompareProgress,
+  compareSums,
+  type HiddenKeys,
+  withReport,
+  withUnderway,
+} from "./compare-progress.js";
 import { keepProgress } from "./keep-progress.js";
 import { atPairs, comparedTables, type Pair, readableTargets } from "./pairs.js";
 
@@ -54,10 +60,10 @@ async function compareAll({ open, job, claim, signal, told, show }: JobRoom, way
         ...(only && { only }),
         ...(resume && { resume }),
         signal: stop,
-        onProgress: (underway) => move(withUnderway(progress, target, underway)),
+        onProgress: (underway) => move(withUnderway(progress, target, underway, hiddenKeys(pair))),
       });
       show?.report(report);
-      move(withReport(progress, report));
+      move(withReport(progress, report, hiddenKeys(pair)));
     });
   } catch (error) {
     if (!stop.aborted) {
@@ -69,6 +75,13 @@ async function compareAll({ open, job, claim, signal, told, show }: JobRoom, way
   if (became !== undefined) return became;
   await open.jobs.move(job.id, "done");
   return "done";
+}
+
+function hiddenKeys({ source, mask }: Pair): HiddenKeys {
+  return (name) => {
+    const table = source.tables.find((one) => tableId(one) === name);
+    return (table?.key ?? []).map((column) => mask.hides(name, column));
+  };
 }
 
 function settingsOf(

@@ -1,4 +1,4 @@
-import type { LockstepConfig } from "@lockstep/config";
+import type { JobRequest, LockstepConfig } from "@lockstep/config";
 import { type Job, type JobFilter, type JobStore, LockstepError } from "@lockstep/core";
 import { jobCalls, jobReports, type JobReport } from "@lockstep/stream";
 import type { JobSums } from "../kind/job-kind.js";
@@ -6,7 +6,7 @@ import { sumsOf } from "../kind/job-kinds.js";
 import { jobStoreOf, withSync } from "../open-sync.js";
 import { planOf, requestOf, schedulesOf } from "../schedule-request.js";
 import { chooseSources } from "../source/choose-sources.js";
-import { type JobRequest, startJob } from "../start-job.js";
+import { startJob } from "../start-job.js";
 import { type ScheduleView, scheduleView } from "./schedule-view.js";
 
 /** A job as it is shown. */

@@ -24,6 +24,21 @@ export function parseLaneId(text: string): LaneAddress {
   throw new LockstepError("LANE_UNKNOWN", "a lane's id has the form <source>~<target>~<partition>");
 }
 
+/** How a job is named in URLs: `<source>~<id in the source>`. */
+export function jobIdOf(source: string, id: string): string {
+  return `${source}${separator}${id}`;
+}
+
+/** @throws LockstepError JOB_UNKNOWN when the text can't be a job's id, or names no source. */
+export function parseJobId(
+  text: string,
+  { sources }: { readonly sources: readonly { readonly name: string }[] },
+): { readonly source: string; readonly id: string } {
+  const [source, id, ...more] = text.split(separator);
+  if (sources.some(({ name }) => name === source) && id && more.length === 0) return { source: source!, id };
+  throw new LockstepError("JOB_UNKNOWN", "a job's id has the form <source>~<id>");
+}
+
 /** How a letter is named in URLs: `<target>~<id in the target>`. */
 export function letterIdOf(target: string, id: string): string {
   return `${target}${separator}${id}`;

@@ -1,4 +1,5 @@
 import { LockstepError, type LetterSchedule, type Target } from "@lockstep/core";
+import type { JobDesk } from "@lockstep/jobs";
 import type { Queue } from "bullmq";
 import type { StatusLimits, StatusReader, StatusSource } from "../options.js";
 import { type LaneAddress, parseLaneId, separator } from "./addresses.js";
@@ -21,6 +22,8 @@ export interface FleetSource {
   readonly schedule: Pick<LetterSchedule, "nudge">;
   readonly targets: readonly FleetTarget[];
   readonly queues: readonly Queue[];
+  /** Where its jobs are, and the door to them. */
+  readonly jobs?: { readonly open: () => Promise<JobDesk>; readonly door: Door };
 }
 
 /** Everything the service looks at. */
@@ -48,7 +51,15 @@ export function makeFleet(
       return known;
     });
     const door = openDoor({ what: `Redis of source ${source.name}`, code: "STREAM_UNAVAILABLE", ...bounds });
-    const fleetSource: FleetSource = { ...source, door, targets: mine, queues: source.queues ?? [] };
+    const { jobs: open, ...rest } = source;
+    const what = `source ${source.name}`;
+    const fleetSource: FleetSource = {
+      ...rest,
+      door,
+      targets: mine,
+      queues: source.queues ?? [],
+      ...(open && { jobs: { open, door: openDoor({ what, code: "SOURCE_UNAVAILABLE", ...bounds }) } }),
+    };
     for (const target of mine) target.sources.push(fleetSource);
     return fleetSource;
   });

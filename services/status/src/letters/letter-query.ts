@@ -81,8 +81,8 @@ async function tablesOf({ target, door }: FleetTarget, entity: string): Promise<
 }
 
 /** Identifies a query, so that a cursor isn't used with another one. */
-export function digestOf(query: LetterQuery): string {
-  const entries = Object.entries(query)
+export function digestOf(query: object): string {
+  const entries = Object.entries(query as Readonly<Record<string, unknown>>)
     .filter(([, value]) => value !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return createHash("sha256").update(JSON.stringify(entries)).digest("base64url").slice(0, 12);

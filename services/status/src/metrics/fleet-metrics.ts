@@ -1,12 +1,17 @@
 import { metricNames } from "@lockstep/core";
 import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
+import type { JobsObservation } from "../jobs/observe-jobs.js";
+import { jobMetrics } from "./job-metrics.js";
 import type { SourceObservation } from "../status/observe.js";
 
 /** The service's metrics in Prometheus' text form. */
 export interface FleetMetrics {
   readonly contentType: string;
   /** Fills the metrics from what was observed and prints them. */
-  render(observations: readonly SourceObservation[]): Promise<string>;
+  render(
+    observations: readonly SourceObservation[],
+    jobs?: readonly (JobsObservation | undefined)[],
+  ): Promise<string>;
 }
 
 const laneStates = ["starting", "running", "catching-up", "paused", "stalled", "halted"] as const;
@@ -47,14 +52,20 @@ export function openFleetMetrics(): FleetMetrics {
     leader: gauge(metricNames.relayLeader, "1 while a relay leads the source", ["source"] as const),
   };
 
+  const jobs = jobMetrics(gauge, counter);
+
   // Reset and filled without a pause in between, so that two scrapes at once never print a half.
-  function fill(observations: readonly SourceObservation[]): void {
+  function fill(
+    observations: readonly SourceObservation[],
+    observed: readonly (JobsObservation | undefined)[],
+  ): void {
     for (const metric of Object.values(m)) metric.reset();
     for (const observation of observations) {
       fillRelay(observation);
       fillLanes(observation);
       fillTargets(observation);
     }
+    jobs.fill(observed);
   }
 
   function fillRelay({ source: { name: source }, redis }: SourceObservation): void {
@@ -91,8 +102,8 @@ export function openFleetMetrics(): FleetMetrics {
 
   return {
     contentType: registry.contentType,
-    async render(observations) {
-      fill(observations);
+    async render(observations, observed = []) {
+      fill(observations, observed);
       // prom-client prints "Nan", which strict parsers of the format refuse.
       return (await registry.metrics()).replaceAll(/ Nan$/gm, " NaN");
     },

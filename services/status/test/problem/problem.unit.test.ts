@@ -39,9 +39,10 @@ describe("a problem", () => {
     });
   });
 
-  it("is 503 for what is away, 409 for what stands otherwise, 500 for what is broken", () => {
+  it("is 503 for what is away, 409 for what stands otherwise, 400 for what can't be asked, 500 for what is broken", () => {
     const statusOf = (code: keyof typeof errorTable) => problemOf(new LockstepError(code, "x"), "r").status;
     expect([statusOf("TARGET_UNAVAILABLE"), statusOf("STREAM_UNAVAILABLE")]).to.deep.equal([503, 503]);
-    expect([statusOf("LETTER_STATE"), statusOf("CONFIG_INVALID")]).to.deep.equal([409, 500]);
+    expect([statusOf("LETTER_STATE"), statusOf("SOURCE_REPLACED")]).to.deep.equal([409, 500]);
+    expect([statusOf("ENTITY_UNKNOWN"), statusOf("CONFIG_INVALID")]).to.deep.equal([400, 400]);
   });
 });
