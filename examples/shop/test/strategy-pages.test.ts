@@ -7,6 +7,7 @@ import type { Publisher } from "@lockstep/publisher";
 import type { ReplicaReads } from "@lockstep/reads";
 import { eventually, type NodeProcess } from "@lockstep/testing";
 import { expect } from "chai";
+import type { Redis } from "ioredis";
 import { DataSource, type Repository } from "typeorm";
 import { type Customer, entityList, shopEntities } from "../src/index.js";
 import { Rig } from "./rig/rig.js";
@@ -24,6 +25,12 @@ async function runPage<T>(page: string, dataSources: Readonly<Record<string, Dat
     for (const name of ["publisher", "reads", "target-postgres"]) {
       const root = fileURLToPath(new URL("../..", import.meta.resolve(`@lockstep/${name}`)));
       await symlink(root, join(packages, name));
+    }
+    for (const name of ["bullmq", "ioredis"]) {
+      await symlink(
+        fileURLToPath(new URL(`../../node_modules/${name}`, import.meta.url)),
+        join(work, "node_modules", name),
+      );
     }
     Reflect.set(globalThis, given, dataSources);
     const names = Object.keys(dataSources).join(", ");
@@ -82,6 +89,47 @@ describe("the code of the strategy pages", function () {
     } finally {
       await page.reads[Symbol.asyncDispose]();
       await page.lockstep.close();
+    }
+  });
+
+  it("events", async () => {
+    const page = await runPage<{
+      readonly lockstep: Publisher;
+      readonly worker: { readonly opts: { readonly connection: Redis }; close(): Promise<void> };
+      readonly seen: readonly string[];
+    }>("events", { dataSource });
+    try {
+      const { id } = await customers.save({ ...customer, id: randomUUID(), email: "e@example.org" });
+      await customers.update({ id }, { name: "second" });
+      const isThere = async () => page.seen.length >= 2;
+      await eventually(isThere, { what: "both jobs", timeoutMs: 20_000 });
+      expect(page.seen.slice(0, 2)).to.deep.equal(["insert first", "update second"]);
+    } finally {
+      await page.worker.close();
+      page.worker.opts.connection.disconnect();
+      await page.lockstep.close();
+    }
+  });
+
+  it("change data capture", async () => {
+    // Another database: a source's capture isn't changed by starting with another one.
+    await using other = await Rig.open("postgres", {});
+    const written = await new DataSource({
+      type: "postgres",
+      url: other.source.url,
+      entities: entityList(entities),
+      synchronize: true,
+    }).initialize();
+    const page = await runPage<{ readonly lockstep: Publisher }>("change-data-capture", {
+      dataSource: written,
+    });
+    try {
+      await written.query("INSERT INTO tags (name) VALUES ('by hand')");
+      const [row] = await written.query<{ n: string }[]>("SELECT count(*) AS n FROM lockstep.outbox");
+      expect(row!.n).to.equal("1");
+    } finally {
+      await page.lockstep.close();
+      await written.destroy();
     }
   });
 
