@@ -21,7 +21,12 @@ const program = new Command("bench")
     ]),
   )
   .option("--rounds <n>", "paired rounds", count, 9)
-  .option("--events <n>", "rows of the backlog (end-to-end), of the table (snapshot, verify)", count, 200_000)
+  .option(
+    "--events <n>",
+    "rows of the backlog (end-to-end), of the table (verify; snapshot: 1,000,000)",
+    count,
+    200_000,
+  )
   .option("--rows-per-transaction <n>", "rows a source transaction writes (end-to-end)", count, 10)
   .addOption(
     new Option("--capture <kind>", "how the source is captured (end-to-end)")
@@ -45,6 +50,7 @@ const options = program.opts<{
   capture: BenchCapture;
   json: boolean;
 }>();
+const isGiven = (option: string): boolean => program.getOptionValueSource(option) !== "default";
 const say = (line: string) => void process.stdout.write(`${line}\n`);
 const machine = `${cpus().length} × ${cpus()[0]?.model ?? "cpu"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`;
 say(machine);
@@ -52,7 +58,8 @@ const scenarios = {
   "end-to-end": () => benchEndToEnd(options, say),
   publisher: () => benchPublisher(options.rounds, say),
   capture: () => benchCapture(options.rounds, say),
-  snapshot: () => benchSnapshot({ rounds: options.rounds, rows: options.events }, say),
+  snapshot: () =>
+    benchSnapshot({ rounds: options.rounds, rows: isGiven("events") ? options.events : 1_000_000 }, say),
   "dual-write": () => benchDualWrite({ rounds: options.rounds, seconds: 5 }, say),
   verify: () => benchVerify({ rounds: options.rounds, rows: options.events }, say),
 };

@@ -153,6 +153,10 @@ export const errorTable = {
     recovery: "retry",
     hint: "The application holds locks on these rows or tables for long: run it again when there is less to do.",
   },
+  TABLE_CHANGED: {
+    recovery: "retry",
+    hint: "A table was altered while its rows were copied. Nothing to do: it is looked at again.",
+  },
   SOURCE_REPLACED: {
     recovery: "halt",
     hint: "The source is not the one that made these positions (restored or promoted?). Verify the targets, then seed them again.",

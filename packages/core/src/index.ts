@@ -16,6 +16,8 @@ export * from "./mapping/table-mapping.js";
 export * from "./mask.js";
 export { maxPageBytes } from "./page-bytes.js";
 export * from "./partition.js";
+export { imagesIn } from "./bulk/lines.js";
+export * from "./ports/bulk.js";
 export * from "./ports/capture-plan.js";
 export * from "./ports/change-log.js";
 export * from "./ports/changed-rows.js";

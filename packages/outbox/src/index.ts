@@ -14,6 +14,7 @@ export { mysqlChangedRows } from "./mysql/changed-rows.js";
 export { postgresChangedRows } from "./postgres/changed-rows.js";
 export { mysqlImageWriter } from "./mysql/image-writer.js";
 export { postgresImageWriter } from "./postgres/image-writer.js";
+export { postgresBulkReader } from "./postgres/bulk/bulk-reader.js";
 export { mysqlReader } from "./mysql/reader.js";
 export { postgresReader } from "./postgres/reader.js";
 export { postgresChangeLog, type PostgresChangeLogOptions } from "./postgres/change-log.js";

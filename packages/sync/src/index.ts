@@ -1,5 +1,6 @@
 export { compareTable, type ComparedTable, type LeftOut, type Sides } from "./digest/compared-table.js";
 export { parentsFirst } from "./full/parents-first.js";
+export type { BulkRoom } from "./full/bulk/bulk-room.js";
 export { stoppedBy } from "./full/room.js";
 export { runFullSync, type FullSyncEnd, type FullSyncRoom, type SyncedTarget } from "./full/run-full-sync.js";
 export {

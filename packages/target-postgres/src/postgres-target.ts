@@ -1,6 +1,8 @@
 import {
+  type BulkLoader,
   type Checkpoint,
   type Fault,
+  type HeldLane,
   type KeyPage,
   type LaneSession,
   type LetterDesk,
@@ -11,6 +13,7 @@ import {
   type TableSchema,
   type TargetOptions,
 } from "@lockstep/core";
+import { PostgresLoader } from "./bulk/bulk-loader.js";
 import { classify } from "./classify.js";
 import { checkpointColumns, type LaneName, readCheckpoint, restartLane } from "./lane/checkpoint-row.js";
 import { PostgresLane } from "./lane/lane-session.js";
@@ -26,6 +29,9 @@ import { tableReader } from "./session/table-reader.js";
 export type PostgresTargetOptions = TargetOptions;
 
 const undefinedTable = "42P01";
+
+/** One load is bounded by its rows; beyond this the source or the network has stopped. */
+const loadTimeoutMs = 10 * 60_000;
 
 const defaults = { statementTimeoutMs: 30_000 } as const;
 
@@ -87,6 +93,16 @@ class PostgresTarget implements Target {
     const values = [source, String(partition), start.position, start.incarnation];
     const { rows } = await this.#pool.query(restartLane, values);
     if (rows[0]?.[0] !== "1") throw unknownLane({ source, partition });
+  }
+
+  async unseat({ source, partition }: LaneName): Promise<void> {
+    await this.#mark("epoch = epoch + 1", { source, partition });
+  }
+
+  loader(source: string, held: readonly HeldLane[]): BulkLoader {
+    const applicationName = `lockstep full sync ${source}`;
+    const limits = { statementTimeoutMs: loadTimeoutMs, origin: source };
+    return new PostgresLoader({ url: this.#options.url, applicationName, ...limits }, source, held);
   }
 
   async setSeeded({ source, partition }: LaneName): Promise<void> {

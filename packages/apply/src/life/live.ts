@@ -22,7 +22,7 @@ export async function live(room: LaneRoom, hold: (session: LaneSession | undefin
       }
     } catch (error) {
       if (room.stopping.aborted) return;
-      if (isLockstepError(error, "TARGET_FENCED")) await standBy(room);
+      if (isLockstepError(error, "TARGET_FENCED")) await giveWay(room);
       else
         await pause(
           room,
@@ -50,6 +50,15 @@ async function takeOver(room: LaneRoom): Promise<LaneSession | undefined> {
   }
 }
 
+/** Whatever rings, whoever fenced this lane out has so long to take it, ms. */
+const giveWayMs = 500;
+
+/** Somebody else has taken the lane, or is about to. */
+async function giveWay(room: LaneRoom): Promise<void> {
+  room.status.phase = { name: "standing-by" };
+  await room.sleep(giveWayMs, room.stopping);
+}
+
 /** Another session owns the lane: nothing is wrong, so nothing is reported. */
 async function standBy({ status, limits, bell, random }: LaneRoom): Promise<void> {
   status.phase = { name: "standing-by" };
@@ -60,10 +69,14 @@ async function standBy({ status, limits, bell, random }: LaneRoom): Promise<void
 async function own(room: LaneRoom, session: LaneSession): Promise<void> {
   const lane = ownedLane(room, session);
   room.logger.info(laneFields(room), "lane is owned");
+  let epoch: number | undefined;
   while (!room.stopping.aborted) {
     room.nudges.seen = room.nudges.count;
     try {
       const checkpoint = await firstCheckpoint(lane);
+      // It was fenced out while it paused: the lock alone would let it go on, and whoever did it waits for the lane.
+      if (epoch !== undefined && checkpoint !== undefined && checkpoint.epoch !== epoch) throw fenced();
+      epoch = checkpoint?.epoch;
       if (checkpoint !== undefined) await follow(lane, checkpoint);
       else if (lane.lost()) throw sessionLost();
     } catch (error) {
@@ -86,6 +99,10 @@ function ownedLane(room: LaneRoom, session: LaneSession): OwnedLane {
   );
   const announcement = { id: status.targetId, name: target.name, address: target.address, partition };
   return { room, session, announcement, lost: () => lost };
+}
+
+function fenced(): LockstepError {
+  return new LockstepError("TARGET_FENCED", "the lane was taken over while it paused");
 }
 
 /** However often it is nudged, a lane in trouble waits at least this long, ms. */

@@ -14,6 +14,7 @@ interface FullOptions {
   readonly target?: readonly string[];
   readonly where?: string;
   readonly keepExtra?: true;
+  readonly throughStream?: true;
   readonly anew?: true;
   readonly rate?: number;
 }
@@ -58,6 +59,10 @@ export function addSync(program: Command, terminal: Terminal, result: { code: nu
       "--anew",
       "also targets that no longer follow, as changes they need are gone: they follow from now on",
     )
+    .option(
+      "--through-stream",
+      "also into empty tables: slower, but the target's other tables keep up with the source meanwhile",
+    )
     .option("--rate <rows>", "at most so many rows a second", rateOf)
     .action((options: Options) =>
       atSource(options, async (open) => work(open, await begin(open, options), options)),
@@ -93,12 +98,14 @@ export function addSync(program: Command, terminal: Terminal, result: { code: nu
   );
 }
 
-function begin(open: OpenSync, { entity, target, where, keepExtra, anew, rate }: FullOptions): Promise<Job> {
+function begin(open: OpenSync, asked: FullOptions): Promise<Job> {
+  const { entity, target, where, keepExtra, throughStream, anew, rate } = asked;
   const options = {
     ...(entity !== undefined && { entities: [...entity] }),
     ...(target !== undefined && { targets: [...target] }),
     ...(where !== undefined && { where }),
     ...(keepExtra && { keepExtra }),
+    ...(throughStream && { throughStream }),
     ...(anew && { anew }),
     ...(rate !== undefined && { rate }),
   };

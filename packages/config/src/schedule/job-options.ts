@@ -48,6 +48,8 @@ export const jobOptions = {
     where: z.string().min(1).exactOptional(),
     /** Rows that the source doesn't have stay in the targets. */
     keepExtra: z.boolean().exactOptional(),
+    /** Everything goes through the stream, into empty tables too. */
+    throughStream: z.boolean().exactOptional(),
     /** Targets whose history is gone begin anew. */
     anew: z.boolean().exactOptional(),
   }),

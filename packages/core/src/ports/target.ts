@@ -2,6 +2,7 @@ import type { RowImage } from "../change-event.js";
 import type { ErrorCode } from "../errors.js";
 import type { Position } from "../position.js";
 import type { TableSchema } from "../table-schema.js";
+import type { BulkLoader, HeldLane } from "./bulk.js";
 import type { HeldRows } from "./held-rows.js";
 import type { TableReader } from "./table-reader.js";
 import type { DeadLetter, DeadLetterDetail, LetterDesk, LetterState } from "./dead-letters.js";
@@ -218,6 +219,13 @@ export interface Target {
     schema: TableSchema,
     page: { readonly after?: readonly string[]; readonly limit: number },
   ): Promise<KeyPage>;
+  /**
+   * Fences out whoever owns a lane: it stands by for a second, and takes the lane again unless somebody else has it by then. Absent with {@link Target.loader}.
+   * @throws LockstepError LANE_UNKNOWN.
+   */
+  unseat?(lane: { readonly source: string; readonly partition: number }): Promise<void>;
+  /** Loads rows into its tables while all lanes of the source are held. Absent: everything goes through the stream. */
+  loader?(source: string, held: readonly HeldLane[]): BulkLoader;
   classify(error: unknown): Fault;
   close(): Promise<void>;
 }

@@ -8,9 +8,10 @@ import { isOutage } from "../outage.js";
 import { syncedTargets } from "../synced-target.js";
 import { beginTargets } from "./begin-anew.js";
 import { fullSyncSums } from "./full-sync-sums.js";
+import { openBulk } from "./open-bulk.js";
 import { planFull } from "./plan-full.js";
 
-/** Copies existing rows through the stream. */
+/** Copies existing rows: into empty tables past the stream, where that can be, all others through it. */
 export const fullKind: JobKind<JobOptions<"full">> = {
   plan: planFull,
   work: copyAll,
@@ -24,14 +25,16 @@ async function copyAll({ open, job, claim, signal, told }: JobRoom): Promise<Job
   const { jobs, log, snapshots, source } = open;
   const stopped = await beginTargets(open, job, claim);
   if (stopped !== undefined) return stopped;
+  await using bulk = openBulk(open);
   const { targets } = job.options as FullSyncOptions;
   const { tables } = job.progress as FullSyncProgress;
-  return runFullSync({
+  return await runFullSync({
     source: source.name,
     claim,
     jobs,
     log,
     snapshots,
+    ...(bulk && { bulk: { ...bulk, partitions: (await log.partitions()) ?? 1 } }),
     targets: await syncedTargets(open, targets),
     schemas: await schemasOf(
       open,

@@ -7,12 +7,13 @@ export function fullSyncSums({ tables = [] }: Partial<FullSyncProgress>): JobSum
   const add = (of: (table: TableProgress) => number): number =>
     tables.reduce((sum, table) => sum + of(table), 0);
   const current =
-    tables.find(({ phase }) => phase === "copying") ?? tables.find(({ phase }) => phase !== "done");
+    tables.find(({ phase }) => phase === "loading" || phase === "copying") ??
+    tables.find(({ phase }) => phase !== "done");
   return {
     rows: add(({ rows }) => rows),
     removedRows: add(({ removed }) => removed),
     expectedRows: add(({ rows, estimatedRows = 0, phase }) =>
-      phase === "copying" ? Math.max(rows, estimatedRows) : rows,
+      phase === "copying" || phase === "loading" ? Math.max(rows, estimatedRows) : rows,
     ),
     ...(current !== undefined && { table: tableId(current.table) }),
   };

@@ -30,6 +30,7 @@ export async function planFull(
     // Rows that don't meet the condition would all be taken for extra ones.
     keepExtra: wish.keepExtra === true || wish.where !== undefined,
     ...(wish.rate !== undefined && { maxRowsPerSecond: wish.rate }),
+    ...(wish.throughStream && { throughStream: true }),
     ...(anew.length > 0 && { anew }),
     isWhole: wish.entities === undefined && wish.where === undefined,
   };

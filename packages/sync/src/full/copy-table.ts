@@ -1,7 +1,7 @@
 import type { AppendedChunk } from "@lockstep/core";
 import { firstChunk, nextChunk, smallerChunk } from "./chunk-size.js";
 import { type TableProgress, withTable } from "./full-sync-job.js";
-import { type FullSyncWork, stoppedBy, type Stopped } from "./room.js";
+import { type FullSyncWork, placesOf, stoppedBy, type Stopped } from "./room.js";
 import { waitForRoom } from "./wait.js";
 
 /** Copies what is left of a table, chunk by chunk; `undefined` when it is copied. */
@@ -42,7 +42,7 @@ async function copyChunk(
   const { claim, snapshots, options, progress } = work;
   const table = progress.tables[place]!;
   if (table.phase !== "copying") return undefined;
-  const audience = options.targets.map(({ id }) => id);
+  const audience = placesOf(work, table).map((target) => options.targets[target]!.id);
   let appended: AppendedChunk | undefined;
   let moved = progress;
   const isKept = await claim.step(async (run) => {

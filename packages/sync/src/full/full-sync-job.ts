@@ -22,13 +22,15 @@ export interface FullSyncOptions {
   readonly maxRowsPerSecond?: number;
   /** All captured tables are copied, whole: the targets are seeded afterwards. */
   readonly isWhole: boolean;
+  /** Everything goes through the stream, into empty tables too. Default false. */
+  readonly throughStream?: boolean;
   /** Names of the targets that first begin anew; such a job pauses where another would fail, as nothing else copies what they have passed by. */
   readonly anew?: readonly string[];
 }
 
 type Key = readonly string[];
 
-/** How far one table is. Keys are identifiers, as in letters; no other value of a row is kept. */
+/** How far one table is, or what of it goes another way than the rest. Keys are identifiers, as in letters; no other value of a row is kept. */
 export type TableProgress = {
   readonly table: { readonly namespace: string; readonly name: string };
   readonly estimatedRows?: number;
@@ -37,13 +39,20 @@ export type TableProgress = {
   readonly rows: number;
   /** Rows that were removed from targets. */
   readonly removed: number;
-} & (
-  | { readonly phase: "copying"; readonly after?: Key; readonly through: Key }
-  | { readonly phase: "copied" }
-  /** Looks for rows that the source doesn't have: `target` is the place of the one under way, `route` that of the table there which it is mapped into. */
-  | { readonly phase: "removing"; readonly target: number; readonly route?: number; readonly after?: Key }
-  | { readonly phase: "done" }
-);
+  /** Places of the targets that it is for; absent: all. */
+  readonly targets?: readonly number[];
+  /** Extra rows aren't looked for: they had no rows of it when it began, or another part of the table looks for them. */
+  readonly noExtra?: true;
+} &
+  /** Goes past the stream, to one target. */
+  (
+    | { readonly phase: "loading"; readonly after?: Key; readonly through: Key }
+    | { readonly phase: "copying"; readonly after?: Key; readonly through: Key }
+    | { readonly phase: "copied" }
+    /** Looks for rows that the source doesn't have: `target` is the place of the one under way, `route` that of the table there which it is mapped into. */
+    | { readonly phase: "removing"; readonly target: number; readonly route?: number; readonly after?: Key }
+    | { readonly phase: "done" }
+  );
 
 /** How far a full sync is; kept with its job. */
 export interface FullSyncProgress {
@@ -51,6 +60,8 @@ export interface FullSyncProgress {
   readonly tables: readonly TableProgress[];
   /** The targets that are to begin anew have, and `tables` were surveyed after it. */
   readonly begun?: true;
+  /** Places of the targets of which it is decided what goes to them past the stream. */
+  readonly planned?: readonly number[];
 }
 
 /** Where a full sync of these tables begins: parents first, so that a child's row finds its parent. Pure. */

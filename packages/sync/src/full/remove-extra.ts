@@ -1,7 +1,8 @@
 import type { KeyPage } from "@lockstep/core";
 import { type TableProgress, withTable } from "./full-sync-job.js";
 import { heldTables } from "./held-tables.js";
-import { type FullSyncWork, stoppedBy, type Stopped } from "./room.js";
+import { keep, stubborn, whyNot } from "./keep.js";
+import { type FullSyncWork, placesOf, type Stopped } from "./room.js";
 import { waitForRoom } from "./wait.js";
 
 type Key = readonly string[];
@@ -17,8 +18,12 @@ export async function removeExtra(work: FullSyncWork, place: number): Promise<St
   for (;;) {
     const table = work.progress.tables[place]!;
     if (table.phase === "done") return undefined;
+    if (table.noExtra)
+      return keep(work, withTable(work.progress, place, { ...withoutKeys(table), phase: "done" }));
     const removing: Removing =
-      table.phase === "removing" ? table : { ...withoutKeys(table), phase: "removing", target: 0 };
+      table.phase === "removing"
+        ? table
+        : { ...withoutKeys(table), phase: "removing", target: placesOf(work, table)[0]! };
     const stopped = (await waitForRoom(work)) ?? (await removePage(work, place, removing));
     if (stopped !== undefined) return stopped;
     work.told();
@@ -46,19 +51,21 @@ async function removePage(work: FullSyncWork, place: number, table: Removing): P
     moved = { ...moved, removed: moved.removed + judged.removed };
     rest = rest.slice(judged.count);
   }
-  return keep(work, place, behindPage(moved, next, { routes: held.length, targets: work.targets.length }));
+  const behind = behindPage(moved, next, { routes: held.length, targets: placesOf(work, table) });
+  return keep(work, withTable(work.progress, place, behind));
 }
 
 /** Where to go on: behind the page, at the next table that it is mapped into, at the next target, or nowhere. Pure. */
 function behindPage(
   table: Removing,
   next: Key | undefined,
-  { routes, targets }: { readonly routes: number; readonly targets: number },
+  { routes, targets }: { readonly routes: number; readonly targets: readonly number[] },
 ): TableProgress {
   if (next !== undefined) return { ...table, after: next };
   const { after: _, route = 0, ...rest } = table;
   if (route + 1 < routes) return { ...rest, route: route + 1 };
-  if (table.target + 1 < targets) return { ...rest, target: table.target + 1 };
+  const target = targets.find((other) => other > table.target);
+  if (target !== undefined) return { ...rest, target };
   const { target: __, ...done } = rest;
   return { ...done, phase: "done" };
 }
@@ -106,38 +113,14 @@ async function judge(
   return { count, removed };
 }
 
-async function keep(work: FullSyncWork, place: number, table: TableProgress): Promise<Stopped | undefined> {
-  const moved = withTable(work.progress, place, table);
-  if (!(await stubborn(work, () => work.claim.step(async () => ({ progress: moved }))))) return whyNot(work);
-  work.progress = moved;
-  return undefined;
-}
-
-/** Again, when it gave way to a lock of the application; `false` when the job is not to go on. */
-async function stubborn(work: FullSyncWork, step: (refusals: number) => Promise<boolean>): Promise<boolean> {
-  for (let refusals = 0; ; refusals++) {
-    try {
-      return await step(refusals);
-    } catch (error) {
-      if (!work.claim.yielded(error)) throw error;
-      work.told("a table that the application writes to");
-      if (stoppedBy(await work.claim.read()) !== undefined) return false;
-      await work.sleep(Math.min(1_000, 20 * 2 ** refusals));
-    }
-  }
-}
-
-async function whyNot(work: FullSyncWork): Promise<Stopped> {
-  return stoppedBy(await work.claim.read()) ?? "lost";
-}
-
 function withoutKeys(table: TableProgress) {
-  const { table: named, estimatedRows, estimatedRowBytes, rows, removed } = table;
+  const { table: named, estimatedRows, estimatedRowBytes, rows, removed, targets } = table;
   return {
     table: named,
     rows,
     removed,
     ...(estimatedRows !== undefined && { estimatedRows }),
     ...(estimatedRowBytes !== undefined && { estimatedRowBytes }),
+    ...(targets !== undefined && { targets }),
   };
 }

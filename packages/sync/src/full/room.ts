@@ -1,7 +1,8 @@
 import type { ClaimedJob, Job, SnapshotWriter, TableSchema } from "@lockstep/core";
 import type { ChunkBounds } from "./chunk-size.js";
 import type { Flow } from "./flow.js";
-import type { FullSyncOptions, FullSyncProgress } from "./full-sync-job.js";
+import type { BulkRoom } from "./bulk/bulk-room.js";
+import type { FullSyncOptions, FullSyncProgress, TableProgress } from "./full-sync-job.js";
 import type { Pace } from "./pace.js";
 import type { SyncedTarget } from "./run-full-sync.js";
 
@@ -10,6 +11,8 @@ export type Stopped = "paused" | "cancelled" | "lost";
 
 /** What the parts of a full sync share. */
 export interface FullSyncWork {
+  /** Name of the source. */
+  readonly source: string;
   readonly claim: ClaimedJob;
   readonly snapshots: SnapshotWriter;
   readonly options: FullSyncOptions;
@@ -18,6 +21,8 @@ export interface FullSyncWork {
   /** Of the table named, as it is now. */
   readonly schemaOf: (table: { readonly namespace: string; readonly name: string }) => TableSchema;
   readonly flow: Flow;
+  /** Absent: everything goes through the stream. */
+  readonly bulk?: BulkRoom;
   readonly pace: Pace;
   readonly bounds: ChunkBounds;
   readonly now: () => number;
@@ -26,6 +31,14 @@ export interface FullSyncWork {
   progress: FullSyncProgress;
   /** Called when it moved, and when what it waits for changed. */
   readonly told: (waitingFor?: string) => void;
+}
+
+/** Places of the targets that a table's rows are for. */
+export function placesOf(
+  { targets }: Pick<FullSyncWork, "targets">,
+  table: Pick<TableProgress, "targets">,
+): readonly number[] {
+  return table.targets ?? targets.map((_, place) => place);
 }
 
 /** What a job's state says to whoever works on it. */

@@ -12,6 +12,8 @@ import {
   type TableSchema,
   type Target,
 } from "@lockstep/core";
+import type { BulkRoom } from "./bulk/bulk-room.js";
+import { loadTables } from "./bulk/load-tables.js";
 import { defaultChunkBounds } from "./chunk-size.js";
 import { copyTable } from "./copy-table.js";
 import { Flow } from "./flow.js";
@@ -23,7 +25,10 @@ import { waitForTargets } from "./wait.js";
 
 /** A target of a full sync. */
 export interface SyncedTarget {
-  readonly target: Pick<Target, "name" | "checkpoints" | "keys" | "setSeeded">;
+  readonly target: Pick<
+    Target,
+    "name" | "checkpoints" | "keys" | "setSeeded" | "lane" | "letters" | "unseat" | "loader" | "classify"
+  >;
   /** Into which tables the rows of a table go there; `undefined` when they go as they are. */
   readonly routes: (schema: TableSchema) => readonly RowMapping[] | undefined;
 }
@@ -36,6 +41,8 @@ export interface FullSyncRoom {
   readonly jobs: Pick<JobStore, "move">;
   readonly snapshots: SnapshotWriter;
   readonly log: Pick<ChangeLog, "barrier">;
+  /** Absent: everything goes through the stream. */
+  readonly bulk?: BulkRoom;
   /** Of the job's tables, as they are now. */
   readonly schemas: readonly TableSchema[];
   /** Those of the job's options, in their order. */
@@ -63,6 +70,8 @@ export async function runFullSync(room: FullSyncRoom): Promise<FullSyncEnd> {
   const job = await room.claim.read();
   const options = job.options as FullSyncOptions;
   const work = workOf(room, options, job.progress as FullSyncProgress);
+  const loaded = await loadTables(work);
+  if (loaded !== undefined) return loaded;
   const places = work.progress.tables.map((_, place) => place);
   for (const place of places) {
     const stopped = await copyTable(work, place);
@@ -81,7 +90,17 @@ export async function runFullSync(room: FullSyncRoom): Promise<FullSyncEnd> {
 }
 
 function workOf(room: FullSyncRoom, options: FullSyncOptions, progress: FullSyncProgress): FullSyncWork {
-  const { claim, snapshots, targets, log, now, sleep, maxAheadRows = defaultMaxAheadRows } = room;
+  const {
+    source,
+    claim,
+    snapshots,
+    targets,
+    log,
+    now,
+    sleep,
+    bulk,
+    maxAheadRows = defaultMaxAheadRows,
+  } = room;
   const flow = new Flow({
     barrier: () => log.barrier(barrierTimeoutMs),
     reached: () => reachedBy(room),
@@ -89,12 +108,14 @@ function workOf(room: FullSyncRoom, options: FullSyncOptions, progress: FullSync
     sleep,
   });
   const work: FullSyncWork = {
+    source,
     claim,
     snapshots,
     options,
     targets,
     schemaOf: (table) => schemaOf(room, table),
     flow,
+    ...(bulk !== undefined && { bulk }),
     pace: new Pace(options.maxRowsPerSecond),
     bounds: { ...defaultChunkBounds, maxRows: Math.min(defaultChunkBounds.maxRows, maxAheadRows) },
     now,

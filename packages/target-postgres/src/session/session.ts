@@ -1,6 +1,7 @@
 import { Socket } from "node:net";
 import { Client } from "pg";
 import { type Answer, type Command, Pipeline, type PipelineState } from "../wire/pipeline.js";
+import { CopyIn } from "../wire/copy-in.js";
 import { pinSettings, type SessionLimits } from "./settings.js";
 
 /** How to reach the database. */
@@ -80,6 +81,21 @@ export class Session {
   async query(text: string, values: readonly (string | null)[] = []): Promise<Answer> {
     const [answer] = await this.run([{ text, values }]);
     return answer!;
+  }
+
+  /**
+   * Runs a `COPY … FROM STDIN` with input that comes piece by piece, while nothing else runs here; how many rows it took. When it fails the session is of no use any more.
+   * Throws the driver's error, or what the input threw.
+   */
+  async copyFrom(sql: string, pieces: AsyncIterable<Buffer>): Promise<number> {
+    const copy = new CopyIn(sql);
+    const guard = setTimeout(() => this.destroy(), Math.min(this.#patienceMs, 2 ** 31 - 1));
+    try {
+      this.#client.query(copy);
+      return await copy.send(pieces);
+    } finally {
+      clearTimeout(guard);
+    }
   }
 
   async #send(commands: readonly Command[], patienceMs: number): Promise<readonly Answer[]> {

@@ -1,0 +1,25 @@
+import { postgresBulkReader } from "@lockstep/outbox";
+import { redisStatusReader, type StreamStatusReader } from "@lockstep/stream";
+import type { BulkRoom } from "@lockstep/sync";
+import type { OpenSync } from "../open-sync.js";
+
+/** The way past the stream; opened when it is first used, closed with the job's claim. */
+type OpenBulk = Omit<BulkRoom, "partitions"> & AsyncDisposable;
+
+/** `undefined` where the source can't be read that way. */
+export function openBulk({ source, capture, redis }: OpenSync): OpenBulk | undefined {
+  if (source.engine !== "postgres") return undefined;
+  const reader = postgresBulkReader(source.connection, source.name, source.outbox);
+  let lanes: StreamStatusReader | undefined;
+  return {
+    reader,
+    readsLog: capture === "wal",
+    async nudge(lane) {
+      lanes ??= redisStatusReader({ redis, source: source.name });
+      await lanes.nudge({ ...lane, source: source.name });
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([reader.close(), lanes?.close()]);
+    },
+  };
+}
