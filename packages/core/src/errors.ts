@@ -201,7 +201,7 @@ export const errorTable = {
   },
   TARGET_LOST_WRITES: {
     recovery: "halt",
-    hint: "The target no longer has what it had taken (emptied, restored, or failed over?). Remove the target, drop its state database, and seed it again.",
+    hint: "The target no longer has what it had taken (emptied, restored, or failed over?). Seed it again: lockstep sync full --anew --target <name>.",
   },
   TARGET_TABLE_MISSING: {
     recovery: "halt",

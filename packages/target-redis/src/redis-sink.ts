@@ -135,7 +135,7 @@ class RedisSink implements Sink {
     const mark = await this.#redis.get(this.#mark(lane));
     if (mark === null && (checkpoint.recordsSynced === 0 || this.#options.mayBeEmptied)) return;
     // What was acknowledged is gone from here on; a mark that is ahead only says that the step's end was lost.
-    if (mark !== null && mark >= sinkVersion(checkpoint.position, 0)) return;
+    if (mark !== null && mark >= sinkVersion({ ...checkpoint, epoch: 0 })) return;
     throw new LockstepError(
       "TARGET_LOST_WRITES",
       `${this.#options.name} (${this.address}) has lost what it had taken`,

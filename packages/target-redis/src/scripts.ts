@@ -33,7 +33,7 @@ return 1`,
   lockstepEmpty: `
 if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return 0 end
 local known = redis.call('HGET', KEYS[1], '${ownField}')
-if not known or string.sub(known, #ARGV[1] + 2) ~= ARGV[3] or string.sub(known, 1, #ARGV[1]) > ARGV[1] then return 0 end
+if not known or string.match(known, ' (.*)$') ~= ARGV[3] or string.sub(known, 1, #ARGV[1]) > ARGV[1] then return 0 end
 for i = 4, #ARGV, 2 do if redis.call('HGET', KEYS[1], ARGV[i]) ~= ARGV[i + 1] then return 0 end end
 redis.call('DEL', KEYS[1])
 redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])

@@ -31,7 +31,18 @@ function tableOf(name: string, key: readonly string[] = ["id"]): TableSchema {
 }
 
 const things = tableOf("things");
-const at = (tick: number, epoch = 1): string => sinkVersion(positionOf(tick, 1), epoch);
+const checkpoint: Checkpoint = {
+  position: "5-1",
+  epoch: 1,
+  incarnation: "i",
+  total: 9,
+  recordsSynced: 9,
+  seeded: false,
+  paused: false,
+  restarts: 0,
+};
+const at = (tick: number, epoch = 1, restarts = 0): string =>
+  sinkVersion({ position: positionOf(tick, 1), epoch, restarts });
 const row = (version: string, ...image: (string | null | 0)[]) => ({
   key: JSON.stringify([image[0]]),
   position: "1-1" as const,
@@ -212,15 +223,6 @@ describe("hashes in Redis", () => {
   });
 
   it("that were lost stop the lane, unless the cache may be emptied; a step whose end was lost doesn't", async () => {
-    const checkpoint: Checkpoint = {
-      position: "5-1",
-      epoch: 1,
-      incarnation: "i",
-      total: 9,
-      recordsSynced: 9,
-      seeded: false,
-      paused: false,
-    };
     const lost = (sink: Sink, position: Checkpoint["position"] = "5-1") =>
       sink.begin!({ ...checkpoint, position }, lane).then(
         () => false,
@@ -236,5 +238,26 @@ describe("hashes in Redis", () => {
     await redis.flushdb();
     expect(await lost(sink)).equal(true);
     expect(await lost(open({ mayBeEmptied: true }))).equal(false);
+  });
+
+  it("take the lower positions of a lane that began anew, and none of before", async () => {
+    const sink = open();
+    await sink.write(things, [row(at(900), "1", "before", null), row(at(900), "2", "before", null)], lane);
+    await sink.write(things, [gone(at(900), "3")], lane);
+    await sink.write(
+      things,
+      [row(at(5, 1, 1), "1", "since", null), row(at(5, 1, 1), "3", "since", null)],
+      lane,
+    );
+    await sink.write(things, [row(at(901), "1", "late", null), gone(at(901), "3")], lane);
+    expect(await redis.hmget("things:1", "a")).deep.equal(["since"]);
+    expect(await redis.hmget("things:3", "a")).deep.equal(["since"]);
+    await sink.end!(at(900), lane);
+    await sink.end!(at(5, 0, 1), lane);
+    await sink.begin!({ ...checkpoint, restarts: 1 }, lane);
+    // Rows of before go with a TRUNCATE of since.
+    await sink.truncate(things, { position: "6-1", version: at(6, 1, 1) }, lane);
+    expect((await redis.keys("things:?")).sort()).deep.equal([]);
+    expect(at(1, 0, 10) > at(9, 9, 9) && at(1, 0, 1) > at(2 ** 40)).equal(true);
   });
 });

@@ -12,6 +12,7 @@ const checkpoint: Checkpoint = {
   recordsSynced: 9,
   seeded: false,
   paused: false,
+  restarts: 0,
 };
 const relay: RelayReport = {
   source: "s",

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { SourceRow } from "@lockstep/core";
 import type { VerifyReport } from "@lockstep/sync";
+import { eventually } from "@lockstep/testing";
 import { expect } from "chai";
 import { type Kind, openSyncRig, type SyncRig } from "./rig.js";
 
@@ -149,6 +150,23 @@ for (const kind of kinds) {
       const said = await say("sync", "full");
       expect([said.code, said.removed]).deep.equal([0, 2]);
       expect((await say("verify")).code).equal(0);
+    });
+
+    it("begins anew where it is when Redis has lost what it took", async () => {
+      const cache = rig.caches["cache"]!;
+      // What is left is at positions that say nothing any more.
+      for (const key of await cache.keys("*")) if (!key.startsWith("item:a%3A1")) await cache.del(key);
+      await rig.source.query("delete from item where n = 4");
+      await eventually(async () => (await rig.laneStates("cache")).includes("halted"), {
+        what: "a lane that has halted",
+        timeoutMs: 10_000,
+      });
+      const said = await say("sync", "full", "--anew", "--target", "cache");
+      expect([said.code, said.removed]).deep.equal([0, 1]);
+      await rig.source.query("update item set price = 1.25 where n = 7");
+      expect(told(await say("verify"))).deep.equal([]);
+      expect(await cache.hget("item:a%3A1%25:7", "price")).equal("1.25");
+      expect(await cache.hget("item:a%3A1%25:7", "_lockstep")).match(/^g0*1-/);
     });
   });
 }

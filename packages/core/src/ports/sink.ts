@@ -61,7 +61,7 @@ export interface Sink {
   truncate(table: TableSchema, truncate: SinkTruncate, lane: SinkLane): Promise<void>;
   /** Called before the first write of a step: says that the store still has what it took before. @throws LockstepError TARGET_LOST_WRITES. */
   begin?(checkpoint: Checkpoint, lane: SinkLane): Promise<void>;
-  /** Called after the last write of a step, before the checkpoint moves. */
+  /** Called after the last write of a step, before the checkpoint moves; and when the lane has begun anew. */
   end?(version: string, lane: SinkLane): Promise<void>;
   /** Reads what it holds. Absent: nothing can be read of it. */
   readonly held?: HeldRows;

@@ -24,6 +24,8 @@ export interface Checkpoint {
   readonly stagedThrough?: Position;
   /** A person paused this lane. */
   readonly paused: boolean;
+  /** How often the lane was put where a full sync begins ({@link Target.restart}): positions of before say nothing about those since. */
+  readonly restarts: number;
 }
 
 /** A source table as this target holds it. */

@@ -35,7 +35,10 @@ export function sinkTarget({ name, sink, state }: SinkTargetOptions): Target {
     },
     checkpoints: () => state.checkpoints(),
     setPaused: (lane, paused) => state.setPaused(lane, paused),
-    restart: (lane, start) => state.restart(lane, start),
+    async restart(lane, start) {
+      await state.restart(lane, start);
+      await markRestart({ name, sink, state }, lane);
+    },
     setSeeded: (lane) => state.setSeeded(lane),
     ...(sink.held && { held: sink.held, keys: keysOf(sink.held) }),
     classify: (error) => classify(error, state),
@@ -44,6 +47,15 @@ export function sinkTarget({ name, sink, state }: SinkTargetOptions): Target {
       await state.close();
     },
   };
+}
+
+/** The store's mark is raised above those of before, or the next step would take it for one that was lost. Killed in between, the lane halts until it begins anew once more. */
+async function markRestart({ name, sink, state }: SinkTargetOptions, lane: SinkLane): Promise<void> {
+  const own = (await state.checkpoints()).find(
+    ({ source, partition }) => source === lane.source && partition === lane.partition,
+  );
+  if (own !== undefined)
+    await reach({ name }, async () => sink.end?.(sinkVersion({ ...own, epoch: 0 }), lane));
 }
 
 function keysOf(held: HeldRows): NonNullable<Target["keys"]> {
@@ -79,7 +91,7 @@ function sinkLane(
       return schemas.map(sinkTable);
     },
     async step(move, work) {
-      const version = sinkVersion(move.to, move.from.epoch);
+      const version = sinkVersion({ ...move.from, position: move.to });
       window.refused.clear();
       const checkpoint = await session.step(move, async (transaction) => {
         // A target may send the compare-and-set along with the next statement only: no row may leave before it has held.

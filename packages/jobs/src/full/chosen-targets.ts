@@ -30,7 +30,6 @@ export async function chosenTargets(open: OpenSync, wish: JobOptions<"full">): P
       throw notFollowing(name, "is not registered at the source, with all of its lanes");
     const moves = wish.anew === true && (wish.targets !== undefined || stands !== "following");
     if (!moves && stands === "passed by") throw notFollowing(name, "no longer follows the source");
-    if (!target.capabilities.transactions && (moves || stands === "elsewhere")) throw sinkCannot(name);
     if (moves) anew.push(name);
     targets.push({ id, name });
   }
@@ -53,13 +52,4 @@ async function standing({ log, source }: OpenSync, target: Target, id: string) {
 
 function notFollowing(name: string, why: string): LockstepError {
   return new LockstepError("TARGET_NOT_FOLLOWING", `the target "${name}" ${why}`);
-}
-
-/** Rows and marks in a store without transactions carry the positions before: later writes from another place would lose against them, without a word. */
-function sinkCannot(name: string): LockstepError {
-  return new LockstepError(
-    "CONFIG_INVALID",
-    `the target "${name}" can't begin anew where it is, as what it holds is compared with positions: stop its consumers, empty its store, ` +
-      "drop its state (Lockstep's tables in its state database), start the consumers, and run a full sync without --anew",
-  );
 }

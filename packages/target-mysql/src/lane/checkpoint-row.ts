@@ -14,7 +14,7 @@ export interface CheckpointRow {
 }
 
 const columns =
-  "source, part, position, epoch, incarnation, total, records_synced AS recordsSynced, last_sync_at AS lastSyncAt, seeded, staged_through AS stagedThrough, paused, steps";
+  "source, part, position, epoch, incarnation, total, records_synced AS recordsSynced, last_sync_at AS lastSyncAt, seeded, staged_through AS stagedThrough, paused, steps, restarts";
 const byLane = "WHERE source = ? AND part = ?";
 
 /** The checkpoint of a lane; with `lock` it waits for whoever is changing it. */
@@ -86,7 +86,7 @@ export async function restartLane(
   const [, moved] = await session.script(
     [
       "START TRANSACTION",
-      `UPDATE lockstep_checkpoint SET position = ?, incarnation = ?, epoch = epoch + 1, staged_through = NULL, seeded = 0 ${byLane}`,
+      `UPDATE lockstep_checkpoint SET position = ?, incarnation = ?, epoch = epoch + 1, restarts = restarts + 1, staged_through = NULL, seeded = 0 ${byLane}`,
       `UPDATE lockstep_dead_letter SET state = 'superseded', resolved_at = ?, resolved_by = 'full sync', due_at = NULL, waiting_for = NULL
   ${byLane} AND state IN ('retrying', 'due', 'waiting', 'dead')`,
       `DELETE FROM lockstep_staging ${byLane}`,
@@ -160,6 +160,7 @@ function rowOf(row: Row): CheckpointRow {
     seeded: row["seeded"] === "1",
     ...(row["stagedThrough"] ? { stagedThrough: row["stagedThrough"] as Position } : {}),
     paused: row["paused"] === "1",
+    restarts: Number(row["restarts"]),
   };
   return { checkpoint, steps: Number(row["steps"]) };
 }

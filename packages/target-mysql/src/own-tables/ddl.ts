@@ -20,6 +20,7 @@ export const ownTables: Readonly<Record<string, string>> = {
     staged_through VARCHAR(41) NULL,
     paused TINYINT NOT NULL,
     steps BIGINT NOT NULL,
+    restarts BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (source, part)`,
   // At most one live letter per row: live_hash is NULL as soon as a letter is over, and NULLs don't collide.
   // (VARCHAR: MariaDB refuses CHAR in the expression, whose spaces depend on the SQL mode.)

@@ -4,7 +4,8 @@ import { lockName } from "../lock-name.js";
 import type { Session } from "../session/session.js";
 import { ownTables } from "./ddl.js";
 
-const layout = 1;
+/** What is added to tables that were made before: raised with {@link addMissing}. */
+const layout = 2;
 const lockSeconds = 30;
 
 /**
@@ -28,11 +29,13 @@ export async function ensureTables(session: Session, database: string): Promise<
         `CREATE TABLE IF NOT EXISTS ${table} (${body}) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARACTER SET utf8mb4 COLLATE ${session.flavour.exactCollation}`,
       );
     }
+    await addMissing(session, database);
     // The uuid comes last: who finds it finds all tables.
     await session.write("INSERT IGNORE INTO lockstep_identity (one, id, layout) VALUES (1, ?, ?)", [
       randomUUID(),
       layout,
     ]);
+    await session.write("UPDATE lockstep_identity SET layout = ? WHERE layout < ?", [layout, layout]);
     return (await identity(session, database))!;
   } finally {
     await session.rows("SELECT RELEASE_LOCK(?)", [name]);
@@ -45,6 +48,18 @@ async function identity(session: Session, database: string): Promise<string | un
     [database, Object.keys(ownTables)],
   );
   if (Number(table?.["n"]) < Object.keys(ownTables).length) return undefined;
-  const [row] = await session.rows("SELECT id FROM lockstep_identity WHERE one = 1");
+  const [row] = await session.rows("SELECT id FROM lockstep_identity WHERE one = 1 AND layout >= ?", [
+    layout,
+  ]);
   return row?.["id"] ?? undefined;
+}
+
+// MySQL has no ADD COLUMN IF NOT EXISTS.
+async function addMissing(session: Session, database: string): Promise<void> {
+  const [found] = await session.rows(
+    "SELECT COUNT(*) AS n FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = 'lockstep_checkpoint' AND COLUMN_NAME = 'restarts'",
+    [database],
+  );
+  if (found?.["n"] === "0")
+    await session.write("ALTER TABLE lockstep_checkpoint ADD COLUMN restarts BIGINT NOT NULL DEFAULT 0");
 }

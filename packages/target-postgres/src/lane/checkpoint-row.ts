@@ -16,12 +16,23 @@ export interface CheckpointRow {
 
 /** Columns of a checkpoint, in the order that {@link readCheckpoint} reads. */
 export const checkpointColumns =
-  "position, epoch, incarnation, total, records, (extract(epoch from last_sync_at) * 1000)::bigint, seeded, staged_through, paused, steps";
+  "position, epoch, incarnation, total, records, (extract(epoch from last_sync_at) * 1000)::bigint, seeded, staged_through, paused, steps, restarts";
 
 /** A row of {@link checkpointColumns}. */
 export function readCheckpoint(row: readonly (string | null)[]): CheckpointRow {
-  const [position, epoch, incarnation, total, records, lastSyncAt, seeded, stagedThrough, paused, steps] =
-    row;
+  const [
+    position,
+    epoch,
+    incarnation,
+    total,
+    records,
+    lastSyncAt,
+    seeded,
+    stagedThrough,
+    paused,
+    steps,
+    restarts,
+  ] = row;
   return {
     checkpoint: {
       position: parsePosition(position!),
@@ -33,6 +44,7 @@ export function readCheckpoint(row: readonly (string | null)[]): CheckpointRow {
       seeded: seeded === "t",
       ...(stagedThrough == null ? {} : { stagedThrough: parsePosition(stagedThrough) }),
       paused: paused === "t",
+      restarts: Number(restarts),
     },
     steps: BigInt(steps!),
   };
@@ -40,7 +52,7 @@ export function readCheckpoint(row: readonly (string | null)[]): CheckpointRow {
 
 /** Puts a lane where a full sync begins; in the same statement its letters and staged parts are over. Gives how many lanes were found. */
 export const restartLane = `with moved as (
-    update ${own.checkpoint} set position = $3, incarnation = $4, epoch = epoch + 1, staged_through = null, seeded = false
+    update ${own.checkpoint} set position = $3, incarnation = $4, epoch = epoch + 1, restarts = restarts + 1, staged_through = null, seeded = false
     where source = $1 and partition = $2::integer returning source),
   over as (update ${own.letter} set state = 'superseded', resolved_at = clock_timestamp(), resolved_by = 'full sync', due_at = null,
       waiting_for = null

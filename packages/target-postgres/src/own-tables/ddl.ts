@@ -1,5 +1,5 @@
 /** Version of the tables below; `ensure` runs the statements when another one is found. */
-export const ownTablesVersion = 2;
+export const ownTablesVersion = 3;
 
 /** Names under which the rest of the package knows them. */
 export const own = {
@@ -36,6 +36,7 @@ export const ownTables: readonly string[] = [
     paused boolean not null default false,
     primary key (source, partition)
   )`,
+  `alter table ${own.checkpoint} add column if not exists restarts bigint not null default 0`,
   // The row's key may be longer than an index entry can be, so "row_hash" stands for (table, key).
   `create table if not exists ${own.letter} (
     id bigint generated always as identity primary key,

@@ -1,9 +1,18 @@
-import { isLockstepError, toCanonical } from "@lockstep/core";
+import { type Engine, isLockstepError, toCanonical } from "@lockstep/core";
 import { expect } from "chai";
 import type { ContractContext } from "./contract-context.js";
 import { letterWrite, openLane } from "./contract-lane.js";
 import { contractTable } from "./contract-table.js";
 import { rejection } from "./rejection.js";
+
+/** Back to what the first version made. */
+const older: Readonly<Record<Engine, readonly string[]>> = {
+  postgres: [
+    "alter table lockstep.checkpoint drop column restarts",
+    "update lockstep.identity set version = version - 1",
+  ],
+  mysql: ["ALTER TABLE lockstep_checkpoint DROP COLUMN restarts", "UPDATE lockstep_identity SET layout = 1"],
+};
 
 /** What a full sync asks of a target: which rows it holds, and that it says it is seeded. */
 export function keysContract(context: ContractContext): void {
@@ -69,6 +78,23 @@ export function keysContract(context: ContractContext): void {
     const error = await rejection(target.restart({ source: "nobody", partition: 0 }, start));
     expect(isLockstepError(error, "LANE_UNKNOWN"), String(error)).equal(true);
     await next.close();
+  });
+
+  it("adds what its own tables lack that an older version made", async () => {
+    const { engine, run } = context.fixture;
+    const target = await context.target();
+    const { id } = await target.open();
+    const lane = await openLane(target, "older");
+    await lane.close();
+    for (const statement of older[engine]) await run(statement);
+    const next = await context.target();
+    expect(await next.open()).deep.equal({ id });
+    const [found] = (await next.checkpoints()).filter(({ source }) => source === "older");
+    expect(found).deep.include({ restarts: 0 });
+    await next.restart({ source: "older", partition: 0 }, { position: "7-1", incarnation: "i" });
+    const again = await openLane(next, "older");
+    expect(again.checkpoint).deep.include({ position: "7-1", restarts: 1 });
+    await again.close();
   });
 
   it("keeps that a lane is seeded, and tells the lane with its next step", async () => {

@@ -48,6 +48,7 @@ const checkpoint: LaneCheckpoint = {
   recordsSynced: 880,
   seeded: false,
   paused: false,
+  restarts: 0,
 };
 const letters = { retrying: 0, due: 0, waiting: 0, dead: 1, applied: 0, superseded: 0, discarded: 0 };
 const target = { name: "reporting", target: { address: "db:5432/reporting" } };
