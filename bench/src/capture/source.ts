@@ -146,11 +146,10 @@ async function read(url: string, kind: CaptureKind, run: RunStatement) {
   };
 }
 
-/** The same writes as subscriber capture sends them: in a transaction that flushes what it noted. */
-function noted({ run, write }: Client, writer: OutboxWriter): Client["write"] {
+/** The same writes as subscriber capture sends them: in a transaction that begins with the write and flushes, with its COMMIT, what it noted. */
+function noted({ run }: Client, writer: OutboxWriter): Client["write"] {
   return async (ids) => {
-    await run("begin");
-    await write(ids);
+    await run(`begin; update item set a = a + 1, e = now() where id between ${ids[0]} and ${ids.at(-1)}`);
     const notes = ids.map((id) => ({ table, op: "update", key: [String(id)] }) as const);
     await run(`${writer.appendStatement!(notes, {})}; commit`);
   };

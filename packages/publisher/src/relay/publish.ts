@@ -8,7 +8,7 @@ import { inPublishSpan } from "./feed/publish-span.js";
 import { watchForHoles } from "./log/hole-watch.js";
 import { endsAt, readAhead } from "./log/read-ahead.js";
 import { changeWaiter } from "./log/wait-for-changes.js";
-import { restAfter } from "./log/pace.js";
+import { Pace } from "./log/pace.js";
 import { Latch } from "./latch.js";
 import { announceTick, type RelayContext, type Term } from "./relay-context.js";
 import { publishNewSchemas, publishSchemas } from "./schemas.js";
@@ -57,11 +57,9 @@ export async function publishForEver(
   const waitForChanges = changeWaiter(context);
   // Ticks may have been cut and not published, by this relay or by the one before.
   let isBehind = true;
-  let lookedAt = -Infinity;
+  const pace = new Pace(limits.restMs);
   while (!term.signal.aborted) {
     const began = elapsed();
-    const sinceMs = began - lookedAt;
-    lookedAt = began;
     let rest = 0;
     nudged.clear();
     const tick = await log.cut();
@@ -70,7 +68,7 @@ export async function publishForEver(
     if (isNews) {
       term.isCaughtUp = false;
       const transactions = await publishAvailable(context, term, feeds);
-      rest = restAfter({ sinceMs, tookMs: elapsed() - began, transactions }, limits.restMs);
+      rest = pace.restAfter({ began, ended: elapsed(), transactions });
       isBehind = false;
       announceTick(term);
     }

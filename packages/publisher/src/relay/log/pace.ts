@@ -1,21 +1,33 @@
-/** One look for changes, and what it found. */
+/** One look for changes: when it began and when all that it found was published, ms; and how much that was. */
 export interface Look {
-  /** From the beginning of the look before to the beginning of this one, ms. */
-  readonly sinceMs: number;
-  /** From its beginning until all that it found was published, ms. */
-  readonly tookMs: number;
-  /** Transactions that it found: they came since the look before. */
+  readonly began: number;
+  readonly ended: number;
   readonly transactions: number;
 }
 
-/** Fewer say nothing of how fast they come. */
-const fewest = 4;
+/** Busy from this many transactions per ms on. */
+const busyRate = 0.5;
 
 /**
- * How long to rest before the next look, ms: until `restMs` after this one began while transactions come faster than one in two ms, else not at all. Each look
- * costs the source a commit and a read, whatever it finds; a busy source has better use for them. Pure.
+ * The pace of a relay: every look costs the source something, and Redis too, whatever it finds, and a busy source has better use for that. While
+ * transactions come faster than one in two ms, a look is taken every `restMs` only. How fast they come is counted over that time too.
  */
-export function restAfter({ sinceMs, tookMs, transactions }: Look, restMs: number): number {
-  const isBusy = transactions >= fewest && transactions > sinceMs / 2;
-  return isBusy ? Math.max(0, restMs - tookMs) : 0;
+export class Pace {
+  #since = -Infinity;
+  #transactions = 0;
+  #isBusy = false;
+
+  constructor(private readonly restMs: number) {}
+
+  /** How long to rest after a look, ms. */
+  restAfter({ began, ended, transactions }: Look): number {
+    this.#transactions += transactions;
+    const counted = ended - this.#since;
+    if (counted >= this.restMs) {
+      this.#isBusy = this.#transactions > busyRate * counted;
+      this.#since = ended;
+      this.#transactions = 0;
+    }
+    return this.#isBusy ? Math.max(0, this.restMs - (ended - began)) : 0;
+  }
 }
