@@ -74,7 +74,7 @@ function linesOf(job: Job, terminal: Terminal): (progress: unknown, waitingFor?:
   };
 }
 
-/** A job that is running is taken up, unless another process works on it. */
+/** A job whose process is gone gives way to this one, which goes on where it stood. */
 async function begin(open: OpenSync, wish: IncrementalOptions): Promise<Job> {
   const { entity, target, every, deletes, rate, anew } = wish;
   const options = {
@@ -85,15 +85,22 @@ async function begin(open: OpenSync, wish: IncrementalOptions): Promise<Job> {
     ...(rate !== undefined && { rate }),
     ...(anew && { anew }),
   };
+  const start = (): Promise<Job> => startJob(open, { kind, options }, { by: "command" });
   try {
-    return await startJob(open, { kind, options }, { by: "command" });
+    return await start();
   } catch (error) {
-    const [live] = isLockstepError(error, "JOB_LIVE")
-      ? await open.jobs.list({ kind, states: ["running"], limit: 1 })
-      : [];
-    if (live === undefined) throw error;
-    return live;
+    if (!isLockstepError(error, "JOB_LIVE") || !(await endAbandoned(open))) throw error;
+    return start();
   }
+}
+
+/** Whether there was one that is running and that no process works on. */
+async function endAbandoned({ jobs }: OpenSync): Promise<boolean> {
+  const [running] = await jobs.list({ kind, states: ["running"], limit: 1 });
+  await using claim = running && (await jobs.claim(running.id));
+  if (claim === undefined) return false;
+  await jobs.move(claim.id, "cancelled");
+  return true;
 }
 
 async function suggest(

@@ -85,10 +85,12 @@ export async function openUntouchedRig(options: UntouchedOptions): Promise<Untou
       schema: "managed",
     };
   }
-  const file = join(folder, "lockstep.config.json");
+  let file = "";
+  let files = 0;
+  // A file of its own each time: a process reads one only once.
   const configure = (incremental: object): Promise<void> =>
     writeFile(
-      file,
+      (file = join(folder, `lockstep-${++files}.config.json`)),
       JSON.stringify({
         redis: redis.url,
         sources: { vendor: { url: reader.url, stateStore: storeUrl, incremental } },

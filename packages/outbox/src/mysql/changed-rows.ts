@@ -1,7 +1,6 @@
 import {
   type ChangedPage,
   type ChangedRows,
-  type ChangeMark,
   type ChangePlace,
   type ColumnSchema,
   type RowNote,
@@ -11,14 +10,14 @@ import {
 } from "@lockstep/core";
 import type { Connection } from "mysql2/promise";
 import { cellOf, keyLiteral } from "./cell.js";
+import { ended, mark } from "./change-mark.js";
 import type { MysqlConnection } from "./connections.js";
 import { imageOfCells, keysPerStatement, whereKeys } from "./images.js";
 import { beyond, keyCells, keyNames, keyOf } from "./key-range.js";
 import { quoteName, quoteTable } from "./quote.js";
 import { readSession } from "./read-session.js";
 import { tableFacts } from "./table-facts.js";
-import { shapeReader, type ShapeReader, type TableShape } from "./table-shape.js";
-import { openTransactions } from "./open-transactions.js";
+import { causedBy, shapeReader, type ShapeReader, type TableShape } from "./table-shape.js";
 
 type Key = readonly string[];
 
@@ -42,13 +41,7 @@ export function mysqlChangedRows(connection: MysqlConnection): ChangedRows {
     engine: "mysql",
     survey: (table) => asking((run) => survey(run, shapes, tables, table)),
     mark: (watched) => asking((run) => mark(run, watched)),
-    ended: ({ ticket }) =>
-      asking(async (run) => {
-        if (ticket === "") return "unseen";
-        if (ticket === "0") return "ended";
-        const seen = await openTransactions(run, ticket);
-        return seen === undefined ? "unseen" : seen.open ? "open" : "ended";
-      }),
+    ended: (marked) => asking((run) => ended(run, marked)),
     page: (watched, place, limit) => asking((run) => page(run, of(watched), watched, place, limit)),
     hasUnmarked: ({ schema, column }) =>
       asking(async (run) => {
@@ -75,7 +68,7 @@ async function survey(
   tables: Map<string, Surveyed>,
   table: RowNote["table"],
 ): Promise<SurveyedTable | undefined> {
-  const shape = await shapes(run, table);
+  const shape = await shapes(run, table).catch(unlessDenied);
   if (shape === undefined) return undefined;
   const rows = await run(
     `SELECT column_name AS name, index_name AS index_name FROM information_schema.statistics
@@ -93,29 +86,11 @@ async function survey(
   };
 }
 
-/**
- * Never above the highest value that is there: whatever clock and time zone the writers have, later writes are above it. Never above the clock: a single value of the
- * far future would hide all changes until then. The value is read first: a transaction that isn't in the list of those under way began after it.
- */
-async function mark(run: RunStatement, watched: WatchedColumn): Promise<ChangeMark> {
-  const { schema, column, kind, overlapMs } = watched;
-  const changed = schema.columns.find(({ name }) => name === column)!;
-  const clock = "UNIX_TIMESTAMP(NOW(6))";
-  const values = {
-    timestamp: `TIMESTAMPADD(MICROSECOND, -${overlapMs * 1000}, LEAST(m.v, UTC_TIMESTAMP(6)))`,
-    number: "m.v",
-    "epoch-ms": `CAST(LEAST(m.v, ${clock} * 1000) - ${overlapMs} AS SIGNED)`,
-    "epoch-s": `CAST(LEAST(m.v, ${clock}) - ${Math.ceil(overlapMs / 1000)} AS SIGNED)`,
-  };
-  const [row] =
-    await run(`SELECT CAST(${values[kind]} AS CHAR) AS value, CAST(${clock} * 1000 AS SIGNED) AS now
-  FROM (SELECT MAX(t.${quoteName(changed.name)}) AS v FROM ${quoteTable(schema)} t) m`);
-  const seen = await openTransactions(run);
-  return {
-    value: row!["value"] === null ? null : String(row!["value"]),
-    ticket: seen?.ticket ?? "",
-    at: Number(row!["now"]),
-  };
+const denied = [1044, 1142, 1143];
+
+/** A table that the role may not read is none to it. */
+function unlessDenied(error: unknown): undefined {
+  if (!denied.some((errno) => causedBy(error, errno))) throw error;
 }
 
 async function page(

@@ -1,0 +1,44 @@
+import type { ChangeMark, WatchedColumn } from "@lockstep/core";
+import { nameOf } from "./flush-call.js";
+import { quoteName } from "./quote.js";
+import type { ReadStatement } from "./reader.js";
+
+/** The source's time: a standby's is that of what it has replayed, as what is newer isn't there yet. */
+const clock = `case when pg_is_in_recovery() then coalesce(pg_last_xact_replay_timestamp(), clock_timestamp()) else clock_timestamp() end`;
+
+/**
+ * Never above the highest value that is there: whatever clock and time zone the writers have, and however late a row gets here, later writes are above it. Never
+ * above the clock: a single value of the far future would hide all changes until then.
+ */
+export async function mark(rows: ReadStatement, watched: WatchedColumn): Promise<ChangeMark> {
+  const { schema, column, kind, overlapMs } = watched;
+  const highest = `(select max(t.${quoteName(column)}) from ${nameOf(schema)} t)`;
+  const values = {
+    timestamp: `(least(m.v, (${clock})${zoneOf(watched)}) - interval '${overlapMs} ms')`,
+    number: "m.v",
+    "epoch-ms": `(least(m.v, extract(epoch from ${clock}) * 1000) - ${overlapMs})::bigint`,
+    "epoch-s": `(least(m.v, extract(epoch from ${clock})) - ${Math.ceil(overlapMs / 1000)})::bigint`,
+  };
+  // The snapshot is taken before the clock is read: who begins in between is later than the ticket says, which the overlap covers.
+  const [row] =
+    await rows(`select case when m.v is not null then ${values[kind]}::text end, pg_snapshot_xmax(pg_current_snapshot())::text,
+  (extract(epoch from clock_timestamp()) * 1000)::bigint::text from (select ${highest} as v) m`);
+  return { value: row![0]!, ticket: row![1]!, at: Number(row![2]) };
+}
+
+/** The session is in UTC. */
+function zoneOf({ schema, column }: WatchedColumn): string {
+  const zoneless = schema.columns.find(({ name }) => name === column)?.kind === "timestamp";
+  return zoneless ? "::timestamp" : "";
+}
+
+/**
+ * Transactions that had written anything by then stand below the ticket. One that hadn't, but had begun, may still write what its beginning was (now()): where the
+ * role may see sessions, those are waited for too, elsewhere the overlap covers them.
+ */
+export async function ended(rows: ReadStatement, { ticket, at }: ChangeMark): Promise<"ended" | "open"> {
+  const [row] = await rows(`select pg_snapshot_xmin(pg_current_snapshot()) >= '${BigInt(ticket)}'::xid8
+  and not exists (select from pg_stat_activity a where a.datname = current_database() and a.backend_type = 'client backend'
+    and a.pid <> pg_backend_pid() and a.xact_start < to_timestamp(${at / 1000}))`);
+  return row![0] === "t" ? "ended" : "open";
+}
