@@ -40,7 +40,7 @@ describe("benches", () => {
   });
 
   it("dual-write: both ways, with and without faults", async () => {
-    const { saveMs, underFaults } = await benchDualWrite({ rounds: 1, seconds: 2 }, quiet);
+    const { saveMs, underFaults } = await benchDualWrite({ rounds: 1, seconds: 1 }, quiet);
     expect(saveMs.lockstep.p50).to.be.greaterThan(0);
     expect(underFaults.lockstep).to.deep.equal({ failedSaves: 0, differingRows: 0 });
     expect(underFaults.naive.failedSaves).to.be.greaterThan(0);
