@@ -32,6 +32,8 @@ export const metricNames = {
   jobEnded: "lockstep_job_last_end_timestamp_seconds",
   /** 1: it was done. */
   jobOk: "lockstep_job_last_ok",
+  /** Rows that it found to differ. */
+  jobDifferent: "lockstep_job_last_different_rows",
   /** Of a schedule's last job. Labels: source, schedule. */
   scheduleEnded: "lockstep_schedule_last_end_timestamp_seconds",
   scheduleOk: "lockstep_schedule_last_ok",

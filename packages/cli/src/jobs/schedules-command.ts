@@ -60,10 +60,13 @@ function lineOf({
     ...(window === undefined ? [] : [`from ${window.from} to ${window.to}`]),
     ...(nextAt === undefined ? [] : [`next ${new Date(nextAt).toISOString()}`]),
     ...(pausedBy === undefined ? [] : [`paused by ${pausedBy}`]),
-    last === undefined
-      ? "never run"
-      : `last ${last.state}${last.code ? ` (${last.code})` : ""}, job ${last.id}`,
+    last === undefined ? "never run" : lastOf(last),
     ...(missed === 0 ? [] : [`${missed} missed`]),
   ];
   return `${name}  ${kind}  ${parts.join("  ")}`;
+}
+
+function lastOf({ id, state, code, differentRows }: NonNullable<ScheduleView["last"]>): string {
+  const differ = differentRows ? `, ${differentRows} rows differ` : "";
+  return `last ${state}${code === undefined ? "" : ` (${code})`}, job ${id}${differ}`;
 }

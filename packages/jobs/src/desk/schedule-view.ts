@@ -1,5 +1,6 @@
 import { nextRun, type Schedule, windowAt, type WindowState } from "@lockstep/config";
 import { begunStates, type Job, type JobStore, type ScheduleRecord } from "@lockstep/core";
+import { sumsOf } from "../kind/job-kinds.js";
 import { requestOf } from "../schedule-request.js";
 
 /** A schedule as it is shown. */
@@ -13,7 +14,13 @@ export interface ScheduleView extends Pick<ScheduleRecord, "name" | "pausedBy" |
   /** ms since 1970; absent while it is paused. */
   readonly nextAt?: number;
   /** The last job that it began, or that a person began by it. */
-  readonly last?: Pick<Job, "id" | "state" | "startedAt" | "finishedAt" | "code">;
+  readonly last?: LastJob;
+}
+
+/** What became of a schedule's last job. */
+interface LastJob extends Pick<Job, "id" | "state" | "startedAt" | "finishedAt" | "code"> {
+  /** Rows that it found to differ. */
+  readonly differentRows?: number;
 }
 
 /** Shows a schedule, also one that no consumer has seen yet. */
@@ -44,12 +51,15 @@ export async function scheduleView(
   };
 }
 
-function summary({ id, state, startedAt, finishedAt, code }: Job): NonNullable<ScheduleView["last"]> {
+function summary(job: Job): LastJob {
+  const { id, state, startedAt, finishedAt, code } = job;
+  const { differentRows } = sumsOf(job);
   return {
     id,
     state,
     startedAt,
     ...(finishedAt !== undefined && { finishedAt }),
     ...(code !== undefined && { code }),
+    ...(differentRows !== undefined && { differentRows }),
   };
 }

@@ -1,6 +1,7 @@
 import { type LockstepConfig, type Schedule, windowAt } from "@lockstep/config";
 import { isLockstepError, type Job, type JobStore, type Logger } from "@lockstep/core";
 import { driveJob } from "../drive-job.js";
+import { sumsOf } from "../kind/job-kinds.js";
 import { withSync } from "../open-sync.js";
 
 /** What the parts of a worker share. */
@@ -34,7 +35,8 @@ export function jobRunner(room: WorkerRoom): JobRunner {
     logger.info(about(job), "job taken up");
     try {
       const end = await withSync(room.config, source, (open) => driveJob(open, job, { signal: stop.signal }));
-      logger.info({ ...about(job), end }, "job left");
+      const { rows, differentRows } = sumsOf((await store.find(job.id)) ?? job);
+      logger[differentRows ? "warn" : "info"]({ ...about(job), end, rows, differentRows }, "job left");
     } catch (error) {
       // Another process was faster.
       if (isLockstepError(error, "JOB_LIVE")) return;

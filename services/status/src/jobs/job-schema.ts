@@ -72,6 +72,7 @@ export const ScheduleView = Type.Object({
       code: Nullable(Type.String()),
       startedAt: Instant,
       finishedAt: Nullable(Instant),
+      differentRows: Nullable(Type.Integer()),
     }),
   ),
 });

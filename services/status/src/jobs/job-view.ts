@@ -59,13 +59,14 @@ export function scheduleView(source: string, schedule: DeskSchedule): ScheduleVi
 }
 
 function lastRun(source: string, last: NonNullable<DeskSchedule["last"]>): NonNullable<ScheduleView["last"]> {
-  const { id, state, code, startedAt, finishedAt } = last;
+  const { id, state, code, startedAt, finishedAt, differentRows } = last;
   return {
     id: jobIdOf(source, id),
     state,
     code: code ?? null,
     startedAt: instant(startedAt),
     finishedAt: instant(finishedAt),
+    differentRows: differentRows ?? null,
   };
 }
 

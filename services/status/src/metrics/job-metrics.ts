@@ -18,6 +18,7 @@ export function jobMetrics(
     live: gauge(metricNames.jobsLive, "Jobs that are running or paused", [...ofKind, "state"]),
     ended: gauge(metricNames.jobEnded, "When the last job of a kind ended", ofKind),
     ok: gauge(metricNames.jobOk, "1 when it was done, 0 when it failed or was cancelled", ofKind),
+    different: gauge(metricNames.jobDifferent, "Rows that the last verify or repair found to differ", ofKind),
     scheduleEnded: gauge(metricNames.scheduleEnded, "When the last job of a schedule ended", ofSchedule),
     scheduleOk: gauge(
       metricNames.scheduleOk,
@@ -34,9 +35,10 @@ export function jobMetrics(
       if (report !== undefined) m.rate.set({ source, kind }, report.rowsPerSecond);
       for (const one of liveStates) m.live.set({ source, kind, state: one }, one === state ? 1 : 0);
     }
-    for (const { kind, state, finishedAt } of ended) {
+    for (const { kind, state, finishedAt, sums } of ended) {
       if (finishedAt !== undefined) m.ended.set({ source, kind }, finishedAt / 1000);
       m.ok.set({ source, kind }, state === "done" ? 1 : 0);
+      if (sums.differentRows !== undefined) m.different.set({ source, kind }, sums.differentRows);
     }
   }
 
