@@ -1,9 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { expect } from "chai";
-import { type LockstepConfigInput, parseConfig } from "../src/index.js";
+import { parseConfig } from "../src/index.js";
 import { withEnvironment } from "../src/environment.js";
 
-const page = new URL("../../../../docs/strategies/incremental.md", import.meta.url);
 const vendor = {
   url: "postgres://reader@vendor/billing",
   stateStore: "postgres://lockstep@ours/state",
@@ -20,19 +18,6 @@ const problem = (source: object): string => {
 };
 
 describe("a source that holds nothing of ours, in the configuration", () => {
-  it("is what the page about it shows", async () => {
-    const [, code = ""] = /```ts\n(.*?)```/s.exec(await readFile(page, "utf8")) ?? [];
-    const body = code.replace(/^import .*$/m, "").replace("export default", "return");
-    // The page's own code.
-    // oxlint-disable-next-line typescript/no-implied-eval
-    const read = new Function("defineConfig", body) as (
-      define: (config: LockstepConfigInput) => unknown,
-    ) => unknown;
-    const { sources } = parseConfig(read((config) => config));
-    expect(sources["vendor"]!.stateStore).to.equal("postgres://lockstep@ours/vendor_state");
-    expect(sources["vendor"]!.incremental["public.invoice"]).to.include({ softDelete: "deleted_at" });
-  });
-
   it("is named in one error when something of it would go into the source, or nothing is read", () => {
     expect(problem({ ...vendor, capture: "trigger" })).to.match(/vendor\.capture: captures write into/);
     expect(problem({ ...vendor, captureTables: ["x"] })).to.match(

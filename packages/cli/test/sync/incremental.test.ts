@@ -1,7 +1,11 @@
-import { eventually } from "@lockstep/testing";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silentLogger } from "@lockstep/core";
+import { outboxWriterOf, runAtSource, sourceOfUrl } from "@lockstep/publisher/capture";
+import { eventually, freshPostgres, freshRedis } from "@lockstep/testing";
 import { expect } from "chai";
-import type { Kind } from "./rig.js";
-import { untilEqual } from "./rig.js";
+import { type Kind, runHere, untilEqual } from "./rig.js";
 import { openUntouchedRig, type UntouchedRig } from "./untouched-rig.js";
 
 interface Result {
@@ -162,6 +166,38 @@ for (const { kind, store, target, isKilled } of ways) {
     });
   });
 }
+
+describe("an incremental sync beside capture", () => {
+  it("is refused tables that are captured, and takes those that aren't", async () => {
+    const [source, redis] = [await freshPostgres(), await freshRedis()];
+    const folder = await mkdtemp(join(tmpdir(), "lockstep-beside-"));
+    try {
+      const columns = "(id int primary key, changed_at timestamptz); create index on";
+      const whereabouts = sourceOfUrl(source.url, { name: "shop", outbox: {}, logger: silentLogger });
+      await runAtSource(whereabouts, async (run) => {
+        await run(`create table captured ${columns} captured (changed_at)`);
+        await run(`create table bare ${columns} bare (changed_at)`);
+        const writer = outboxWriterOf(whereabouts);
+        await writer.ensure(run);
+        await writer.describe(run, [{ namespace: "public", name: "captured" }]);
+      });
+      const sync = async (table: string): Promise<string> => {
+        const file = join(folder, `${table}.config.json`);
+        const incremental = { [table]: { column: "changed_at" } };
+        const sources = { shop: { url: source.url, incremental } };
+        await writeFile(file, JSON.stringify({ redis: redis.url, sources }));
+        return (await runHere(["sync", "incremental", "--config", file])).error;
+      };
+      expect(await sync("captured")).to.match(
+        /captured by subscriber already: public\.captured.*INCREMENTAL_CAPTURED/,
+      );
+      // The next thing that is missing.
+      expect(await sync("bare")).to.match(/there is no target/);
+    } finally {
+      await Promise.all([source.drop(), redis.drop(), rm(folder, { recursive: true })]);
+    }
+  });
+});
 
 /** Keys of the rows that were ever written into the outbox, which forgets them. */
 async function sentKeys({ store }: UntouchedRig): Promise<{ readonly rows: number; readonly keys: number }> {

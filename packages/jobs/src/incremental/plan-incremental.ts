@@ -24,6 +24,9 @@ export async function planIncremental(
     throw new LockstepError("CONFIG_INVALID", "--target goes with --anew: all targets share the passes");
   }
   const surveyed = await surveyTables(open, wish.entities);
+  const [last] = await open.jobs.list({ kind: incrementalKind, states: begunStates, limit: 1 });
+  const before = last?.progress as IncrementalProgress | undefined;
+  const tables = await judged(open, surveyed, before);
   const { targets } = await chosenTargets(open, {});
   const unknown = (wish.targets ?? []).filter((name) => !targets.some((target) => target.name === name));
   if (unknown.length > 0) {
@@ -33,9 +36,6 @@ export async function planIncremental(
       `there is no target "${unknown.join('", "')}"; known: ${known}`,
     );
   }
-  const [last] = await open.jobs.list({ kind: incrementalKind, states: begunStates, limit: 1 });
-  const before = last?.progress as IncrementalProgress | undefined;
-  const tables = await judged(open, surveyed, before);
   const options: IncrementalOptions = {
     targets,
     tables,

@@ -1,5 +1,10 @@
+import { mysqlChangedRows } from "@lockstep/outbox";
 import { eventually } from "@lockstep/testing";
 import { expect } from "chai";
+import type { ChangedRows } from "@lockstep/core";
+import { planIncremental } from "../../src/incremental/incremental-job.js";
+import { join, pass } from "../../src/incremental/passes.js";
+import type { IncrementalWork } from "../../src/incremental/room.js";
 import { suggestion } from "../../src/incremental/suggest.js";
 import { openStage, type SentRow, type Stage } from "./stage.js";
 
@@ -159,6 +164,49 @@ for (const kind of ["postgres", "mariadb"] as const) {
       expect(places(await job.pass(), 0, 1)).to.deep.equal(["2 1", "4 4"]);
     });
 
+    it("bring a target that is new what was read before, and the others nothing twice", async () => {
+      await make("joined", `id int, changed_at ${time}`, "id");
+      await sql(`insert into joined values (1, ${now}), (2, ${now})`);
+      const job = await stage.begin({ name: "joined" });
+      await job.pass();
+      const targets = ["mirror", "other"].map((id) => ({ id, name: id }));
+      const { work } = job;
+      work.progress = planIncremental({ targets, tables: work.options.tables }, work.progress);
+      await sql(`insert into joined values (3, ${now})`);
+      expect(await job.sent(() => join(work))).to.deep.equal([
+        ["s", "1", "other"],
+        ["s", "2", "other"],
+        ["s", "3", "other"],
+      ]);
+      expect(work.progress.targets).to.deep.equal(["mirror", "other"]);
+      expect(await job.sent(() => job.pass())).to.deep.equal([["s", "3", null]]);
+    });
+
+    it("find rows that are gone, but not one that somebody is about to put back", async () => {
+      await make("gone", `id int, changed_at ${time}`, "id");
+      await sql(`insert into gone values (1, ${now}), (2, ${now}), (3, ${now})`);
+      const job = await stage.begin({ name: "gone" });
+      await job.pass();
+      await sql("delete from gone where id in (2, 3)");
+      const other = await stage.session();
+      await other.query("begin");
+      await other.query(`insert into gone values (3, ${now})`);
+      const keys = async () => ({ keys: [["1"], ["2"], ["3"]] });
+      // All that a comparison of keys asks of a target.
+      const target = { name: "mirror", keys };
+      let looks = 0;
+      const absent: ChangedRows["absent"] = async (...asked) => {
+        const found = await stage.rows.absent(...asked);
+        if (++looks === 1) setTimeout(() => void other.query("commit"), 200);
+        return found;
+      };
+      const targets = [{ target, routes: () => undefined }] as unknown as IncrementalWork["targets"];
+      const work = { ...job.work, rows: { ...job.work.rows, absent }, targets };
+      expect(await job.sent(() => pass(work, new Map(), true))).to.deep.include(["d", "2", "mirror"]);
+      expect(looks).to.equal(2);
+      expect(work.progress.tables[0]).to.include({ removed: 1 });
+    });
+
     it("aren't led astray by a value of the far future", async () => {
       await make("future", `id int, changed_at ${time}`, "id");
       await sql(`insert into future values (1, timestamp '2037-01-01 00:00:00'), (2, ${now})`);
@@ -169,6 +217,26 @@ for (const kind of ["postgres", "mariadb"] as const) {
     });
   });
 }
+
+describe("an incremental sync that may not see transactions", () => {
+  it("knows that it doesn't, so that the overlap has to cover them", async () => {
+    await using stage = await openStage("mariadb");
+    const { source } = stage;
+    await source.query("create table item (id int primary key, n int, key (n))");
+    await source.query("create user blind@'%' identified by 'blind'");
+    await source.query(`grant select on ${source.namespace}.* to blind@'%'`);
+    const rows = mysqlChangedRows(stage.urlOf("blind", "blind"));
+    try {
+      const { schema } = (await rows.survey({ namespace: source.namespace, name: "item" }))!;
+      const mark = await rows.mark({ schema, column: "n", kind: "number", overlapMs: 1_000 });
+      expect(await rows.ended(mark)).to.equal("unseen");
+      expect(await rows.survey({ namespace: "mysql", name: "user" })).to.equal(undefined);
+    } finally {
+      await rows.close();
+      await source.query("drop user blind@'%'");
+    }
+  });
+});
 
 function lastOf(kind: "postgres" | "mariadb"): string {
   return kind === "postgres"

@@ -36,6 +36,8 @@ export interface Stage extends AsyncDisposable {
   readonly engine: Side["engine"];
   readonly source: Side;
   session(): Promise<Side & AsyncDisposable>;
+  /** The source's address for another role. */
+  urlOf(user: string, password: string): string;
   readonly rows: ChangedRows;
   /** A process that works on one job for these tables. */
   begin(...tables: readonly Watched[]): Promise<StagedJob>;
@@ -49,6 +51,10 @@ interface StagedJob {
   readonly work: IncrementalWork;
   /** One pass; gives what it has put into the outbox. `between`: called before each page is read. */
   pass(between?: () => Promise<unknown>): Promise<readonly SentRow[]>;
+  /** What has been put into the outbox since; each row with its audience. */
+  sent(
+    work: () => Promise<unknown>,
+  ): Promise<readonly (readonly [op: string, key: string, audience: string | null])[]>;
   /** Another process goes on with the job. */
   takeOver(): Promise<StagedJob>;
 }
@@ -80,6 +86,11 @@ export async function openStage(kind: "postgres" | "mariadb"): Promise<Stage> {
       const side = await openSide(url);
       undo.push(async () => side[Symbol.asyncDispose]());
       return side;
+    },
+    urlOf(user, password) {
+      const own = new URL(url);
+      [own.username, own.password] = [user, password];
+      return own.href;
     },
     begin: (...tables) => begin(room, tables),
     async [Symbol.asyncDispose]() {
@@ -159,6 +170,11 @@ async function claim(room: Room, id: string): Promise<StagedJob> {
       if (ended !== undefined) throw new Error(`the pass was ${ended}`);
       return sentSince(room.source, from);
     },
+    async sent(work) {
+      const from = await lastId(room.source);
+      await work();
+      return addressedSince(room.source, from);
+    },
     takeOver: () => claim(room, id),
   };
 }
@@ -182,5 +198,19 @@ async function sentSince({ engine, query }: Side, from: string): Promise<readonl
   return rows.map((row) => {
     const cells = JSON.parse(String(row["image"] ?? row["row_key"])) as (string | null)[];
     return [String(row["op"]), ...cells] as const;
+  });
+}
+
+async function addressedSince(
+  { engine, query }: Side,
+  from: string,
+): Promise<readonly (readonly [string, string, string | null])[]> {
+  const { outbox, id, key } = names[engine];
+  const rows = await query(
+    `select op, ${key} as row_key, audience from ${outbox} where ${id} > ${from} order by ${id}`,
+  );
+  return rows.map((row) => {
+    const [first] = JSON.parse(String(row["row_key"])) as string[];
+    return [String(row["op"]), first!, row["audience"] === null ? null : String(row["audience"])];
   });
 }
