@@ -75,6 +75,13 @@ describe("jobs that a consumer works on", function () {
     // The rows aren't in the target yet: a verify that says so has really compared.
     const done = () => rig.jobs.list({ schedule: "checks", states: ["done"], limit: 50 });
     await eventually(async () => (await done()).length >= 2, { what: "two runs", timeoutMs: 20_000 });
+    // Whatever Redis knew of it comes from the configuration again.
+    await rig.emptyRedis();
+    const before = (await done()).length;
+    await eventually(async () => (await done()).length >= before + 2, {
+      what: "runs after the loss of Redis",
+      timeoutMs: 20_000,
+    });
     const [newest] = await done();
     expect(newest!.origin.by).to.equal("schedule");
     expect((await rig.lockstep("jobs", "show", newest!.id)).out.join("\n")).to.include(`${rows} missing`);
@@ -82,13 +89,13 @@ describe("jobs that a consumer works on", function () {
     expect(await schedule("checks")).to.have.property("pausedBy");
     // What was due before the pause has begun, or never does.
     await eventually(async () => (await rig.jobs.list({ states: ["running"], limit: 1 })).length === 0);
-    const before = await rig.jobs.list({ schedule: "checks", limit: 200 });
+    const ran = await rig.jobs.list({ schedule: "checks", limit: 200 });
     const covered = async () =>
       (await rig.jobs.schedules.list()).find(({ name }) => name === "checks")!.coveredAt;
     const paused = await covered();
     await eventually(async () => (await covered()) > paused + 1_000, { what: "times that pass it by" });
-    expect(await rig.jobs.list({ schedule: "checks", limit: 200 })).to.have.length(before.length);
-    const due = before.map(({ origin }) => origin.dueAt);
+    expect(await rig.jobs.list({ schedule: "checks", limit: 200 })).to.have.length(ran.length);
+    const due = ran.map(({ origin }) => origin.dueAt);
     expect(new Set(due).size).to.equal(due.length);
   });
 

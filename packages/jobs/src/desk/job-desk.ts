@@ -6,6 +6,7 @@ import { sumsOf } from "../kind/job-kinds.js";
 import { jobStoreOf, withSync } from "../open-sync.js";
 import { planOf, requestOf, schedulesOf } from "../schedule-request.js";
 import { chooseSources } from "../source/choose-sources.js";
+import { outboxReady } from "../source/outbox-ready.js";
 import { startJob } from "../start-job.js";
 import { type ScheduleView, scheduleView } from "./schedule-view.js";
 
@@ -47,7 +48,12 @@ export interface JobDesk {
 export function openJobDesk(config: LockstepConfig, source: string): JobDesk {
   const chosen = chooseSources(config, source)[0]!;
   const link = { redis: chosen.redis, source, commandTimeoutMs: 1_500 };
-  const store = jobStoreOf(chosen.source);
+  const opened = jobStoreOf(chosen.source);
+  const ready = outboxReady(chosen);
+  const atStore = async (): Promise<JobStore> => {
+    await ready();
+    return opened;
+  };
   const reports = jobReports(link);
   const calls = jobCalls(link);
   const schedules = schedulesOf(config, source);
@@ -79,29 +85,33 @@ export function openJobDesk(config: LockstepConfig, source: string): JobDesk {
       `there is no schedule ${JSON.stringify(name)} of ${source}; known: ${known || "none"}`,
     );
   };
-  const show = (name: string): Promise<ScheduleView> => scheduleView(store, name, configured(name));
+  const show = async (name: string): Promise<ScheduleView> =>
+    scheduleView(await atStore(), name, configured(name));
 
   return {
     source,
-    list: async (filter) => viewed(await store.list(filter)),
-    find: async (id) => view(await found(store, id)),
+    list: async (filter) => viewed(await (await atStore()).list(filter)),
+    find: async (id) => view(await found(await atStore(), id)),
     start: (request, by) => start(request, { by }),
-    pause: async (id) => view(await store.move(id, "paused")),
-    cancel: async (id) => view(await store.move(id, "cancelled")),
+    pause: async (id) => view(await (await atStore()).move(id, "paused")),
+    cancel: async (id) => view(await (await atStore()).move(id, "cancelled")),
     async resume(id) {
+      const store = await atStore();
       const job = await found(store, id);
       return called(job.state === "running" ? job : await store.move(id, "running"));
     },
     schedules: () => Promise.all(Object.keys(schedules).map(show)),
     run: async (name, by) => start(requestOf(configured(name)), { by, schedule: name }),
     async setPaused(name, by) {
-      await store.schedules.keep(name, planOf(configured(name)), Date.now());
-      await store.schedules.setPaused(name, by);
+      const plan = planOf(configured(name));
+      const { schedules: kept } = await atStore();
+      await kept.keep(name, plan, Date.now());
+      await kept.setPaused(name, by);
       return show(name);
     },
     async close() {
       reports.close();
-      await Promise.allSettled([calls.close(), store.close()]);
+      await Promise.allSettled([calls.close(), opened.close()]);
     },
   };
 }

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { windowAt } from "@lockstep/config";
 import { isLockstepError, type Job, liveStates } from "@lockstep/core";
-import { outboxWriterOf, runAtSource } from "@lockstep/publisher/capture";
 import type { ServiceContext } from "@lockstep/runtime";
 import { type JobClock, startJobClock } from "@lockstep/stream";
 import { jobStoreOf } from "../open-sync.js";
 import { schedulesOf } from "../schedule-request.js";
-import { type ChosenSource, chooseSources } from "../source/choose-sources.js";
+import { chooseSources } from "../source/choose-sources.js";
+import { outboxReady } from "../source/outbox-ready.js";
 import { codeOf, type JobRunner, jobRunner, windowOf, type WorkerRoom } from "./job-runner.js";
 import { quietJobs } from "./quiet-jobs.js";
 import { catchUp, runDue } from "./run-schedules.js";
@@ -24,6 +24,7 @@ export interface JobWorkerSettings {
 }
 
 const liveJobs = 100;
+const endMs = 6_000;
 
 /**
  * Begins the jobs of a source that schedules are due for, and works on jobs: those, what requests ask for, and what other processes left behind. Several workers
@@ -37,6 +38,7 @@ export async function startJobWorker(
 ): Promise<AsyncDisposable> {
   const chosen = chooseSources(config, source)[0]!;
   const store = jobStoreOf(chosen.source);
+  const ready = outboxReady(chosen);
   const room: WorkerRoom = { config, source, store, schedules: schedulesOf(config, source), logger, now };
   const runner = jobRunner(room);
   const takeUp = async (job: Job | undefined): Promise<void> =>
@@ -53,26 +55,28 @@ export async function startJobWorker(
   });
   const quiet = quietJobs(quietMs);
   const looks = [
-    everySoOften(lookMs, room, "jobs could not be looked at", () => lookAtJobs(room, runner, quiet)),
+    everySoOften(lookMs, room, "jobs could not be looked at", async () => {
+      await ready();
+      await lookAtJobs(room, runner, quiet);
+    }),
     everySoOften(scheduleMs, room, "schedules could not be looked at", async () => {
-      await prepareStore(chosen);
+      await ready();
       await lookAtSchedules(room, clock, takeUp);
     }),
   ];
   return {
     async [Symbol.asyncDispose]() {
       for (const look of looks) look.stop();
-      await Promise.all([clock[Symbol.asyncDispose](), runner[Symbol.asyncDispose]()]);
-      await Promise.all(looks.map(({ done }) => done));
+      const ending = [
+        clock[Symbol.asyncDispose](),
+        runner[Symbol.asyncDispose](),
+        ...looks.map(({ done }) => done),
+      ];
+      // What hangs at a database that is away must not hold up the lanes' end: whatever a job keeps is kept.
+      await Promise.race([Promise.all(ending), pause(endMs, undefined, { ref: false })]);
       await store.close();
     },
   };
-}
-
-/** In a state store the outbox is made when it isn't there, as no application does. */
-async function prepareStore({ source, settings }: ChosenSource): Promise<void> {
-  if (settings.stateStore !== undefined)
-    await runAtSource(source, (run) => outboxWriterOf(source).ensure(run));
 }
 
 async function lookAtJobs(
@@ -89,7 +93,16 @@ async function lookAtJobs(
   }
   const running = live.filter(({ id, state }) => state === "running" && !runner.worksOn(id));
   const gone = quiet.among(running, performance.now());
-  for (const job of running) if (gone.includes(job.id)) await runner.takeUp(job, false);
+  for (const job of running) {
+    if (gone.includes(job.id) && (await hasNobody(store, job.id))) await runner.takeUp(job, false);
+  }
+}
+
+/** Whether no process holds a job. */
+async function hasNobody(store: WorkerRoom["store"], id: string): Promise<boolean> {
+  const claim = await store.claim(id);
+  await claim?.[Symbol.asyncDispose]();
+  return claim !== undefined;
 }
 
 async function lookAtSchedules(
