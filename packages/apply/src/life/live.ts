@@ -51,7 +51,7 @@ async function takeOver(room: LaneRoom): Promise<LaneSession | undefined> {
 }
 
 /** Whatever rings, whoever fenced this lane out has so long to take it, ms. */
-const giveWayMs = 500;
+const giveWayMs = 300;
 
 /** Somebody else has taken the lane, or is about to. */
 async function giveWay(room: LaneRoom): Promise<void> {

@@ -69,6 +69,8 @@ async function beginAnew(open: OpenSync, target: Target): Promise<void> {
 
 const nudgeEveryMs = 500;
 const nudges = 60;
+/** What a lane says before it has found out that its checkpoint moved is no news: it stands by for a moment, then speaks once a second. */
+const firstNews = 4;
 
 /** Tells the target's lanes, which have halted, until they follow: what the relay last said of them may still be what halted them. */
 async function wake({ redis, source }: OpenSync, { name }: Target, position: Position): Promise<void> {
@@ -79,7 +81,7 @@ async function wake({ redis, source }: OpenSync, { name }: Target, position: Pos
       const behind = own.filter(
         (lane) => lane.state === "halted" || comparePositions(lane.position, position) < 0,
       );
-      if (own.length > 0 && behind.length === 0) return;
+      if (own.length > 0 && behind.length === 0 && i >= firstNews) return;
       for (const { partition } of behind)
         await reader.nudge({ target: name, source: source.name, partition });
       await pause(nudgeEveryMs);
