@@ -60,6 +60,8 @@ export interface ChangedPage {
  */
 export interface ChangeMark {
   readonly value: string | null;
+  /** The highest change value that was there; null: the table was empty. */
+  readonly highest: string | null;
   readonly ticket: string;
   /** Milliseconds since 1970, by the source's clock. */
   readonly at: number;
@@ -77,7 +79,12 @@ export interface ChangedRows {
   mark(watched: WatchedColumn): Promise<ChangeMark>;
   /** Whether every transaction that was under way at a mark is over; `unseen`: the role may not see transactions. */
   ended(mark: ChangeMark): Promise<"ended" | "open" | "unseen">;
-  page(watched: WatchedColumn, place: ChangePlace, limit: number): Promise<ChangedPage>;
+  /** Rows up to the change value `through`: without an end, a table that is written faster than it is read would be read for ever. Absent: to the last. */
+  page(
+    watched: WatchedColumn,
+    place: ChangePlace,
+    bounds: { readonly through?: string; readonly limit: number },
+  ): Promise<ChangedPage>;
   /** Whether a row has no value in the change column: it is never found. */
   hasUnmarked(watched: WatchedColumn): Promise<boolean>;
   /** Those of these keys that no committed row has, or only one that counts as deleted. */

@@ -17,11 +17,12 @@ export async function mark(run: RunStatement, watched: WatchedColumn): Promise<C
     "epoch-s": `CAST(LEAST(m.v, ${clock}) - ${Math.ceil(overlapMs / 1000)} AS SIGNED)`,
   };
   const [row] =
-    await run(`SELECT CAST(${values[kind]} AS CHAR) AS value, CAST(${clock} * 1000 AS SIGNED) AS now
+    await run(`SELECT CAST(${values[kind]} AS CHAR) AS value, CAST(m.v AS CHAR) AS highest, CAST(${clock} * 1000 AS SIGNED) AS now
   FROM (SELECT MAX(t.${quoteName(changed.name)}) AS v FROM ${quoteTable(schema)} t) m`);
   const seen = await openTransactions(run);
   return {
     value: row!["value"] === null ? null : String(row!["value"]),
+    highest: row!["highest"] === null ? null : String(row!["highest"]),
     ticket: seen?.ticket ?? "",
     at: Number(row!["now"]),
   };

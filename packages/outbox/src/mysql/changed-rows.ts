@@ -42,7 +42,7 @@ export function mysqlChangedRows(connection: MysqlConnection): ChangedRows {
     survey: (table) => asking((run) => survey(run, shapes, tables, table)),
     mark: (watched) => asking((run) => mark(run, watched)),
     ended: (marked) => asking((run) => ended(run, marked)),
-    page: (watched, place, limit) => asking((run) => page(run, of(watched), watched, place, limit)),
+    page: (watched, place, bounds) => asking((run) => page(run, of(watched), watched, place, bounds)),
     hasUnmarked: ({ schema, column }) =>
       asking(async (run) => {
         const name = `t.${quoteName(column)}`;
@@ -98,14 +98,15 @@ async function page(
   { shape, indexes }: Surveyed,
   { column, softDelete }: WatchedColumn,
   place: ChangePlace,
-  limit: number,
+  { through, limit }: Parameters<ChangedRows["page"]>[2],
 ): Promise<ChangedPage> {
   const changed = columnOf(shape, column);
   const name = `t.${quoteName(column)}`;
   const gone = softDelete === undefined ? "FALSE" : goneOf(columnOf(shape, softDelete));
+  const upTo = through === undefined ? "" : ` AND ${name} <= ${keyLiteral(changed, through)}`;
   const found =
     await run(`SELECT ${shape.cells}, ${cellOf(changed)} AS changed, ${gone} AS gone FROM ${quoteTable(shape.schema)} t
-  FORCE INDEX (${quoteName(indexes.get(column)!)}) WHERE ${placed(shape, name, changed, place)}
+  FORCE INDEX (${quoteName(indexes.get(column)!)}) WHERE ${placed(shape, name, changed, place)}${upTo}
   ORDER BY ${[name, ...keyNames(shape)].join(", ")} LIMIT ${limit}`);
   const rows = found.map((row) => {
     const [key, image] = imageOfCells(shape, row);

@@ -21,9 +21,9 @@ export async function mark(rows: ReadStatement, watched: WatchedColumn): Promise
   };
   // The snapshot is taken before the clock is read: who begins in between is later than the ticket says, which the overlap covers.
   const [row] =
-    await rows(`select case when m.v is not null then ${values[kind]}::text end, pg_snapshot_xmax(pg_current_snapshot())::text,
+    await rows(`select case when m.v is not null then ${values[kind]}::text end, m.v::text, pg_snapshot_xmax(pg_current_snapshot())::text,
   (extract(epoch from clock_timestamp()) * 1000)::bigint::text from (select ${highest} as v) m`);
-  return { value: row![0]!, ticket: row![1]!, at: Number(row![2]) };
+  return { value: row![0]!, highest: row![1]!, ticket: row![2]!, at: Number(row![3]) };
 }
 
 /** The session is in UTC. */

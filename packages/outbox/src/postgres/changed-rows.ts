@@ -39,8 +39,8 @@ export function postgresChangedRows(connection: PostgresConnection, source: stri
     survey: (table) => survey(rows, table, shapes),
     mark: (watched) => mark(rows, watched),
     ended: (marked) => ended(rows, marked),
-    page: (watched, place, limit) =>
-      page(rows, shapes.get(watched.schema.fingerprint)!, watched, place, limit),
+    page: (watched, place, bounds) =>
+      page(rows, shapes.get(watched.schema.fingerprint)!, watched, place, bounds),
     hasUnmarked: async ({ schema, column }) =>
       (await rows(`select from ${nameOf(schema)} t where t.${quoteName(column)} is null limit 1`)).length > 0,
     absent: (watched, keys) => absent(rows, watched, keys),
@@ -96,14 +96,15 @@ async function page(
   { cells, keyCells }: Shape,
   { schema, column, softDelete }: WatchedColumn,
   place: ChangePlace,
-  limit: number,
+  { through, limit }: Parameters<ChangedRows["page"]>[2],
 ): Promise<ChangedPage> {
   const name = `t.${quoteName(column)}`;
   const key = schema.key.map((part) => `t.${quoteName(part)}`).join(", ");
   const gone = softDelete === undefined ? "false" : goneOf(schema, softDelete);
+  const upTo = through === undefined ? "" : ` and ${name} <= ${literal(schema, column, through)}`;
   const found =
     await rows(`select array_to_json(array[${keyCells}])::text, case when not (${gone}) then array_to_json(array[${cells}])::text end, ${name}::text
-  from ${nameOf(schema)} t where ${placed(schema, name, key, column, place)} order by ${name}, ${key} limit ${limit}`);
+  from ${nameOf(schema)} t where ${placed(schema, name, key, column, place)}${upTo} order by ${name}, ${key} limit ${limit}`);
   const last = found.at(-1);
   return {
     rows: found.map(([key, image]): ReadRow => ({ key: key!, image: image! })),

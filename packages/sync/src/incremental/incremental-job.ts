@@ -49,8 +49,13 @@ export interface WatchedProgress {
   readonly since?: string;
   /** Moments behind `since` at which transactions were under way that weren't seen to end. The oldest first. */
   readonly marks: readonly ChangeMark[];
-  /** A pass under way: where it goes on, from where the one after it reads, and when it began. */
-  readonly reading?: { readonly place: ChangePlace; readonly nextSince?: string; readonly at: number };
+  /** A pass under way: where it goes on, up to which value, from where the one after it reads, and when it began. */
+  readonly reading?: {
+    readonly place: ChangePlace;
+    readonly through?: string;
+    readonly nextSince?: string;
+    readonly at: number;
+  };
   /** A comparison of keys under way: of the target with this id, of the table that it is mapped into. */
   readonly comparing?: { readonly target: string; readonly route: number; readonly after?: Key };
   /** When the last pass, or comparison of keys, that was completed had begun: milliseconds since 1970, by the source's clock. */

@@ -55,7 +55,12 @@ async function begin(cursor: Cursor): Promise<Ended | undefined> {
     ...rest,
     ...(since !== undefined && { since }),
     marks: thinned(newest === undefined ? marks : marks.slice(newest + 1)),
-    reading: { place, at: mark.at, ...(nextSince !== undefined && { nextSince }) },
+    reading: {
+      place,
+      at: mark.at,
+      ...(mark.highest !== null && { through: mark.highest }),
+      ...(nextSince !== undefined && { nextSince }),
+    },
   };
   return keepAtLast(work, movedTo(cursor, reading), (run) => work.images.register(run, [watched.schema]));
 }
@@ -84,8 +89,11 @@ interface Sent {
 async function sendPage(cursor: Cursor, size: number): Promise<Sent | Ended | "given-way"> {
   const { work, watched, audience } = cursor;
   const table = at(cursor);
-  const { place, nextSince, at: readAt } = table.reading!;
-  const page = await work.rows.page(watched, place, size);
+  const { place, through, nextSince, at: readAt } = table.reading!;
+  const page = await work.rows.page(watched, place, {
+    limit: size,
+    ...(through !== undefined && { through }),
+  });
   const fresh = cursor.sent.fresh(page.rows);
   const next = nextPlace(place, page, size);
   const { reading: _, since: __, ...rest } = { ...table, rows: table.rows + fresh.length };
@@ -108,7 +116,7 @@ async function sendPage(cursor: Cursor, size: number): Promise<Sent | Ended | "g
 
 /**
  * Where reading goes on; `undefined`: this was the end. Rows with one change value are read to their end by key, then those above it: both in the order of an
- * index, however many have the same value. A row that is written meanwhile moves to a higher value, and is met again.
+ * index, however many have the same value. A row that is written meanwhile moves to a higher value, and is met by the next pass.
  */
 export function nextPlace(
   place: ChangePlace,

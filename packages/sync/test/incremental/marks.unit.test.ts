@@ -2,7 +2,7 @@ import type { ChangeMark } from "@lockstep/core";
 import { expect } from "chai";
 import { isSettled, thinned } from "../../src/incremental/marks.js";
 
-const markAt = (at: number): ChangeMark => ({ value: String(at), ticket: "", at });
+const markAt = (at: number): ChangeMark => ({ value: String(at), highest: null, ticket: "", at });
 
 describe("marks of an incremental sync", () => {
   it("settle when their transactions are over", () => {
