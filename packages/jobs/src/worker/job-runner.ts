@@ -22,20 +22,22 @@ export interface JobRunner extends AsyncDisposable {
   /** @param asked a person wants it now, whatever its window says. */
   takeUp(job: Job, asked: boolean): Promise<void>;
   worksOn(id: string): boolean;
+  /** Pauses what this process works on whose window has closed. */
+  closeWindows(): Promise<void>;
 }
 
 /** Makes a runner. */
 export function jobRunner(room: WorkerRoom): JobRunner {
   const { store, logger, source, now } = room;
   const stop = new AbortController();
-  const working = new Map<string, Promise<void>>();
+  const working = new Map<string, { readonly done: Promise<void>; readonly closesAt: number | undefined }>();
   const about = ({ id, kind, origin }: Job): object => ({ source, job: id, kind, schedule: origin.schedule });
 
   async function drive(job: Job): Promise<void> {
     logger.info(about(job), "job taken up");
     try {
       const end = await withSync(room.config, source, (open) => driveJob(open, job, { signal: stop.signal }));
-      const { rows, differentRows } = sumsOf((await store.find(job.id)) ?? job);
+      const { rows, differentRows } = sumsOf((await store.find(job.id).catch(() => undefined)) ?? job);
       logger[differentRows ? "warn" : "info"]({ ...about(job), end, rows, differentRows }, "job left");
     } catch (error) {
       // Another process was faster.
@@ -57,20 +59,17 @@ export function jobRunner(room: WorkerRoom): JobRunner {
         await claim?.[Symbol.asyncDispose]();
         return;
       }
-      // What a person began outside of the window goes on into it, and ends with it.
-      const closing =
-        isOpen && changesAt !== undefined
-          ? setTimeout(() => void closeWindow(store, job.id).catch(() => undefined), changesAt - now())
-          : undefined;
-      const done = drive(job).finally(() => {
-        clearTimeout(closing);
-        working.delete(job.id);
-      });
-      working.set(job.id, done);
+      const done = drive(job).finally(() => working.delete(job.id));
+      // What a person let go on outside of its window isn't bound by it.
+      working.set(job.id, { done, closesAt: isOpen ? changesAt : undefined });
+    },
+    async closeWindows() {
+      for (const [id, { closesAt = Infinity }] of working)
+        if (closesAt <= now()) await closeWindow(store, id);
     },
     async [Symbol.asyncDispose]() {
       stop.abort();
-      await Promise.all(working.values());
+      await Promise.all([...working.values()].map(({ done }) => done));
     },
   };
 }
@@ -83,8 +82,13 @@ export function windowOf(
   return schedule === undefined || dueAt === undefined ? undefined : schedules[schedule];
 }
 
+/** Where it has ended, or was paused by somebody, nothing is left to do. */
 async function closeWindow(store: JobStore, id: string): Promise<void> {
-  await store.move(id, "paused", "JOB_WINDOW_CLOSED");
+  try {
+    await store.move(id, "paused", "JOB_WINDOW_CLOSED");
+  } catch (error) {
+    if (!isLockstepError(error, "JOB_STATE")) throw error;
+  }
 }
 
 /** What a log may hold of an error: only Lockstep's own are known to hold no values. */

@@ -84,12 +84,15 @@ async function lookAtJobs(
   runner: JobRunner,
   quiet: ReturnType<typeof quietJobs>,
 ): Promise<void> {
+  await runner.closeWindows();
   const live = await store.list({ states: liveStates, limit: liveJobs });
   for (const job of live.filter(({ state, code }) => state === "paused" && code === "JOB_WINDOW_CLOSED")) {
     const times = windowOf(job, schedules);
     // One whose schedule is no longer configured waits for a person.
-    if (times !== undefined && windowAt(times, now()).isOpen)
-      await runner.takeUp(await store.move(job.id, "running"), false);
+    if (times === undefined || !windowAt(times, now()).isOpen) continue;
+    // Another worker may be faster.
+    const moved = await store.move(job.id, "running").catch(() => undefined);
+    if (moved !== undefined) await runner.takeUp(moved, false);
   }
   const running = live.filter(({ id, state }) => state === "running" && !runner.worksOn(id));
   const gone = quiet.among(running, performance.now());
@@ -110,9 +113,15 @@ async function lookAtSchedules(
   clock: JobClock,
   takeUp: (job: Job | undefined) => Promise<void>,
 ): Promise<void> {
-  const { schedules } = room;
-  // Before the clock is set: it would cover what was missed before.
-  for (const [name, schedule] of Object.entries(schedules)) await takeUp(await catchUp(room, name, schedule));
+  const { schedules, logger, source } = room;
+  // Before the clock is set: it would cover what was missed before. One that can't begin must not hold up the others.
+  for (const [name, schedule] of Object.entries(schedules)) {
+    try {
+      await takeUp(await catchUp(room, name, schedule));
+    } catch (error) {
+      logger.warn({ source, schedule: name, ...codeOf(error) }, "schedule could not be begun");
+    }
+  }
   await clock.keep(Object.entries(schedules).map(([name, { cron, timeZone }]) => ({ name, cron, timeZone })));
 }
 
