@@ -31,7 +31,7 @@ export interface DualWriteFigures {
   readonly rounds: number;
   /** From the call of a save at 100/s until it returns, both databases having the row. */
   readonly saveMs: { readonly lockstep: Milliseconds; readonly naive: Milliseconds };
-  /** Eight clients write the same rows, and the secondary dies for a moment. */
+  /** Eight clients write the same rows; the secondary dies meanwhile, and is back when they have ended. */
   readonly underFaults: { readonly lockstep: AfterFaults; readonly naive: AfterFaults };
 }
 
@@ -180,12 +180,11 @@ async function underFaults(
     }
   };
   const accident = async (): Promise<void> => {
-    await sleep(seconds * 300);
+    await sleep(seconds * 600);
     await secondary.kill();
-    await sleep(seconds * 200);
-    await secondary.start();
   };
   await Promise.all([accident(), ...Array.from({ length: 8 }, (_, number) => client(number))]);
+  await secondary.start();
   await contender.rest();
   await using left = await openSide(contender.source);
   await using right = await openSide(contender.secondary);

@@ -44,6 +44,7 @@ describe("benches", () => {
     expect(saveMs.lockstep.p50).to.be.greaterThan(0);
     expect(underFaults.lockstep).to.deep.equal({ failedSaves: 0, differingRows: 0 });
     expect(underFaults.naive.failedSaves).to.be.greaterThan(0);
+    expect(underFaults.naive.differingRows).to.be.greaterThan(0);
   });
 
   it("verify: both engines, and what others do", async () => {
