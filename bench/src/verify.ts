@@ -84,7 +84,7 @@ async function verified(source: BenchSide, target: BenchSide, rows: number): Pro
     letters: { list: async () => ({ letters: [] }) } as never,
     reader: (): TableReader => ({ ...readerOf(target), namespace: target.namespace }),
   };
-  const log = { barrier: async () => "0-0" as const };
+  const log = { barrier: async () => "0-0" as const, incarnation: async () => "source" };
   const tables = [schemaOf(source)];
   try {
     const report = await verify(

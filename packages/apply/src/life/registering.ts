@@ -1,4 +1,10 @@
-import { type Checkpoint, isLockstepError, LockstepError, type TargetConfirmation } from "@lockstep/core";
+import {
+  type Checkpoint,
+  isLockstepError,
+  LockstepError,
+  type TargetAnnouncement,
+  type TargetConfirmation,
+} from "@lockstep/core";
 import { historyGone } from "../intake/catch-up.js";
 import type { OwnedLane } from "./lane-room.js";
 
@@ -48,6 +54,35 @@ export async function confirmed(lane: OwnedLane, checkpoint: Checkpoint): Promis
   }
 }
 
+/**
+ * Looks whether the relay serves another source by now: its positions may be lower than the lane's, which would then wait for entries that never come.
+ * @throws LockstepError SOURCE_REPLACED.
+ */
+export async function refuseReplaced(
+  { room, announcement }: OwnedLane,
+  checkpoint: Pick<Checkpoint, "incarnation">,
+): Promise<void> {
+  try {
+    const confirmation = await room.reader.confirmation(announcement);
+    // A relay that begins with another source forgets who announced itself to the one before.
+    if (confirmation === undefined) await room.reader.announce(announcement);
+    else refuseAnother(announcement, confirmation, checkpoint);
+  } catch (error) {
+    if (!isLockstepError(error, "STREAM_UNAVAILABLE")) throw error;
+  }
+}
+
+function refuseAnother(
+  target: TargetAnnouncement,
+  { incarnation }: Pick<TargetConfirmation, "incarnation">,
+  checkpoint: Pick<Checkpoint, "incarnation">,
+): void {
+  if (checkpoint.incarnation === incarnation) return;
+  throw new LockstepError("SOURCE_REPLACED", "the relay serves another source than the checkpoint's", {
+    details: { target: target.name, partition: target.partition },
+  });
+}
+
 function refuseUnusable(
   { room, announcement: target }: OwnedLane,
   { state, incarnation, partitions }: TargetConfirmation,
@@ -61,8 +96,5 @@ function refuseUnusable(
     );
   }
   if (state === "needs-backfill") throw historyGone(target);
-  if (checkpoint === undefined || checkpoint.incarnation === incarnation) return;
-  throw new LockstepError("SOURCE_REPLACED", "the relay serves another source than the checkpoint's", {
-    details: { target: target.name, partition: target.partition },
-  });
+  if (checkpoint !== undefined) refuseAnother(target, { incarnation }, checkpoint);
 }

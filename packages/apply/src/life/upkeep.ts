@@ -1,7 +1,7 @@
 import type { Applier } from "../write/applier.js";
 import type { OwnedLane } from "./lane-room.js";
 import { pruneLetters, releaseOrphans, rescheduleLetters } from "./letter-upkeep.js";
-import { confirmed } from "./registering.js";
+import { confirmed, refuseReplaced } from "./registering.js";
 
 const lookEveryMs = 1_000;
 const lettersEveryMs = 30_000;
@@ -38,7 +38,8 @@ export class Upkeep {
     if (nudged) this.lettersDue = true;
     await this.applier.refresh();
     status.checkpoint = this.applier.checkpoint;
-    if (!this.#confirmed) this.#confirmed = await confirmed(this.lane, this.applier.checkpoint);
+    if (this.#confirmed) await refuseReplaced(this.lane, this.applier.checkpoint);
+    else this.#confirmed = await confirmed(this.lane, this.applier.checkpoint);
     await this.#lookAfterLetters();
     // A person may have discarded what others wait for.
     if (nudged && (status.letters["waiting"] ?? 0) > 0) await releaseOrphans(this.lane, this.applier);

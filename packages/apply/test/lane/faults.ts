@@ -129,6 +129,16 @@ export function faultTests(stage: StageUse): void {
     await reached(relay.last);
   });
 
+  it("halts when the relay serves another source, though nothing comes of it", async () => {
+    const { relay, start, shop, reached, until } = stage();
+    relay.commit([put(shop.customers, "1", "a@x", "Ann")]);
+    const lane = start();
+    await reached(relay.last);
+    relay.incarnation = "source-2";
+    await until(() => lane.status().state === "halted", "the halt");
+    expect(lane.status().reason?.code).equal("SOURCE_REPLACED");
+  });
+
   it("halts when the stream comes from another source", async () => {
     const { relay, start, shop, reached, until, rows } = stage();
     relay.commit([put(shop.customers, "1", "a@x", "Ann")]);

@@ -12,6 +12,13 @@ interface Listed {
 
 const rows = 1_000;
 
+/** Counts what a job does that comes upon a lock: on PostgreSQL it waits, on MariaDB it gives way at once. */
+const comesUponLock: Readonly<Record<Kind, string>> = {
+  postgres: "select count(*) as n from pg_locks where not granted",
+  mariadb:
+    "select variable_value as n from information_schema.global_status where variable_name = 'COM_ROLLBACK'",
+};
+
 for (const kind of ["postgres", "mariadb"] as const satisfies readonly Kind[]) {
   describe(`a full sync of ${kind} that is disturbed`, function () {
     this.timeout(60_000);
@@ -90,7 +97,10 @@ for (const kind of ["postgres", "mariadb"] as const satisfies readonly Kind[]) {
         child = await eventually(
           async () => {
             const next = await start("resume");
-            await new Promise((resolve) => setTimeout(resolve, 300));
+            const before = (await newest()).copied;
+            await eventually(async () => !next.running || (await newest()).copied > before, {
+              what: "a process that has the job, or has ended",
+            });
             return next.running ? next : undefined;
           },
           { what: "a process that has the job", timeoutMs: 10_000 },
@@ -143,13 +153,18 @@ for (const kind of ["postgres", "mariadb"] as const satisfies readonly Kind[]) {
       await rig.targets["mirror"]!.query("insert into item values (90001, 'extra'), (90002, 'extra')");
       await app.query("begin");
       await app.query("insert into item values (90001, 'mine')");
+      const locks = async () => Number((await rig.source.query(comesUponLock[kind]))[0]!["n"]);
       const child = await start("full", "--entity", "item");
       await until(
         "a job that looks for extra rows",
         ({ state, phases }) =>
           (state === "running" && phases.includes("removing")) || phases.includes("copied"),
       );
-      await new Promise((resolve) => setTimeout(resolve, 700));
+      const before = kind === "postgres" ? 0 : await locks();
+      await eventually(async () => (await locks()) > before, {
+        what: "a job that came upon the transaction",
+        intervalMs: 5,
+      });
       expect(child.running).to.equal(true);
       await app.query("commit");
       expect(await child.untilEnds(), child.output.join("\n")).to.equal(0);

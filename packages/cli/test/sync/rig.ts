@@ -63,6 +63,8 @@ export interface SyncRig extends AsyncDisposable {
   compare(target: string, tables?: readonly string[]): Promise<Comparison>;
   /** Takes everything out of Redis. */
   emptyRedis(): Promise<void>;
+  /** Makes another source of a PostgreSQL one, whose positions begin at the lowest again. */
+  replaceSource(): Promise<void>;
   /** What the lanes of a target last said of themselves. */
   laneStates(target: string): Promise<readonly string[]>;
   /** Ends the consumer, or starts it again. */
@@ -114,12 +116,14 @@ export async function openSyncRig(options: {
   const capture = captureOf(options.capture, whereabouts);
   const writer = outboxWriterOf(whereabouts);
   const tables = options.tables.map((name) => ({ namespace, name }));
-  await runAtSource(whereabouts, async (session) => {
-    await writer.ensure(session);
-    await writer.describe(session, tables);
-    await writer.keepCapture(session, { kind: options.capture });
-    await installAtSource(capture, session, tables);
-  });
+  const install = () =>
+    runAtSource(whereabouts, async (session) => {
+      await writer.ensure(session);
+      await writer.describe(session, tables);
+      await writer.keepCapture(session, { kind: options.capture });
+      await installAtSource(capture, session, tables);
+    });
+  await install();
 
   const targets: Record<string, Side> = {};
   const configured: Record<string, object> = {};
@@ -146,7 +150,7 @@ export async function openSyncRig(options: {
   );
   const config = await loadConfig({ file });
   const context = { config, logger: pino({ level: process.env["LOCKSTEP_TEST_LOG"] ?? "silent" }) };
-  const relays = await startRelays(context);
+  let relays = await startRelays(context);
   undo.push(async () => relays[Symbol.asyncDispose]());
   let consumer: Awaited<ReturnType<typeof startConsumer>> | undefined;
   const stopConsumer = async (): Promise<void> => {
@@ -191,6 +195,12 @@ export async function openSyncRig(options: {
     },
     laneStates: async (name) =>
       (await status.lanes()).filter((lane) => lane.target === name).map(({ state }) => state),
+    async replaceSource() {
+      await relays[Symbol.asyncDispose]();
+      await source.query("drop schema lockstep cascade");
+      await install();
+      relays = await startRelays(context);
+    },
     stopConsumer,
     startConsumer: begin,
     spawnConsumer: () => NodeProcess.start({ main: consumerMain, args: ["--config", file] }),

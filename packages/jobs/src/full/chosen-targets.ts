@@ -29,19 +29,19 @@ export async function chosenTargets(open: OpenSync, wish: JobOptions<"full">): P
     if (stands === "unregistered")
       throw notFollowing(name, "is not registered at the source, with all of its lanes");
     const moves = wish.anew === true && (wish.targets !== undefined || stands !== "following");
-    if (!moves && stands === "passed by") throw notFollowing(name, "no longer follows the source");
+    if (!moves && stands !== "following") throw notFollowing(name, "can't go on from where it stands");
     if (moves) anew.push(name);
     targets.push({ id, name });
   }
   return { targets, anew };
 }
 
-/** Whether a target can go on: `passed by` is what the source says of it, `elsewhere` what its checkpoint says. */
+/** Whether a target can go on from where it stands, by what the source says of it and by its checkpoint. */
 async function standing({ log, source }: OpenSync, target: Target, id: string) {
   const registered = (await log.targets()).filter((lane) => lane.id === id);
   // A lane that registers later begins behind what is copied until then: its rows would never come.
   if (registered.length < ((await log.partitions()) ?? 1)) return "unregistered";
-  if (registered.some(({ state }) => state !== "following")) return "passed by";
+  if (registered.some(({ state }) => state !== "following")) return "elsewhere";
   const [incarnation, pruned] = [await log.incarnation(), await log.prunedThrough()];
   const lanes = (await target.checkpoints()).filter((lane) => lane.source === source.name);
   const canGoOn = lanes.every(

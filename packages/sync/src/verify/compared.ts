@@ -7,7 +7,7 @@ export interface Compared {
   readonly source: {
     readonly name: string;
     readonly reader: TableReader;
-    readonly log: Pick<ChangeLog, "barrier">;
+    readonly log: Pick<ChangeLog, "barrier" | "incarnation">;
     /** The tables to be compared, as they are now. */
     readonly tables: readonly TableSchema[];
   };

@@ -12,10 +12,12 @@ import { expect } from "chai";
 import pg from "pg";
 import { verify, type VerifyOptions, type VerifyProgress } from "../../src/index.js";
 
+const log = { barrier: async () => "0-0" as const, incarnation: async () => "i" };
+
 /** Nothing is on its way: both tables lie in one database, each in a namespace of its own. */
 const quiet = {
   name: "mirror",
-  checkpoints: async () => [{ source: "shop", partition: 0, position: "0-0" }] as never,
+  checkpoints: async () => [{ source: "shop", partition: 0, position: "0-0", incarnation: "i" }] as never,
   letters: { list: async () => ({ letters: [] }) } as never,
 };
 
@@ -53,7 +55,7 @@ describe("a comparison that was ended half-way", () => {
       ...quiet,
       reader: () => ({ ...postgresReader(database.url, "there"), namespace: "there" }),
     };
-    const source = { name: "shop", reader, log: { barrier: async () => "0-0" as const }, tables };
+    const source = { name: "shop", reader, log, tables };
     const mapping = map && mappingOf(map, { secret: "a secret of thirty-two characters" });
     try {
       return await verify({ source, target, mapping }, { tellEveryMs: 0, ...options });
@@ -132,7 +134,7 @@ describe("a comparison that was ended half-way", () => {
     const source = {
       name: "shop",
       reader,
-      log: { barrier: async () => "0-0" as const },
+      log,
       tables: [tables[0]!],
     };
     const [cache, whole] = await Promise.all(
