@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { loadConfig } from "@lockstep/config";
+import { loadConfig, parseJobRequest } from "@lockstep/config";
 import { expect } from "chai";
 import { runCli } from "../src/index.js";
 
@@ -72,6 +72,13 @@ describe("the documentation", () => {
       await writeFile(file, code);
       const config = await loadConfig({ file, environment: secrets });
       expect(Object.keys(config.targets)).not.to.deep.equal([]);
+    });
+  }
+
+  for (const { page, line, language, code } of blocks) {
+    if (language !== "json" || !code.includes('"kind"')) continue;
+    it(`${page}:${line} is a job that can be asked for`, () => {
+      expect(parseJobRequest(JSON.parse(code)).options).not.to.deep.equal({});
     });
   }
 

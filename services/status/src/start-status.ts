@@ -1,6 +1,6 @@
 import type { Target } from "@lockstep/core";
 import { type Running, type ServiceContext, targetsOf } from "@lockstep/runtime";
-import { letterQueue, newClient, redisStatusReader, redisStreamReader } from "@lockstep/stream";
+import { jobQueue, letterQueue, newClient, redisStatusReader, redisStreamReader } from "@lockstep/stream";
 import type { LockstepConfig } from "@lockstep/config";
 import { Queue } from "bullmq";
 import type { JobDesk } from "@lockstep/jobs";
@@ -71,12 +71,13 @@ function openSource({
   const link = { redis, source: name, logger, commandTimeoutMs };
   const reader = redisStatusReader(link);
   const stream = redisStreamReader(link);
-  const letters = letterQueue(name);
   // Connecting already when the queue gets it: a queue that has to connect by itself stays rejected for good when Redis is away then.
   const connection = newClient(redis, { commandTimeout: commandTimeoutMs, lazyConnect: false });
-  const queue = new Queue(letters.name, { connection, prefix: letters.prefix, skipVersionCheck: true });
+  const queues = [letterQueue(name), jobQueue(name)].map(
+    (queue) => new Queue(queue.name, { connection, prefix: queue.prefix, skipVersionCheck: true }),
+  );
   // Redis being away is shown by the status; without a listener it would end the process.
-  queue.on("error", () => undefined);
+  for (const queue of queues) queue.on("error", () => undefined);
   connection.on("error", () => undefined);
   return {
     source: {
@@ -89,12 +90,12 @@ function openSource({
       },
       schedule: { nudge: (lane) => reader.nudge(lane) },
       targets,
-      queues: [queue],
+      queues,
       ...(desk && { jobs: desk.open }),
     },
     async close() {
       await desk?.close();
-      await queue.close();
+      await Promise.all(queues.map((queue) => queue.close()));
       connection.disconnect();
       await Promise.all([reader.close(), stream.close()]);
     },

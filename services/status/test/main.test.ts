@@ -51,7 +51,7 @@ describe("node services/status/dist/main.js --config", () => {
       ["shop", "reporting"],
     ]);
     const board = (await (await fetch(`${url}/queues/api/queues`)).json()) as { queues: { name: string }[] };
-    expect(board.queues.map((queue) => queue.name)).to.deep.equal(["shop.letters"]);
+    expect(board.queues.map((queue) => queue.name)).to.deep.equal(["shop.letters", "shop.jobs"]);
     expect(await service.stop()).to.equal(0);
   });
 

@@ -51,7 +51,17 @@ function readOnly(source: string, queue: Queue): BullMQAdapter {
   return adapter;
 }
 
-const identifiers = ["target", "source", "partition", "letter", "attempt", "table", "position"];
+const identifiers = [
+  "target",
+  "source",
+  "partition",
+  "letter",
+  "attempt",
+  "table",
+  "position",
+  "schedule",
+  "job",
+];
 
 // A user's own queue carries row images: only what identifies a job is shown.
 function identifiersOf(data: unknown): unknown {
