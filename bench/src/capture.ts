@@ -67,7 +67,7 @@ async function measure(
     return count / taken;
   };
   // Plans are made, pages read, and the reader's code is compiled before anything counts.
-  for (let i = 0; i < 3; i++) for (const source of [bare, captured]) await speed(source);
+  for (let i = 0; i < 3 * share; i++) for (const source of [bare, captured]) await speed(source);
   const ratios: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? [bare, captured] : [captured, bare];
