@@ -54,12 +54,12 @@ async function describe(
   shapes: Map<string, Shape>,
 ): Promise<TableSchema | undefined> {
   const rel = `to_regclass(${quoteText(nameOf(table))})`;
+  const definition = `${shapeParts(rel)}
+select (select string_agg(cell, ', ' order by attnum) from based), (select string_agg(cell, ', ' order by n) from keyed), ${definitionOf(rel)}::text
+ where exists (select from pg_class c where c.oid = ${rel} and c.relkind in ('r', 'p') and has_table_privilege(c.oid, 'select'))`;
   // Types are named as in every other schema of the outbox.
   await rows("set search_path = pg_catalog, pg_temp");
-  const [row] = await rows(`${shapeParts(rel)}
-select (select string_agg(cell, ', ' order by attnum) from based), (select string_agg(cell, ', ' order by n) from keyed), ${definitionOf(rel)}::text
- where exists (select from pg_class c where c.oid = ${rel} and c.relkind in ('r', 'p') and has_table_privilege(c.oid, 'select'))`);
-  await rows("reset search_path");
+  const [row] = await rows(definition).finally(() => rows("reset search_path"));
   if (row === undefined) return undefined;
   const { fingerprint: _, ...schema } = tableSchemaOf("", JSON.parse(row[2]!) as TableDefinition);
   const fingerprint = fingerprintOf(schema);

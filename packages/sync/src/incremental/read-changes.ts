@@ -7,6 +7,13 @@ import { at, type Cursor, type Ended, keep, keepAtLast, movedTo } from "./room.j
 
 /** Sends what has changed in a table since the last pass; `undefined` when all of it is in the outbox. */
 export async function readChanges(cursor: Cursor): Promise<Ended | undefined> {
+  const wasUnderWay = at(cursor).reading !== undefined;
+  const ended = await readThrough(cursor);
+  // What another process had begun ends where the table ended then, which may be long ago.
+  return ended !== undefined || !wasUnderWay ? ended : readThrough(cursor);
+}
+
+async function readThrough(cursor: Cursor): Promise<Ended | undefined> {
   const { bounds, pace, flow, stop, now, sleep, told } = cursor.work;
   const begun = await begin(cursor);
   if (begun !== undefined) return begun;
@@ -45,7 +52,7 @@ async function begin(cursor: Cursor): Promise<Ended | undefined> {
   if (before.reading !== undefined) return undefined;
   const mark = await work.rows.mark(watched);
   const until = work.now() + work.settleMs;
-  while (!(await settled(cursor, mark, mark.at)) && work.now() < until) await work.sleep(lookMs);
+  while ((await work.rows.ended(mark)) === "open" && work.now() < until) await work.sleep(lookMs);
   const marks = [...before.marks, mark];
   const newest = await newestSettled(cursor, marks, mark.at);
   const { since, marks: _, ...rest } = before;
@@ -65,16 +72,14 @@ async function begin(cursor: Cursor): Promise<Ended | undefined> {
   return keepAtLast(work, movedTo(cursor, reading), (run) => work.images.register(run, [watched.schema]));
 }
 
-async function settled({ work, watched }: Cursor, mark: ChangeMark, now: number): Promise<boolean> {
-  return isSettled(mark, await work.rows.ended(mark), watched, now);
-}
-
 async function newestSettled(
-  cursor: Cursor,
+  { work, watched }: Cursor,
   marks: readonly ChangeMark[],
   now: number,
 ): Promise<number | undefined> {
-  for (let i = marks.length - 1; i >= 0; i--) if (await settled(cursor, marks[i]!, now)) return i;
+  for (let i = marks.length - 1; i >= 0; i--) {
+    if (isSettled(marks[i]!, await work.rows.ended(marks[i]!), watched, now)) return i;
+  }
   return undefined;
 }
 

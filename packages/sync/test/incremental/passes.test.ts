@@ -1,7 +1,7 @@
 import { mysqlChangedRows } from "@lockstep/outbox";
 import { eventually } from "@lockstep/testing";
 import { expect } from "chai";
-import type { ChangedRows } from "@lockstep/core";
+import type { ChangedRows, LockstepError } from "@lockstep/core";
 import { planIncremental } from "../../src/incremental/incremental-job.js";
 import { join, pass } from "../../src/incremental/passes.js";
 import type { IncrementalWork } from "../../src/incremental/room.js";
@@ -119,9 +119,12 @@ for (const kind of ["postgres", "mariadb"] as const) {
         () => expect.fail("it went on"),
         () => undefined,
       );
+      await sql(`insert into handed values (20, timestamp '2026-01-01 00:00:30')`);
       await second!.pass();
       const all = Number((await sql(lastOf(kind)))[0]!["last"]) - from;
-      expect(all, "rows in the outbox").to.equal(20);
+      expect(all, "rows in the outbox: each once, and the one that came after the pass had begun").to.equal(
+        21,
+      );
     });
 
     it("take a row for deleted that says so itself", async () => {
@@ -219,6 +222,28 @@ for (const kind of ["postgres", "mariadb"] as const) {
     });
   });
 }
+
+describe("an incremental sync whose session is ended", () => {
+  it("goes on in another one", async () => {
+    await using stage = await openStage("postgres");
+    await stage.source.query("create table cut (id int primary key, changed_at timestamptz)");
+    await stage.source.query("create index on cut (changed_at)");
+    await stage.source.query(
+      "insert into cut select n, timestamptz '2026-01-01' + n * interval '1 s' from generate_series(1, 12) n",
+    );
+    const job = await stage.begin({ name: "cut" });
+    const end = `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'lockstep incremental test'`;
+    let pages = 0;
+    const sent = await job.sent(async () => {
+      const code = await job
+        .pass(async () => (++pages === 3 ? stage.source.query(end) : undefined))
+        .catch((error: LockstepError) => error.code);
+      expect(code).to.equal("SOURCE_UNAVAILABLE");
+      await eventually(() => job.pass().catch(() => undefined), { what: "a pass", timeoutMs: 5_000 });
+    });
+    expect(sent.map(([, id]) => Number(id))).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  });
+});
 
 describe("an incremental sync that may not see transactions", () => {
   it("knows that it doesn't, so that the overlap has to cover them", async () => {
