@@ -15,6 +15,7 @@ export { postgresChangedRows } from "./postgres/changed-rows.js";
 export { mysqlImageWriter } from "./mysql/image-writer.js";
 export { postgresImageWriter } from "./postgres/image-writer.js";
 export { postgresBulkReader } from "./postgres/bulk/bulk-reader.js";
+export { mysqlBulkReader } from "./mysql/bulk/bulk-reader.js";
 export { mysqlReader } from "./mysql/reader.js";
 export { postgresReader } from "./postgres/reader.js";
 export { postgresChangeLog, type PostgresChangeLogOptions } from "./postgres/change-log.js";

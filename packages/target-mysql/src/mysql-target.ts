@@ -1,10 +1,17 @@
 import { LockstepError, type Target } from "@lockstep/core";
+import { bulkLoader } from "./bulk/bulk-loader.js";
 import { classify } from "./classify.js";
 import { Session } from "./session/session.js";
 import { keepSessions } from "./session/sessions.js";
 import { tableReader } from "./session/table-reader.js";
 import { ensureTables } from "./own-tables/ensure.js";
-import { readCheckpoints, restartLane, setPausedFlag, setSeededFlag } from "./lane/checkpoint-row.js";
+import {
+  readCheckpoints,
+  restartLane,
+  setPausedFlag,
+  setSeededFlag,
+  takeEpoch,
+} from "./lane/checkpoint-row.js";
 import { openLane } from "./lane/lane-session.js";
 import { letterDesk } from "./letters/letter-desk.js";
 import { listKeys } from "./rows/list-keys.js";
@@ -45,6 +52,10 @@ export function mysqlTarget(options: MysqlTargetOptions): Target {
     setSeeded: async (lane) =>
       refuseUnknown(await sessions.use((session) => setSeededFlag(session, lane)), resolved, lane),
     keys: (schema, page) => sessions.use((session) => listKeys(session, resolved.namespace, schema, page)),
+    unseat: async (lane) =>
+      refuseUnknown(await sessions.use((session) => takeEpoch(session, lane)), resolved, lane),
+    loader: (source, held) =>
+      bulkLoader(() => connection(resolved, resolved.statementTimeoutMs, source), source, held),
     reader: () => tableReader(() => connection(resolved, undefined), resolved.namespace),
     classify,
     close: () => sessions.close(),

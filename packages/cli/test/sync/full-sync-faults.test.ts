@@ -69,7 +69,8 @@ for (const kind of ["postgres", "mariadb"] as const satisfies readonly Kind[]) {
 
     it("goes on behind the last chunk after its process was killed, again and again, and never beside itself", async () => {
       const app = await rig.session();
-      let child = await start("full", "--rate", "400");
+      // The other way is killed on MariaDB here, and on PostgreSQL in bulk.test.ts.
+      let child = await start("full", "--rate", "400", ...(kind === "postgres" ? ["--through-stream"] : []));
       await until("a job", ({ state }) => state === "running");
       let isOver = false;
       const writes = (async () => {
@@ -110,7 +111,7 @@ for (const kind of ["postgres", "mariadb"] as const satisfies readonly Kind[]) {
       await stopWrites();
       const job = await newest();
       expect(job.state).to.equal("done");
-      // Every row once: a chunk that a kill met is either in the outbox with its progress, or neither is.
+      // Every row once: a chunk that a kill met is either in the outbox with its progress, or neither is. (A range that is loaded has no such bond: it is merged.)
       expect(job.copied).to.equal(rows + 3);
       await untilEqual(rig, "mirror");
     });

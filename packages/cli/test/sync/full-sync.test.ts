@@ -79,6 +79,16 @@ for (const { kind, capture, target, partitions = 1, isExternal } of ways) {
       expect(said.code, said.error).to.equal(0);
       expect(said.json<Result>()).to.include({ state: "done" });
       expect(said.json<Result>().rows).to.be.greaterThan(8_900);
+      // Nobody writes to it: it was empty when the job began, and went past the stream.
+      const job = kind === "postgres" ? "lockstep.job" : "lockstep_job";
+      const [row] = await rig.source.query(`select progress from ${job} where kind = 'full'`);
+      const purchases = JSON.parse(String(row!["progress"])).tables.filter(
+        ({ table }: { readonly table: { readonly name: string } }) => table.name === "purchase",
+      );
+      expect(purchases[0]).to.include({ phase: "done", noExtra: true });
+      expect(purchases.reduce((sum: number, { rows }: { readonly rows: number }) => sum + rows, 0)).to.equal(
+        3_000,
+      );
       await untilEqual(rig, "mirror");
       const other = await rig.compare("other");
       expect(other.missing, "rows of the other target").to.be.greaterThan(2_000);

@@ -34,7 +34,7 @@ async function copyAll({ open, job, claim, signal, told }: JobRoom): Promise<Job
     jobs,
     log,
     snapshots,
-    ...(bulk && { bulk: { ...bulk, partitions: (await log.partitions()) ?? 1 } }),
+    bulk: { ...bulk, partitions: (await log.partitions()) ?? 1 },
     targets: await syncedTargets(open, targets),
     schemas: await schemasOf(
       open,

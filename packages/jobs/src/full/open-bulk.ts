@@ -1,4 +1,4 @@
-import { postgresBulkReader } from "@lockstep/outbox";
+import { mysqlBulkReader, postgresBulkReader } from "@lockstep/outbox";
 import { redisStatusReader, type StreamStatusReader } from "@lockstep/stream";
 import type { BulkRoom } from "@lockstep/sync";
 import type { OpenSync } from "../open-sync.js";
@@ -6,14 +6,16 @@ import type { OpenSync } from "../open-sync.js";
 /** The way past the stream; opened when it is first used, closed with the job's claim. */
 type OpenBulk = Omit<BulkRoom, "partitions"> & AsyncDisposable;
 
-/** `undefined` where the source can't be read that way. */
-export function openBulk({ source, capture, redis }: OpenSync): OpenBulk | undefined {
-  if (source.engine !== "postgres") return undefined;
-  const reader = postgresBulkReader(source.connection, source.name, source.outbox);
+/** On connections of its own. */
+export function openBulk({ source, capture, redis }: OpenSync): OpenBulk {
+  const reader =
+    source.engine === "postgres"
+      ? postgresBulkReader(source.connection, source.name, source.outbox)
+      : mysqlBulkReader(source.connection);
   let lanes: StreamStatusReader | undefined;
   return {
     reader,
-    readsLog: capture === "wal",
+    readsLog: capture === "wal" || capture === "binlog",
     async nudge(lane) {
       lanes ??= redisStatusReader({ redis, source: source.name });
       await lanes.nudge({ ...lane, source: source.name });

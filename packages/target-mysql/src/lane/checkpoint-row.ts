@@ -45,12 +45,36 @@ export async function readCheckpoints(session: Session): Promise<readonly (Check
   }));
 }
 
-/** Makes the lane this session's own: whoever had it before is fenced out from now on. */
-export async function takeEpoch(session: Session, lane: LaneId): Promise<void> {
-  await session.write(`UPDATE lockstep_checkpoint SET epoch = epoch + 1 ${byLane}`, [
+/** Makes the lane this session's own: whoever had it before is fenced out from now on. False when there is no such lane. */
+export async function takeEpoch(session: Session, lane: LaneId): Promise<boolean> {
+  const found = await session.write(`UPDATE lockstep_checkpoint SET epoch = epoch + 1 ${byLane}`, [
     lane.source,
     lane.partition,
   ]);
+  return found === 1;
+}
+
+/**
+ * Counts rows that were loaded while lanes are held, and says how many of them still are; their rows are locked until the commit. It also says whose
+ * change this is where the target is itself captured from its log (PROTOCOL.md 37).
+ */
+export function countHeld(
+  session: Session,
+  source: string,
+  held: readonly { readonly partition: number; readonly epoch: number }[],
+  more: number,
+): Promise<number> {
+  const lanes = held.map(() => "(part = ? AND epoch = ?)").join(" OR ");
+  return session.write(
+    `UPDATE lockstep_checkpoint SET records_synced = records_synced + IF(part = ?, ?, 0), last_sync_at = ? WHERE source = ? AND (${lanes})`,
+    [
+      held[0]?.partition ?? 0,
+      more,
+      Date.now(),
+      source,
+      ...held.flatMap(({ partition, epoch }) => [partition, epoch]),
+    ],
+  );
 }
 
 /** Writes the first checkpoint. Throws the driver's error 1062 when there is one. */

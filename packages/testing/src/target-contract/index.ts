@@ -1,3 +1,4 @@
+import { bulkContract } from "./bulk.js";
 import { type ContractContext, contractContext } from "./contract-context.js";
 import type { ContractTiers, TargetFixture } from "./fixture.js";
 import { foreignKeysContract } from "./foreign-keys.js";
@@ -46,6 +47,7 @@ export function targetContract(
     if (!transactions) return tier("stores without transactions", sinksContract);
     tier("schemas", schemasContract);
     tier("keys and seeding", keysContract);
+    tier("rows past the stream", bulkContract);
     tier("refusals", refusalsContract);
     tier("transactions", transactionsContract);
     tier("unique values", uniquesContract);
