@@ -3,6 +3,7 @@ import type { Key } from "../digest/column.js";
 import type { Digest, Rows, RowState, Side, Slice } from "../digest/table-side.js";
 import type { SideColumn } from "../mapped/mapped-side.js";
 import { bucketer, rowHasher, type Texts } from "../mapped/row-hash.js";
+import { BucketSums, RowSum } from "../mapped/row-sums.js";
 
 /** How what a store holds is read. */
 export interface HeldSideOptions {
@@ -28,21 +29,17 @@ export class HeldSide implements Side {
   }
 
   async digest(slice: Slice): Promise<Digest> {
-    const states = [...(await this.list(slice)).values()];
-    return { rows: states.length, sum: String(states.reduce((sum, { hash }) => sum + BigInt(hash), 0n)) };
+    const sum = new RowSum();
+    for (const state of (await this.list(slice)).values()) sum.add(state);
+    return sum.digest;
   }
 
   /** A row that comes twice makes its bucket look different: it is looked at again, and found equal. */
   async buckets(of: number): Promise<ReadonlyMap<number, Digest>> {
-    const sums = new Map<number, { rows: number; sum: bigint }>();
-    for await (const rows of this.#pages()) {
-      for (const { key, texts } of rows) {
-        const bucket = this.#bucket(JSON.parse(key) as Key, of);
-        const so = sums.get(bucket) ?? { rows: 0, sum: 0n };
-        sums.set(bucket, { rows: so.rows + 1, sum: so.sum + BigInt(this.#hash(texts)) });
-      }
-    }
-    return new Map([...sums].map(([bucket, { rows, sum }]) => [bucket, { rows, sum: String(sum) }]));
+    const sums = new BucketSums();
+    for await (const rows of this.#pages())
+      for (const row of rows) sums.add(this.#bucket(JSON.parse(row.key) as Key, of), this.#stateOf(row));
+    return sums.digests;
   }
 
   async list(slice: Slice): Promise<Rows<RowState>> {

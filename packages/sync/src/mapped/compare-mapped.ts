@@ -27,8 +27,10 @@ export async function compareMapped(
   const key = keyColumns(route, columns);
   const known = mappedKey(route, key);
   const dialect = dialects[target.engine];
-  const texts = (column: MappedColumn): string | null => known.fixed.get(column.name) ?? null;
-  const shared = key.filter(({ name }) => route.share?.[name] !== undefined);
+  const shares = Object.keys(route.share ?? {}).map((name) => {
+    const { target: column } = key.find((one) => one.name === name)!;
+    return dialect.among([column], [[known.fixed.get(name)!]]);
+  });
   const mirror = new TableSide({
     reader: target,
     dialect,
@@ -36,9 +38,7 @@ export async function compareMapped(
     key: key.map((column) => column.target),
     columns: columns.map((column) => column.target),
     method: "md5",
-    ...(shared.length > 0 && {
-      only: shared.map((column) => dialect.among([column.target], [[texts(column)!]])).join(" AND "),
-    }),
+    ...(shares.length > 0 && { only: shares.join(" AND ") }),
   });
   return {
     id: tableId(route.source),

@@ -4,6 +4,7 @@ import type { Digest, Rows, RowState, Side, Slice } from "../digest/table-side.j
 import type { MappedColumn } from "./mapped-column.js";
 import type { MappedKey } from "./mapped-key.js";
 import { bucketer, rowHasher, type Texts } from "./row-hash.js";
+import { BucketSums, RowSum } from "./row-sums.js";
 import { type SourceRow, SourceRows } from "./source-rows.js";
 
 /** How a mapped table of the source is read. */
@@ -58,25 +59,20 @@ export class MappedSide implements Side {
   }
 
   async digest(slice: Slice): Promise<Digest> {
-    const sum = new Sum();
+    const sum = new RowSum();
     let read = 0;
     for await (const page of this.#of(slice)) {
       read += page.read;
-      for (const row of page.rows) sum.add(row);
+      for (const { state } of page.rows) sum.add(state);
     }
     return { ...sum.digest, read };
   }
 
   async buckets(of: number): Promise<ReadonlyMap<number, Digest>> {
-    const sums = new Map<number, Sum>();
-    for await (const { rows } of this.#scan("TRUE")) {
-      for (const row of rows) {
-        const bucket = this.#bucket(row.key, of);
-        if (!sums.has(bucket)) sums.set(bucket, new Sum());
-        sums.get(bucket)!.add(row);
-      }
-    }
-    return new Map([...sums].map(([bucket, { digest }]) => [bucket, digest]));
+    const sums = new BucketSums();
+    for await (const { rows } of this.#scan("TRUE"))
+      for (const { key, state } of rows) sums.add(this.#bucket(key, of), state);
+    return sums.digests;
   }
 
   list(slice: Slice): Promise<Rows<RowState>> {
@@ -162,27 +158,6 @@ export class MappedSide implements Side {
     const place = this.#copied.get(column);
     if (place !== undefined) return texts[place]!;
     return cell === null ? null : column.textOf(cell);
-  }
-}
-
-/** A sum of hashes that also tells of rows which have none. */
-class Sum {
-  #rows = 0;
-  #sum = 0n;
-  #failed = 0;
-
-  add({ state: { hash, failed } }: MappedRow): void {
-    if (failed !== undefined) this.#failed++;
-    else {
-      this.#rows++;
-      this.#sum += BigInt(hash);
-    }
-  }
-
-  get digest(): Digest {
-    // Never the target's: whatever that has, these rows are to be looked at.
-    const unknown = this.#failed === 0 ? "" : ` and ${this.#failed} unknown`;
-    return { rows: this.#rows, sum: `${this.#sum}${unknown}` };
   }
 }
 
