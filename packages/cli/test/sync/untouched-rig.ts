@@ -104,7 +104,7 @@ export async function openUntouchedRig(options: UntouchedOptions): Promise<Untou
   };
   const relays = await startRelays(context);
   undo.push(async () => relays[Symbol.asyncDispose]());
-  const consumer = await startConsumer(context);
+  const consumer = await startConsumer(context, { jobs: { quietMs: 600_000 } });
   undo.push(async () => consumer[Symbol.asyncDispose]());
   for (const side of Object.values(targets)) await untilItHasACheckpoint(side);
   const main = new URL("../../../bin.js", import.meta.url).pathname;

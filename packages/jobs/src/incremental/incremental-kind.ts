@@ -18,6 +18,8 @@ export const incrementalKind: JobKind<JobOptions<"incremental">> = {
   work: readAll,
   sums: (progress) => incrementalSums(progress as IncrementalProgress),
   passes: isOutage,
+  // A command that makes passes without end is kept running by somebody: it would find its job in other hands.
+  staysWithCommand: ({ options }) => (options as IncrementalOptions).everyMs !== undefined,
 };
 
 async function readAll({ open, job, claim, signal, stop, told }: JobRoom): Promise<JobEnd> {

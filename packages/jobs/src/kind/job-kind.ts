@@ -54,6 +54,8 @@ export interface JobKind<Options> {
   sums(progress: unknown): JobSums;
   /** Whether an error passes by itself, so that the job is claimed again a little later. @param hasMoved this process has got on with it. */
   passes(open: OpenSync, error: unknown, hasMoved: boolean): boolean;
+  /** Whether whoever began it by hand begins it again, so that no consumer is to work on it when its process is gone. Default: never. */
+  staysWithCommand?(job: Job): boolean;
   /** Where a job stays that failed. Default `failed`, which is over. */
   stateAfterFailure?(job: Job): "failed" | "paused";
 }

@@ -20,6 +20,11 @@ export function kindOf(name: string): JobKind<unknown> {
   throw new LockstepError("CONFIG_INVALID", `there is no kind of job "${name}"; known: ${known}`);
 }
 
+/** Whether consumers are to work on a job that no process has. Pure. */
+export function isForConsumers(job: Job): boolean {
+  return job.kind in jobKinds && !(job.origin.by === "command" && kindOf(job.kind).staysWithCommand?.(job));
+}
+
 /** How far a job is. Of a kind that isn't known here nothing is. Pure. */
 export function sumsOf({ kind, progress, state }: Pick<Job, "kind" | "progress" | "state">): JobSums {
   const isKnown = kind in jobKinds;

@@ -3,6 +3,7 @@ import { windowAt } from "@lockstep/config";
 import { isLockstepError, type Job, liveStates } from "@lockstep/core";
 import type { ServiceContext } from "@lockstep/runtime";
 import { type JobClock, startJobClock } from "@lockstep/stream";
+import { isForConsumers } from "../kind/job-kinds.js";
 import { jobStoreOf } from "../open-sync.js";
 import { schedulesOf } from "../schedule-request.js";
 import { chooseSources } from "../source/choose-sources.js";
@@ -94,7 +95,9 @@ async function lookAtJobs(
     const moved = await store.move(job.id, "running").catch(() => undefined);
     if (moved !== undefined) await runner.takeUp(moved, false);
   }
-  const running = live.filter(({ id, state }) => state === "running" && !runner.worksOn(id));
+  const running = live.filter(
+    (job) => job.state === "running" && isForConsumers(job) && !runner.worksOn(job.id),
+  );
   const gone = quiet.among(running, performance.now());
   for (const job of running) {
     if (gone.includes(job.id) && (await hasNobody(store, job.id))) await runner.takeUp(job, false);

@@ -42,7 +42,8 @@ export async function jobPage(
     return last === undefined || (answer.value.length <= limit && shown(name)?.id === last.id) ? [name] : [];
   });
   const over = [...done, ...ended];
-  if (found.length <= jobs.length && failures.length === 0) return { jobs, failures };
+  // Of those that answered nothing is left: a walk must end, also while a source is away.
+  if (found.length <= jobs.length) return { jobs, failures };
   const places = walked.map(
     ({ source: { name } }) => [name, shown(name)?.id ?? cursors[name] ?? null] as const,
   );

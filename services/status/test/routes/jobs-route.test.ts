@@ -151,6 +151,7 @@ describe("/jobs and /schedules", () => {
     const all = await ask("GET", "/jobs?schedule=nightly&state=cancelled,done");
     expect(jobs(all)).to.have.length(3);
     expect(all.body["unreachable"]).to.have.length(1);
+    expect(all.body["next"]).to.equal(null);
     expect((all.body["unreachable"] as object[])[0]).to.include({ source: "gone" });
     expect(jobs(await ask("GET", "/jobs?source=shop&state=failed"))).to.deep.equal([]);
   });
