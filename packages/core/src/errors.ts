@@ -149,6 +149,10 @@ export const errorTable = {
     recovery: "retry",
     hint: "The source database can't be reached; changes wait in it.",
   },
+  SOURCE_REFUSED: {
+    recovery: "refuse",
+    hint: "The source refuses what a job asks of it, with the code named: rights (a full sync locks rows: UPDATE on PostgreSQL), or a condition that fails for some row. Correct it and begin the job again.",
+  },
   SOURCE_BUSY: {
     recovery: "retry",
     hint: "The application holds locks on these rows or tables for long: run it again when there is less to do.",

@@ -231,6 +231,13 @@ for (const kind of ["postgres", "mariadb"] as const satisfies readonly Kind[]) {
       await untilEqual(rig, "mirror");
     });
 
+    it("fails when the source refuses its statements, instead of trying for ever", async () => {
+      const condition = kind === "postgres" ? "lo_get(1) is null" : "v = (select v from item i)";
+      const said = await rig.lockstep("sync", "full", "--entity", "item", "--where", condition);
+      expect(said.error).to.match(/SOURCE_REFUSED/);
+      expect((await newest()).state).to.equal("failed");
+    });
+
     it("doesn't go on, and calls nothing seeded, when a target is another database by now", async () => {
       const own = kind === "postgres" ? "lockstep." : "lockstep_";
       const mirror = rig.targets["mirror"]!;

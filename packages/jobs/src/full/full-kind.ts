@@ -23,10 +23,11 @@ export const fullKind: JobKind<JobOptions<"full">> = {
 
 async function copyAll({ open, job, claim, signal, told }: JobRoom): Promise<JobEnd> {
   const { jobs, log, snapshots, source } = open;
+  // Before any of them begins anew: it might be another database by now.
+  const targets = await syncedTargets(open, (job.options as FullSyncOptions).targets);
   const stopped = await beginTargets(open, job, claim);
   if (stopped !== undefined) return stopped;
   await using bulk = openBulk(open);
-  const { targets } = job.options as FullSyncOptions;
   const { tables } = job.progress as FullSyncProgress;
   return await runFullSync({
     source: source.name,
@@ -35,7 +36,7 @@ async function copyAll({ open, job, claim, signal, told }: JobRoom): Promise<Job
     log,
     snapshots,
     bulk: { ...bulk, partitions: (await log.partitions()) ?? 1 },
-    targets: await syncedTargets(open, targets),
+    targets,
     schemas: await schemasOf(
       open,
       tables.map(({ table }) => table),

@@ -78,11 +78,20 @@ function claimed(
         return moved.affectedRows === 1;
       } catch (error) {
         await connection.query("ROLLBACK").catch(() => undefined);
-        throw yielding.has(errorNumberOf(error)) ? error : lockstepErrorOf(error);
+        throw yielding.has(errorNumberOf(error)) ? error : refusedOf(lockstepErrorOf(error));
       }
     },
     [Symbol.asyncDispose]: () => endSoon(connection),
   };
+}
+
+/** What the server says to a statement that it would say again. Its words may hold values. */
+function refusedOf(error: unknown): unknown {
+  // The driver's own errors have negative numbers, or none.
+  if (error instanceof LockstepError || errorNumberOf(error) <= 0) return error;
+  return new LockstepError("SOURCE_REFUSED", `the source refused a statement (${errorNumberOf(error)})`, {
+    cause: error,
+  });
 }
 
 function errorNumberOf(error: unknown): number {

@@ -79,11 +79,19 @@ function claimed(client: pg.Client, { table, columns }: Place, id: string, owner
         return rowCount === 1;
       } catch (error) {
         await client.query("rollback").catch(() => undefined);
-        throw yielding.has(sqlStateOf(error)) ? error : lockstepErrorOf(error);
+        throw yielding.has(sqlStateOf(error)) ? error : refusedOf(lockstepErrorOf(error));
       }
     },
     [Symbol.asyncDispose]: () => endSoon(client),
   };
+}
+
+/** What the server says to a statement that it would say again. Its words may hold values. */
+function refusedOf(error: unknown): unknown {
+  if (!(error instanceof Error) || !("severity" in error)) return error;
+  return new LockstepError("SOURCE_REFUSED", `the source refused a statement (${sqlStateOf(error)})`, {
+    cause: error,
+  });
 }
 
 /** The SQLSTATE of an error, or of what it wraps. */

@@ -55,7 +55,9 @@ async function answer(
   const isRecent = elapsed() - (desk.confirmedAt.get(keyOf(target)) ?? -Infinity) < confirmAgainMs;
   if (isRecent || target.partition >= partitions) return;
   try {
-    const row = registrationOf(term, target) ?? (await register(context, term, target));
+    const known = registrationOf(term, target);
+    // Looked up once a second: one that was passed by may have begun anew since, and would halt for half a minute if it were told the old.
+    const row = known?.state === "following" ? known : await register(context, term, target, known);
     await confirm(context, term, desk, row);
     desk.confirmedAt.set(keyOf(target), elapsed());
   } catch (error) {
@@ -74,10 +76,12 @@ async function register(
   { log, logger, source }: RelayContext,
   term: Term,
   { id, name, address, partition }: TargetAnnouncement,
+  known?: RegisteredTarget,
 ): Promise<RegisteredTarget> {
   const row = await log.register({ id, name, address, partition });
   term.registered = [...term.registered.filter((t) => keyOf(t) !== keyOf(row)), row];
-  logger.info({ source, target: name, id, partition, position: row.position }, "target registered");
+  if (known === undefined)
+    logger.info({ source, target: name, id, partition, position: row.position }, "target registered");
   return row;
 }
 
