@@ -85,10 +85,13 @@ function claimed(
   };
 }
 
-/** What the server says to a statement that it would say again. Its words may hold values. */
+/** SQLSTATEs of a value, of what is named or asked for, of rights: to a statement that is sent again the server says it again. */
+const refusals = /^(21|22|42)/;
+
+/** What the server will say again. Its words may hold values. */
 function refusedOf(error: unknown): unknown {
-  // The driver's own errors have negative numbers, or none.
-  if (error instanceof LockstepError || errorNumberOf(error) <= 0) return error;
+  const isRefusal = error instanceof Error && "sqlState" in error && refusals.test(String(error.sqlState));
+  if (!isRefusal) return error;
   return new LockstepError("SOURCE_REFUSED", `the source refused a statement (${errorNumberOf(error)})`, {
     cause: error,
   });

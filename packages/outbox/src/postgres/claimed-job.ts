@@ -86,9 +86,12 @@ function claimed(client: pg.Client, { table, columns }: Place, id: string, owner
   };
 }
 
-/** What the server says to a statement that it would say again. Its words may hold values. */
+/** Of a value, of what is named or asked for, of rights, raised by a function: to a statement that is sent again the server says it again. */
+const refusals = /^(21|22|42|P0)/;
+
+/** What the server will say again. Its words may hold values. */
 function refusedOf(error: unknown): unknown {
-  if (!(error instanceof Error) || !("severity" in error)) return error;
+  if (error instanceof LockstepError || !refusals.test(sqlStateOf(error))) return error;
   return new LockstepError("SOURCE_REFUSED", `the source refused a statement (${sqlStateOf(error)})`, {
     cause: error,
   });
