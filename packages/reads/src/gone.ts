@@ -12,7 +12,15 @@ const codes = new Set([
   "57P01",
   "57P02",
   "57P03",
+  "57P05",
   "40001",
+  // It is there, but takes no connections, or ends them.
+  "53300",
+  "ER_CON_COUNT_ERROR",
+  "ER_SERVER_SHUTDOWN",
+  "ER_CONNECTION_KILLED",
+  "EAI_AGAIN",
+  "ECONNABORTED",
 ]);
 const messages =
   /^(?:Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Can't add new command when connection is in closed state)/;

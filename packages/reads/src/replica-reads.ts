@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import { LockstepError } from "@lockstep/core";
+import { isLockstepError, LockstepError } from "@lockstep/core";
 import type { DataSource, EntityManager } from "typeorm";
 import { inTime, untilItHas } from "./freshness/until-it-has.js";
 import { isGone } from "./gone.js";
@@ -9,7 +9,7 @@ import { readDefaults, type ReadOptions } from "./options.js";
 import { readOn } from "./read-on.js";
 import { type OutOfRotation, Replica } from "./replica.js";
 import { Request, type Requests } from "./request.js";
-import { onlyReads } from "./statement.js";
+import { noteWrites } from "./note-writes.js";
 import { invalid, readToken, writeToken } from "./token.js";
 
 /** Why a read went to the primary. `behind`: no replica had what the request wrote in time. */
@@ -39,7 +39,7 @@ export interface ReplicaReads extends AsyncDisposable {
   /**
    * Runs `work`, which only reads, on a replica that is fresh enough and holds what this request wrote and has seen; else on the primary. On a replica that turns out to be
    * away `work` runs once more elsewhere. `primary`: on the primary, for what must be current.
-   * @throws LockstepError REPLICA_READ_ONLY when `work` writes or locks; what `work` throws.
+   * @throws LockstepError REPLICA_READ_ONLY when `work` writes or locks; READ_TOKEN_INVALID when the request's token says nothing about any replica; what `work` throws.
    */
   read<T>(work: (manager: EntityManager) => Promise<T>, options?: { readonly primary?: boolean }): Promise<T>;
   /**
@@ -68,6 +68,8 @@ export function replicaReads(primary: DataSource, options: ReadOptions): Replica
   return new Router(primary, replicas, maxLagMs, waitMs);
 }
 
+const closeMs = 1_000;
+
 class Router implements ReplicaReads {
   readonly #primary: DataSource;
   readonly #replicas: readonly Replica[];
@@ -86,13 +88,9 @@ class Router implements ReplicaReads {
     this.#maxLagMs = maxLagMs;
     this.#waitMs = waitMs;
     const { ofReplica, ofPrimary } = loadedRows();
-    const noteWrite = ({ query }: { readonly query: string }): void => {
-      if (!onlyReads(query)) this.#requests.getStore()?.need();
-    };
     this.#undo = [
       subscribe(primary, ofPrimary),
-      // Behind the statement too: a read beside it may have taken its mark while it was under way.
-      subscribe(primary, { beforeQuery: noteWrite, afterQuery: noteWrite }),
+      subscribe(primary, noteWrites(primary, this.#requests)),
       ...new Set(replicas.map(({ dataSource }) => dataSource)),
     ].map((made) => (typeof made === "function" ? made : subscribe(made, ofReplica)));
     this.#looking = replicas.map((replica) => this.#keepLooking(replica));
@@ -103,17 +101,23 @@ class Router implements ReplicaReads {
     { primary = false }: { readonly primary?: boolean } = {},
   ): Promise<T> {
     if (primary) return this.#onPrimary(work, "asked");
-    // A replica that turns out to be away is out of rotation then: each is tried once.
+    const request = this.#requests.getStore();
+    // A replica that turns out to be away is tried once, also where a look finds it meanwhile.
+    const away = new Set<Replica>();
     for (;;) {
-      const chosen = await this.#choose(this.#requests.getStore());
+      const chosen = await this.#choose(request, away);
       if (!(chosen instanceof Replica)) return this.#onPrimary(work, chosen);
       try {
+        request?.shows(chosen);
         const result = await readOn(chosen.dataSource, work);
         chosen.reads++;
         return result;
       } catch (error) {
         if (!isGone(error)) throw error;
         chosen.isGone();
+        away.add(chosen);
+      } finally {
+        request?.shows(chosen);
       }
     }
   }
@@ -131,9 +135,7 @@ class Router implements ReplicaReads {
     if (request === undefined) {
       throw new LockstepError("CONFIG_INVALID", "there is a token only inside of reads.request(…)");
     }
-    if (request.needs === 0 && request.last === undefined) return undefined;
-    // What was read may be newer than any mark that is known here.
-    if (request.last) request.need();
+    if (request.needs === 0) return undefined;
     const spaces = new Map(this.#replicas.map(({ freshness }) => [freshness.space, freshness]));
     const marks = new Map<string, string>();
     for (const [space, { mark }] of spaces) marks.set(space, request.markIn(space) ?? (await mark()));
@@ -163,28 +165,25 @@ class Router implements ReplicaReads {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     for (const undo of this.#undo) undo();
-    await Promise.all(this.#looking);
+    // One that doesn't answer isn't waited for.
+    await inTime(Promise.all(this.#looking), performance.now() + closeMs);
     await Promise.all(this.#replicas.map(({ freshness }) => freshness.close()));
   }
 
   /** The replica to read from, or why the primary is. */
-  async #choose(request: Request | undefined): Promise<Replica | PrimaryReason> {
-    const inRotation = this.#inTurn(request?.last);
-    if (inRotation.length === 0) return this.#whyNone();
+  async #choose(request: Request | undefined, away: ReadonlySet<Replica>): Promise<Replica | PrimaryReason> {
+    const inRotation = this.#inTurn().filter((replica) => !away.has(replica));
+    if (inRotation.length === 0) return away.size > 0 ? "down" : this.#whyNone();
     if (request === undefined) return inRotation[0]!;
     const deadline = performance.now() + this.#waitMs;
-    const first = await this.#firstThatHolds(request, inRotation, deadline);
-    if (first === undefined) return "behind";
-    request.last = first;
-    return first;
+    return (await this.#firstThatHolds(request, inRotation, deadline)) ?? "behind";
   }
 
-  /** Those that may be read from: the one that the request read last, then the others in turn. */
-  #inTurn(last: Replica | undefined): readonly Replica[] {
+  /** Those that may be read from, in turn. A request that has read holds to where it did: the others must be asked. */
+  #inTurn(): readonly Replica[] {
     const all = this.#replicas.filter((replica) => replica.standing(this.#maxLagMs) === "in");
     const from = all.length === 0 ? 0 : this.#next++ % all.length;
-    const turned = [...all.slice(from), ...all.slice(0, from)];
-    return last && all.includes(last) ? [last, ...turned.filter((replica) => replica !== last)] : turned;
+    return [...all.slice(from), ...all.slice(0, from)];
   }
 
   #whyNone(): OutOfRotation {
@@ -199,8 +198,6 @@ class Router implements ReplicaReads {
     replicas: readonly Replica[],
     deadline: number,
   ): Promise<Replica | undefined> {
-    const [preferred] = replicas;
-    if (this.#goesBack(request, preferred!)) request.need();
     const known = replicas.find((replica) => request.isHeldBy(replica));
     if (known) return known;
     const { needs } = request;
@@ -210,12 +207,11 @@ class Router implements ReplicaReads {
       request.heldBy(replica, needs);
       return replica;
     });
-    return Promise.any(asked).catch(() => undefined);
-  }
-
-  /** Whether what it shows may be older than what the request has seen elsewhere. */
-  #goesBack({ last }: Request, replica: Replica): boolean {
-    return last !== undefined && last !== replica;
+    return Promise.any(asked).catch((error: AggregateError) => {
+      const refused: unknown = error.errors.find(isTokenInvalid);
+      if (refused !== undefined && error.errors.every(isTokenInvalid)) throw refused;
+      return undefined;
+    });
   }
 
   async #markFor(request: Request, { freshness }: Replica, deadline: number): Promise<string> {
@@ -230,12 +226,14 @@ class Router implements ReplicaReads {
 
   async #onPrimary<T>(work: (manager: EntityManager) => Promise<T>, reason: PrimaryReason): Promise<T> {
     this.#reasons.set(reason, (this.#reasons.get(reason) ?? 0) + 1);
-    // What it shows may be newer than any replica.
-    this.#requests.getStore()?.need();
+    // What it shows may be newer than any replica, and than a mark that a read beside it takes meanwhile.
+    const request = this.#requests.getStore();
+    request?.need();
     const runner = this.#primary.createQueryRunner("master");
     try {
       return await work(runner.manager);
     } finally {
+      request?.need();
       await runner.release();
     }
   }
@@ -249,6 +247,10 @@ class Router implements ReplicaReads {
       await sleep(everyMs, undefined, { signal }).catch(() => undefined);
     }
   }
+}
+
+function isTokenInvalid(error: unknown): boolean {
+  return isLockstepError(error) && error.code === "READ_TOKEN_INVALID";
 }
 
 function check(

@@ -4,6 +4,9 @@ import type { Freshness } from "./freshness/freshness.js";
 /** Why a replica isn't read from. */
 export type OutOfRotation = "unknown" | "lagging" | "down";
 
+/** A mark that wasn't held for so long may be of a history that is over. */
+const doubtMs = 5_000;
+
 /** What is known of a replica, from looking at it now and then. */
 export class Replica {
   readonly name: string;
@@ -14,7 +17,8 @@ export class Replica {
   /** When it is known to have held everything that was committed by then; on this process's own clock. */
   #freshAt: number | undefined;
   #isDown = false;
-  #sample: { readonly at: number; readonly mark: string } | undefined;
+  /** Marks that it didn't hold yet: the oldest, and one that is taken anew now and then. */
+  #samples: readonly { readonly at: number; readonly mark: string }[] = [];
 
   constructor(name: string, dataSource: DataSource, freshness: Freshness) {
     this.name = name;
@@ -39,25 +43,34 @@ export class Replica {
     this.#isDown = true;
   }
 
-  /** Looks how fresh it is: whether it holds the mark of an earlier look, and takes another one then. */
-  async look(): Promise<void> {
-    this.#sample ??= await this.#take();
-    if (this.#sample === undefined) return;
+  /**
+   * Looks how fresh it is: whether it holds the mark of an earlier look, and takes another one then. A mark that it doesn't come to hold is kept, but not trusted
+   * alone: after a fail-over nothing may ever hold it.
+   */
+  async look(now = performance.now()): Promise<void> {
+    const newest = this.#samples.at(-1);
+    if (newest === undefined || now - newest.at > doubtMs) await this.#take(now);
+    if (this.#samples.length === 0) return;
     try {
-      const has = await this.freshness.has(this.#sample.mark);
+      for (const sample of this.#samples.toReversed()) {
+        if (!(await this.freshness.has(sample.mark))) continue;
+        this.#freshAt = Math.max(this.#freshAt ?? 0, sample.at);
+        this.#samples = this.#samples.filter(({ at }) => at > sample.at);
+        break;
+      }
       this.#isDown = false;
-      if (!has) return;
-      this.#freshAt = Math.max(this.#freshAt ?? 0, this.#sample.at);
-      this.#sample = undefined;
     } catch {
       this.#isDown = true;
     }
   }
 
   // Where the primary can't say, nothing is known of the replica: it grows old.
-  async #take(): Promise<{ readonly at: number; readonly mark: string } | undefined> {
-    const at = performance.now();
-    const mark = await this.freshness.mark().catch(() => undefined);
-    return mark === undefined ? undefined : { at, mark };
+  async #take(at: number): Promise<void> {
+    try {
+      const mark = await this.freshness.mark();
+      this.#samples = [...this.#samples.slice(0, 1), { at, mark }];
+    } catch {
+      // The next look asks again.
+    }
   }
 }

@@ -1,16 +1,14 @@
-import { AsyncLocalStorage } from "node:async_hooks";
+import type { AsyncLocalStorage } from "node:async_hooks";
 import type { Replica } from "./replica.js";
 
 /** What one request has written and read, as far as it decides where its next read may go. */
 export class Request {
-  /** Counts what replicas must catch up with: writes, and reads from another place. */
+  /** Counts what replicas must catch up with: writes, and what was read elsewhere. */
   #needs = 0;
   /** Of each space: a mark that holds all of the needs up to then. */
   readonly #marks = new Map<string, { readonly needs: number; readonly mark: string }>();
   /** Replicas known to hold all of the needs up to then. */
   readonly #held = new Map<Replica, number>();
-  /** The replica that was read last: it never goes back. */
-  last: Replica | undefined;
 
   /** Of another process, or another request. */
   constructor(token: ReadonlyMap<string, string> = new Map()) {
@@ -22,6 +20,16 @@ export class Request {
   /** From here on replicas must hold what is committed now. */
   need(): void {
     this.#needs++;
+  }
+
+  /**
+   * A replica shows something: all others must come to hold it, and it does already. Said before a read, so that reads side by side stay with it, and behind
+   * it: a mark that was taken meanwhile is older than what it showed.
+   */
+  shows(replica: Replica): void {
+    const holds = this.isHeldBy(replica);
+    this.need();
+    if (holds) this.heldBy(replica, this.#needs);
   }
 
   get needs(): number {
@@ -45,7 +53,7 @@ export class Request {
   }
 
   heldBy(replica: Replica, needs: number): void {
-    this.#held.set(replica, needs);
+    this.#held.set(replica, Math.max(needs, this.#held.get(replica) ?? 0));
   }
 }
 

@@ -1,6 +1,12 @@
-import { eventually, type RunningServer, startMariaDb, startPostgres } from "@lockstep/testing";
+import { eventually, type RunningServer, startMariaDb, startPostgres, startProxy } from "@lockstep/testing";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "chai";
+import type * as current from "typeorm";
 import { DataSource, EntitySchema } from "typeorm";
+import * as oldest from "typeorm-0.3.20";
+import * as lastOfZero from "typeorm-0.3.31";
+import { askMaster } from "../src/freshness/ask-master.js";
+import { isGone } from "../src/gone.js";
 import {
   type Freshness,
   mysqlReplica,
@@ -19,6 +25,54 @@ const notes = new EntitySchema<Note>({
   columns: { id: { type: Number, primary: true }, text: { type: String } },
 });
 
+/** What an application's transformer makes. */
+class Money {
+  readonly cents: number;
+  constructor(cents: number) {
+    this.cents = cents;
+  }
+}
+
+interface Paper {
+  id: number;
+  text: string;
+  scan: Buffer | null;
+  price: Money;
+  meta: { readonly pages: number };
+  note: Note | null;
+  lazy: Promise<Note | null>;
+}
+
+const papers = new EntitySchema<Paper>({
+  name: "paper",
+  columns: {
+    id: { type: Number, primary: true },
+    text: { type: String },
+    scan: { type: "simple-json", nullable: true, transformer: bytes() },
+    price: {
+      type: "int",
+      transformer: { to: (money: Money) => money.cents, from: (cents: number) => new Money(cents) },
+    },
+    meta: { type: "simple-json" },
+  },
+  relations: {
+    note: { type: "many-to-one", target: "note", nullable: true, eager: true },
+    lazy: { type: "many-to-one", target: "note", nullable: true, lazy: true },
+  },
+});
+
+function bytes() {
+  return {
+    to: (value: Buffer | null) => value?.toString("hex") ?? null,
+    from: (value: string | null) => (value === null ? null : Buffer.from(value, "hex")),
+  };
+}
+
+const olderVersions: Readonly<Record<string, typeof current>> = {
+  "0.3.20": oldest as unknown as typeof current,
+  "0.3.31": lastOfZero as unknown as typeof current,
+};
+
 interface Way {
   readonly name: string;
   open(): Promise<readonly [primary: RunningServer, replica: RunningServer]>;
@@ -26,6 +80,8 @@ interface Way {
   /** Stops the replica from following, and lets it go on. */
   readonly stop: string;
   readonly goOn: string;
+  /** An update of note 1 that takes a while. */
+  readonly slowly: string;
 }
 
 const ways: readonly Way[] = [
@@ -38,6 +94,8 @@ const ways: readonly Way[] = [
     freshness: postgresStandby,
     stop: "SELECT pg_wal_replay_pause()",
     goOn: "SELECT pg_wal_replay_resume()",
+    slowly:
+      "WITH slept AS MATERIALIZED (SELECT pg_sleep(0.2)) UPDATE note SET text = 'slowly' FROM slept WHERE id = 1",
   },
   {
     name: "a replica of MariaDB",
@@ -55,6 +113,7 @@ const ways: readonly Way[] = [
     freshness: mysqlReplica,
     stop: "STOP SLAVE SQL_THREAD",
     goOn: "START SLAVE SQL_THREAD",
+    slowly: "UPDATE note SET text = IF(SLEEP(0.2) = 0, 'slowly', '') WHERE id = 1",
   },
 ];
 
@@ -80,7 +139,7 @@ for (const way of ways) {
       servers = await way.open();
       const type = servers[0]!.kind === "postgres" ? "postgres" : "mariadb";
       const connect = ({ url }: RunningServer, synchronize: boolean) =>
-        new DataSource({ type, url, entities: [notes], synchronize }).initialize();
+        new DataSource({ type, url, entities: [notes, papers], synchronize }).initialize();
       primary = await connect(servers[0]!, true);
       replica = await connect(servers[1]!, false);
       reads = replicaReads(primary, {
@@ -113,6 +172,170 @@ for (const way of ways) {
         }
       });
       expect(reads.status().replicas["near"]!.reads - before).to.be.greaterThan(25);
+    });
+
+    /** Runs `work` while the replica shows what it shows now, and is in rotation all the same. */
+    const standingStill = async (
+      others: Readonly<Record<string, { dataSource: DataSource; freshness: Freshness }>>,
+      work: (patient: ReplicaReads) => Promise<void>,
+      at = primary,
+    ): Promise<void> => {
+      const patient = replicaReads(at, {
+        replicas: { near: { dataSource: replica, freshness: way.freshness(primary, replica) }, ...others },
+        maxLagMs: 600_000,
+        waitMs: 100,
+      });
+      try {
+        await eventually(
+          async () => Object.values(patient.status().replicas).every(({ state }) => state === "in"),
+          { what: "all in rotation" },
+        );
+        await replica.query(way.stop);
+        await work(patient);
+      } finally {
+        await patient[Symbol.asyncDispose]();
+        await replica.query(way.goOn);
+      }
+    };
+
+    it("what reads side by side have shown isn't read older afterwards", async () => {
+      await primary.getRepository(notes).save({ id: 3, text: "older" });
+      const other = await new DataSource({ ...primary.options, synchronize: false }).initialize();
+      const freshness: Freshness = {
+        space: "itself",
+        mark: async () => "",
+        has: async () => true,
+        close: async () => undefined,
+      };
+      try {
+        await standingStill({ fresh: { dataSource: other, freshness } }, async (patient) => {
+          await primary.getRepository(notes).update({ id: 3 }, { text: "newer" });
+          const read = () => patient.read((manager) => manager.findOneByOrFail(notes, { id: 3 }));
+          for (let i = 0; i < 2; i++) {
+            await patient.request(async () => {
+              const shown = await Promise.all([read(), read()]);
+              if (shown.some(({ text }) => text === "newer")) expect((await read()).text).to.equal("newer");
+            });
+          }
+          await patient.request(async () => {
+            const seen = patient.read((manager) => manager.query("SELECT 1"), { primary: true });
+            await Promise.all([seen, read()]);
+            expect((await read()).text).to.equal("newer");
+          });
+        });
+      } finally {
+        await other.destroy();
+      }
+    });
+
+    for (const [version, typeorm] of Object.entries(olderVersions)) {
+      it(`a read beside a write takes nothing from the reads behind it, with TypeORM ${version}`, async () => {
+        await primary.getRepository(notes).save({ id: 1, text: "before" });
+        const { type, url } = primary.options as { type: "postgres"; url: string };
+        const older = await new typeorm.DataSource({ type, url }).initialize();
+        try {
+          await standingStill(
+            {},
+            (patient) =>
+              patient.request(async () => {
+                const shown = () =>
+                  patient.read((manager) => manager.query("SELECT text FROM note WHERE id = 1"));
+                const written = older.query(way.slowly);
+                await sleep(50);
+                expect(await shown()).to.deep.equal([{ text: "before" }]);
+                await written;
+                expect(await shown()).to.deep.equal([{ text: "slowly" }]);
+              }),
+            older,
+          );
+        } finally {
+          await older.destroy();
+        }
+      });
+    }
+
+    it("an entity that it loaded writes no relation, Buffer or object of an application's back as they were", async () => {
+      const first = await primary.getRepository(notes).save({ id: 11, text: "first" });
+      const second = await primary.getRepository(notes).save({ id: 12, text: "second" });
+      const rows = primary.getRepository(papers);
+      const paper = {
+        id: 1,
+        text: "a",
+        scan: Buffer.from("scan"),
+        price: new Money(1),
+        meta: { pages: 1 },
+        note: first,
+      };
+      const changes: readonly Partial<Paper>[] = [
+        { scan: Buffer.from("another") },
+        { price: new Money(2) },
+        { meta: { pages: 2 } },
+        { note: second },
+        { note: null },
+      ];
+      for (const id of changes.keys()) await rows.save({ ...paper, id });
+      const near = replicaReads(primary, {
+        replicas: { near: { dataSource: replica, freshness: way.freshness(primary, replica) } },
+        maxLagMs: 600_000,
+      });
+      try {
+        await eventually(async () => near.status().replicas["near"]!.state === "in", { what: "in rotation" });
+        for (const [id, change] of changes.entries()) {
+          const stale = await near.read((manager) => manager.findOneByOrFail(papers, { id }));
+          await rows.save({ id, ...change });
+          stale.text = "b";
+          const error: unknown = await rows.save(stale).catch((thrown: unknown) => thrown);
+          expect(error, Object.keys(change)[0]).to.have.property("code", "STALE_ENTITY");
+          expect(error).to.have.property("message").that.contains(Object.keys(change)[0]);
+        }
+        const mine = await near.read((manager) => manager.findOneByOrFail(papers, { id: 0 }));
+        const { text } = mine;
+        for (const set of ["b", text]) await rows.save(Object.assign(mine, { text: set }));
+        expect(await rows.findOneByOrFail({ id: 0 })).to.include({ text });
+      } finally {
+        await near[Symbol.asyncDispose]();
+      }
+    });
+
+    it("a place of another source is refused", async () => {
+      const { space, mark, has } = way.freshness(primary, replica);
+      const place = await mark();
+      expect(await has(place)).to.be.a("boolean");
+      if (space !== "postgres") return;
+      const other = place.replace(/ \d+$/, " 1234");
+      const token = `1.${Buffer.from(JSON.stringify({ [space]: other })).toString("base64url")}`;
+      const error: unknown = await reads
+        .request(() => textOf(2), { token })
+        .catch((thrown: unknown) => thrown);
+      expect(error).to.have.property("code", "READ_TOKEN_INVALID");
+    });
+
+    it("one that doesn't answer isn't waited for, neither by a question nor at the end", async () => {
+      await using proxy = await startProxy({ port: servers[1]!.port });
+      const { type } = replica.options as { type: "postgres" };
+      const open = () => new DataSource({ type, url: proxy.url(servers[1]!.url) }).initialize();
+      const [frozen, asked] = await Promise.all([open(), open()]);
+      const waiting = replicaReads(primary, {
+        replicas: { near: { dataSource: frozen, freshness: way.freshness(primary, frozen) } },
+        maxLagMs: 200,
+      });
+      await eventually(async () => waiting.status().replicas["near"]!.state === "in", {
+        what: "in rotation",
+      });
+      proxy.blackHole();
+      await eventually(async () => waiting.status().replicas["near"]!.state === "lagging", {
+        what: "the silence noticed",
+      });
+      const began = performance.now();
+      const error: unknown = await askMaster(asked, "SELECT 1 AS one", 100).catch(
+        (thrown: unknown) => thrown,
+      );
+      expect(isGone(error), String(error)).to.equal(true);
+      await waiting[Symbol.asyncDispose]();
+      expect(performance.now() - began).to.be.lessThan(3_000);
+      await proxy.heal();
+      expect(await askMaster(asked, "SELECT 1 AS one")).to.deep.equal({ one: "1" });
+      await Promise.all([frozen.destroy(), asked.destroy()]);
     });
 
     it("one that no longer follows is waited for, then passed by, then out of rotation; and back", async () => {

@@ -11,6 +11,7 @@ export interface InsideTransaction {
 /** Watches `dataSource.transaction(…)` and what stands on it. */
 export function watchTransactions({ manager }: Pick<DataSource, "manager">): InsideTransaction {
   const open = new AsyncLocalStorage<{ isOpen: boolean }>();
+  const own = Object.getOwnPropertyDescriptor(manager, "transaction");
   const { transaction } = manager as { transaction: (...given: unknown[]) => Promise<unknown> };
   const watched = async (...given: unknown[]): Promise<unknown> => {
     const here = { isOpen: true };
@@ -29,6 +30,11 @@ export function watchTransactions({ manager }: Pick<DataSource, "manager">): Ins
   Object.assign(manager, { transaction: watched });
   return {
     isInside: () => open.getStore()?.isOpen === true,
-    stop: () => void Reflect.deleteProperty(manager, "transaction"),
+    stop() {
+      // Somebody else may watch it, too: before, or since.
+      if ((manager as { transaction: unknown }).transaction !== watched) return;
+      Reflect.deleteProperty(manager, "transaction");
+      if (own !== undefined) Object.defineProperty(manager, "transaction", own);
+    },
   };
 }

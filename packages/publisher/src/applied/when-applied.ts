@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { liveLetterStates, LockstepError, type Target } from "@lockstep/core";
 import { type Freshness, inTime, laneFreshness, type LaneSource, untilItHas } from "@lockstep/reads";
 
@@ -34,18 +35,29 @@ export function appliedIn(
       const found = known.get(name);
       if (found === undefined) throw unknown(name, [...known.keys()]);
       if (rows.length > maxRows) throw new LockstepError("CONFIG_INVALID", `rows: at most ${maxRows}`);
-      if (!(await reached(found.freshness, performance.now() + timeoutMs))) return "timed-out";
-      return (await anySetAside(source.source, found.target, rows)) ? "set-aside" : "applied";
+      const deadline = performance.now() + timeoutMs;
+      if (!(await reached(found.freshness, deadline))) return "timed-out";
+      // The target may have gone away meanwhile: then it isn't known.
+      const asked = anySetAside(source.source, found.target, rows).catch(() => undefined);
+      const isSetAside = await inTime(asked, deadline);
+      return isSetAside === undefined ? "timed-out" : isSetAside ? "set-aside" : "applied";
     },
     close: async () => void (await Promise.all(targets.map((target) => target.close()))),
   };
 }
 
-/** No relay that cuts, or no target that answers: that is a time-out as well, as the change is safe in the source. */
+const firstPauseMs = 10;
+const maxPauseMs = 500;
+
+/** No relay that cuts, no source or no target that answers: it is asked again until the time is over, as the change is safe in the source. */
 async function reached(freshness: Freshness, deadline: number): Promise<boolean> {
-  const asked = freshness.mark().catch(() => undefined);
-  const mark = await inTime(asked, deadline);
-  return mark !== undefined && untilItHas(freshness, mark, deadline);
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, maxPauseMs)) {
+    const asked = freshness.mark().catch(() => undefined);
+    const mark = await inTime(asked, deadline);
+    if (mark !== undefined) return untilItHas(freshness, mark, deadline);
+    if (performance.now() + pauseMs > deadline) return false;
+    await sleep(pauseMs);
+  }
 }
 
 async function anySetAside(
