@@ -12,9 +12,12 @@ export interface Sealer {
   open(text: string): string;
 }
 
-/** True for a text that a {@link Sealer} made. */
+/** Base64 of a nonce, a tag and whatever was sealed. */
+const body = /^[A-Za-z0-9+/]{38,}={0,2}$/;
+
+/** True for a text that a {@link Sealer} made, whatever its secret. */
 export function isSealed(text: string): boolean {
-  return text.startsWith(prefix);
+  return text.startsWith(prefix) && body.test(text.slice(prefix.length));
 }
 
 /** Seals with AES-256-GCM; the nonce is a keyed hash of the text, which only ever repeats with the text itself. */
@@ -25,8 +28,8 @@ export function sealerOf(secret: string): Sealer {
     seal(text) {
       const iv = createHmac("sha256", nonceKey).update(text).digest().subarray(0, ivBytes);
       const cipher = createCipheriv("aes-256-gcm", key, iv);
-      const body = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
-      return prefix + Buffer.concat([iv, cipher.getAuthTag(), body]).toString("base64");
+      const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
+      return prefix + Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString("base64");
     },
     open(text) {
       if (!isSealed(text)) return text;

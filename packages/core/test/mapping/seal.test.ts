@@ -21,4 +21,9 @@ describe("a sealer", () => {
     for (const text of ["a@x", "sealed:1:", "sealed:1:xyz", foreign, `${seal("a").slice(0, -4)}AAA=`])
       expect(open(text)).equal(text);
   });
+
+  it("are told from texts that only begin like one", () => {
+    for (const text of ["sealed:1:", "sealed:1:abc", `sealed:1:${"not base64! ".repeat(9)}`, `${seal("x")} `])
+      expect(isSealed(text), text).equal(false);
+  });
 });
