@@ -9,7 +9,7 @@ const quick = { jobs: { lookMs: 100, quietMs: 400, scheduleMs: 200 } };
 const day = 86_400_000;
 
 describe("jobs that a consumer works on", function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let rig: SyncRig;
   const children: NodeProcess[] = [];
 
@@ -78,7 +78,7 @@ describe("jobs that a consumer works on", function () {
     // Whatever Redis knew of it comes from the configuration again.
     await rig.emptyRedis();
     const before = (await done()).length;
-    await eventually(async () => (await done()).length >= before + 2, {
+    await eventually(async () => (await done()).length > before, {
       what: "runs after the loss of Redis",
       timeoutMs: 20_000,
     });
@@ -87,13 +87,17 @@ describe("jobs that a consumer works on", function () {
     expect((await rig.lockstep("jobs", "show", newest!.id)).out.join("\n")).to.include(`${rows} missing`);
     expect((await rig.lockstep("schedules", "pause", "checks")).code).to.equal(0);
     expect(await schedule("checks")).to.have.property("pausedBy");
-    // What was due before the pause has begun, or never does.
-    await eventually(async () => (await rig.jobs.list({ states: ["running"], limit: 1 })).length === 0);
-    const ran = await rig.jobs.list({ schedule: "checks", limit: 200 });
     const covered = async () =>
       (await rig.jobs.schedules.list()).find(({ name }) => name === "checks")!.coveredAt;
-    const paused = await covered();
-    await eventually(async () => (await covered()) > paused + 1_000, { what: "times that pass it by" });
+    const untilPassedBy = async (): Promise<void> => {
+      const from = await covered();
+      await eventually(async () => (await covered()) > from + 1_000, { what: "times that pass it by" });
+    };
+    // What was due before the pause has begun by then, or never does.
+    await untilPassedBy();
+    await eventually(async () => (await rig.jobs.list({ states: ["running"], limit: 1 })).length === 0);
+    const ran = await rig.jobs.list({ schedule: "checks", limit: 200 });
+    await untilPassedBy();
     expect(await rig.jobs.list({ schedule: "checks", limit: 200 })).to.have.length(ran.length);
     const due = ran.map(({ origin }) => origin.dueAt);
     expect(new Set(due).size).to.equal(due.length);
@@ -170,10 +174,8 @@ describe("jobs that a consumer works on", function () {
   });
 
   it("stop when the window of their schedule closes, and go on when it opens", async () => {
-    const at = (time: string): (() => number) => {
-      const offset = new Date(`2026-06-01T${time}Z`).getTime() - Date.now();
-      return () => Date.now() + offset;
-    };
+    const at = (time: string): number => new Date(`2026-06-01T${time}Z`).getTime();
+    let clock = at("05:59:59");
     await rig.stopConsumer();
     const { options, progress } = (await rig.jobs.list({ kind: "full", states: ["done"], limit: 1 }))[0]!;
     const fresh = {
@@ -188,17 +190,17 @@ describe("jobs that a consumer works on", function () {
     };
     const job = await rig.jobs.begin({
       kind: "full",
-      options,
+      options: { ...(options as object), maxRowsPerSecond: 150 },
       progress: fresh,
       origin: { by: "schedule", schedule: "nightly", dueAt: 1 },
     });
-    await rig.startConsumer({ jobs: { ...quick.jobs, now: at("05:59:59.200") } });
+    await rig.startConsumer({ jobs: { ...quick.jobs, now: () => clock } });
     await until("rows", job.id, (now) => copied(now) > 0);
+    clock = at("06:00:00");
     const closed = await until("the end of the window", job.id, ({ state }) => state === "paused");
     expect(closed.code).to.equal("JOB_WINDOW_CLOSED");
     expect(copied(closed)).to.be.within(1, rows - 1);
-    await rig.stopConsumer();
-    await rig.startConsumer({ jobs: { ...quick.jobs, now: at("21:59:59.500") } });
+    clock = at("22:00:00");
     const done = await until("the end", job.id, ({ state }) => state === "done");
     expect(copied(done)).to.equal(rows);
   });
