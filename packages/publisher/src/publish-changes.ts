@@ -139,12 +139,21 @@ function startPublisher(
   const ready = settleable();
   const inside = watchTransactions(dataSource);
   const log = lazily(() => method.changeLog());
-  const partitions = options.partitions ?? publishDefaults.partitions;
+  let partitions = options.partitions ?? publishDefaults.partitions;
   const barrier: Publisher["barrier"] = async ({ timeoutMs = barrierTimeoutMs } = {}) => {
     const position = await log.get().barrier(timeoutMs);
+    // As the relay keeps it, which may run elsewhere: with fewer, lanes that are behind would not be looked at.
+    partitions = (await log.get().partitions()) ?? partitions;
     return { position, incarnation: await log.get().incarnation() };
   };
-  const applied = appliedIn({ source, partitions, barrier }, options.targets ?? []);
+  const lanes = {
+    source,
+    get partitions() {
+      return partitions;
+    },
+    barrier,
+  };
+  const applied = appliedIn(lanes, options.targets ?? []);
 
   async function claim(): Promise<boolean> {
     // Switched off, it must not keep the application from starting, whatever is wrong at the source: the relay says that.
@@ -209,7 +218,9 @@ function startPublisher(
 
   return {
     source,
-    partitions,
+    get partitions() {
+      return partitions;
+    },
     barrier,
     async whenApplied(target, given) {
       if (inside.isInside()) {

@@ -6,7 +6,7 @@ import type { Freshness } from "./freshness.js";
 export interface LaneSource {
   /** Name of the source. */
   readonly source: string;
-  /** How many lanes a target has of it. */
+  /** How many lanes a target has of it; known for certain since the first `barrier`. */
   readonly partitions: number;
   /** Where everything lies that was committed before the call, in which history of the source. Throws when nobody can say in time. */
   barrier(): Promise<{ readonly position: Position; readonly incarnation: string }>;
@@ -19,8 +19,9 @@ export type LaneTarget = Pick<Target, "name" | "checkpoints" | "close">;
  * Freshness of a target that Lockstep's lanes write: their checkpoints move in the transaction of the rows, so they say exactly what is there. Rows that are set
  * aside as dead letters are not.
  */
-export function laneFreshness({ source, partitions, barrier }: LaneSource, target: LaneTarget): Freshness {
-  const ask = oneAtATime(barrier);
+export function laneFreshness(of: LaneSource, target: LaneTarget): Freshness {
+  const { source } = of;
+  const ask = oneAtATime(() => of.barrier());
   const checkpoints = oneAtATime(() => target.checkpoints());
   return {
     space: `lane:${source}`,
@@ -30,6 +31,7 @@ export function laneFreshness({ source, partitions, barrier }: LaneSource, targe
     },
     async has(mark) {
       const { position, incarnation } = readMark(mark);
+      const { partitions } = of;
       const lanes = (await checkpoints()).filter(
         (lane) => lane.source === source && lane.partition < partitions,
       );

@@ -60,7 +60,8 @@ export async function runIncremental(room: IncrementalRoom): Promise<Incremental
     const began = work.now();
     const ended = (await join(work)) ?? (await pass(work, sent, isFirst && work.options.deletes));
     if (ended !== undefined) return ended;
-    if (room.isWhole && work.progress.passes === 1) {
+    // By each process: the one before may have been killed between its first pass and this.
+    if (room.isWhole && isFirst) {
       const waited = await waitForTargets(work);
       if (waited !== undefined) return waited;
       await seed(room);
