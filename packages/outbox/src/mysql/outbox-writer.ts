@@ -32,7 +32,10 @@ export function mysqlOutboxWriter({ prefix = "lockstep_" }: MysqlOutboxOptions =
     ddl: { up: createStatements(names), down: dropStatements(names) },
     async ensure(run) {
       if ((await formatOf(run, names)) >= formatVersion) return;
-      for (const statement of createStatements(names)) await run(statement);
+      await alone(run, prefix, async () => {
+        if ((await formatOf(run, names)) >= formatVersion) return;
+        for (const statement of createStatements(names)) await run(statement);
+      });
     },
     async check(run) {
       if ((await formatOf(run, names)) >= formatVersion) return;
@@ -64,6 +67,19 @@ export function mysqlOutboxWriter({ prefix = "lockstep_" }: MysqlOutboxOptions =
       }
     },
   };
+}
+
+const makingSeconds = 60;
+
+/** One process at a time: two of them would both find a column missing, and both add it. Without the lock, as where none can be had, one of them fails. */
+async function alone(run: RunStatement, prefix: string, work: () => Promise<void>): Promise<void> {
+  const lock = `CONCAT('lockstep making ', MD5(CONCAT(DATABASE(), ${quoteText(`/${prefix}`)})))`;
+  await run(`SELECT GET_LOCK(${lock}, ${makingSeconds}) AS got`);
+  try {
+    await work();
+  } finally {
+    await run(`SELECT RELEASE_LOCK(${lock}) AS released`);
+  }
 }
 
 const noSuchTable = 1146;
