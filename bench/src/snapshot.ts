@@ -1,11 +1,13 @@
 import { once } from "node:events";
 import { spawn } from "node:child_process";
 import { silentLogger, type RunStatement } from "@lockstep/core";
-import { startCommand, startService } from "@lockstep/example-shop";
+import { startService } from "@lockstep/example-shop";
 import { postgresOutboxWriter } from "@lockstep/outbox";
 import { captureOf, sourceOfUrl } from "@lockstep/publisher/capture";
-import { eventually, type RunningServer, startPostgres, startRedis } from "@lockstep/testing";
-import pg from "pg";
+import { startPostgres, startRedis } from "@lockstep/testing";
+import { connect, database } from "./snapshot/database.js";
+import { benchFromMariaDb, type MariaDbResult } from "./snapshot/from-mariadb.js";
+import { fullSync } from "./snapshot/full-sync.js";
 import { type Spread, spreadOf } from "./spread.js";
 
 /** The result of `npm run bench -- snapshot`. */
@@ -19,6 +21,8 @@ export interface SnapshotResult {
   readonly pgDumpRowsPerSecond: Spread | null;
   /** Lockstep ÷ pg_dump, by pairs. */
   readonly ratioToPgDump: Spread | null;
+  /** `null` where it was left out. */
+  readonly mariadb: MariaDbResult | null;
 }
 
 // Durable as in production, on both sides.
@@ -29,7 +33,11 @@ const table = `CREATE TABLE item (id int PRIMARY KEY, name varchar(60), pad varc
 
 /** A table of 12 columns copied to an empty database on another server: by a full sync through the stream, and by the database's own tools. */
 export async function benchSnapshot(
-  { rounds, rows }: { readonly rounds: number; readonly rows: number },
+  {
+    rounds,
+    rows,
+    fromMariaDb = true,
+  }: { readonly rounds: number; readonly rows: number; readonly fromMariaDb?: boolean },
   say: (line: string) => void,
 ): Promise<SnapshotResult> {
   const servers = [
@@ -52,7 +60,12 @@ export async function benchSnapshot(
       const dump = await dumpInto(url, await withTable(await database(target, `dumped_${round}`)));
       const name = `mirror_${round}`;
       const targets = { [name]: { type: "postgres", url: await database(target, name), schema: "managed" } };
-      const took = await fullSync({ redis: redis.url, sources, targets, logLevel: "warn" }, url, name);
+      await using client = await connect(url);
+      const took = await fullSync({ redis: redis.url, sources, targets, logLevel: "warn" }, name, {
+        isRegistered: async () =>
+          (await client.query("SELECT 1 FROM lockstep.target WHERE name = $1", [name])).rowCount === 1,
+        forget: () => client.query("DELETE FROM lockstep.target WHERE name = $1", [name]),
+      });
       speeds.lockstep.push(rows / took);
       if (dump !== undefined) speeds.dump.push(rows / dump);
       say(
@@ -67,26 +80,13 @@ export async function benchSnapshot(
       rowsPerSecond: spreadOf(speeds.lockstep),
       pgDumpRowsPerSecond: hasDump ? spreadOf(speeds.dump) : null,
       ratioToPgDump: hasDump ? spreadOf(speeds.lockstep.map((speed, i) => speed / speeds.dump[i]!)) : null,
+      mariadb: fromMariaDb
+        ? await benchFromMariaDb({ rounds, rows }, { postgres: target, redis }, say)
+        : null,
     };
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
   }
-}
-
-/** Seconds that a full sync to a new target takes. */
-async function fullSync(config: object, sourceUrl: string, target: string): Promise<number> {
-  await using _consumer = await startService("@lockstep/consumer", config);
-  await using source = await connect(sourceUrl);
-  const isRegistered = async () =>
-    (await source.query("SELECT 1 FROM lockstep.target WHERE name = $1", [target])).rowCount === 1;
-  await eventually(isRegistered, { what: "a registered target", timeoutMs: 30_000, intervalMs: 50 });
-  const began = performance.now();
-  await using child = await startCommand(["sync", "full", "--target", target], config);
-  if ((await child.untilEnds()) !== 0) throw new Error(child.output.join("\n"));
-  const took = (performance.now() - began) / 1000;
-  // The next round's target must not be slowed down by this one's lane; and nobody waits for it.
-  await source.query("DELETE FROM lockstep.target WHERE name = $1", [target]);
-  return took;
 }
 
 /** Seconds that `pg_dump -a | psql` takes; `undefined` where they aren't installed. */
@@ -132,18 +132,4 @@ async function withTable(url: string): Promise<string> {
   await using client = await connect(url);
   await client.query(table);
   return url;
-}
-
-async function database(server: RunningServer, name: string): Promise<string> {
-  await using admin = await connect(server.url);
-  await admin.query(`CREATE DATABASE ${name}`);
-  const url = new URL(server.url);
-  url.pathname = `/${name}`;
-  return url.href;
-}
-
-async function connect(url: string): Promise<pg.Client & AsyncDisposable> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
 }
