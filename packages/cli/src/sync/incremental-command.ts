@@ -1,5 +1,14 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { isLockstepError, type Job, LockstepError, tableId } from "@lockstep/core";
-import { driveJob, type OpenSync, startJob, sumsOf, watchedTables } from "@lockstep/jobs";
+import {
+  type DriveOptions,
+  driveJob,
+  type JobEnd,
+  type OpenSync,
+  startJob,
+  sumsOf,
+  watchedTables,
+} from "@lockstep/jobs";
 import { incrementalKind as kind, type IncrementalProgress, suggestion } from "@lockstep/sync";
 import type { Command } from "commander";
 import { exitCodes, type Terminal } from "../terminal.js";
@@ -41,7 +50,7 @@ export async function syncIncremental(
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stopIt);
   const began = performance.now();
   try {
-    const end = await driveJob(open, job, { stop: stop.signal, onProgress: linesOf(job, terminal) });
+    const end = await drive(open, job, { stop: stop.signal, onProgress: linesOf(job, terminal) });
     const after = (await open.jobs.find(job.id))!;
     const { tables, passes } = after.progress as IncrementalProgress;
     const { rows, removedRows: removed = 0 } = sumsOf(after);
@@ -57,6 +66,21 @@ export async function syncIncremental(
     return end === "done" && unmarked.length === 0 ? exitCodes.ok : exitCodes.found;
   } finally {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, stopIt);
+  }
+}
+
+const freeTries = 30;
+const freeEveryMs = 100;
+
+/** Nobody else works on a job that was begun here: what is in its way is the lock of one that is gone, which the server frees a moment later. */
+async function drive(open: OpenSync, job: Job, options: DriveOptions): Promise<JobEnd> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await driveJob(open, job, options);
+    } catch (error) {
+      if (!isLockstepError(error, "JOB_LIVE") || tries === freeTries) throw error;
+      await pause(freeEveryMs);
+    }
   }
 }
 

@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadConfig } from "@lockstep/config";
 import { type ConsumerSettings, startConsumer } from "@lockstep/consumer";
@@ -18,23 +17,19 @@ import {
   compareSides,
   type Comparison,
   eventually,
-  type FreshDatabase,
-  freshMariaDb,
-  freshPostgres,
   freshRedis,
   NodeProcess,
-  openSide,
   type Side,
 } from "@lockstep/testing";
 import { Redis } from "ioredis";
 import { pino } from "pino";
 import { runCli } from "../../src/index.js";
+import { type Kind, openRigRoom } from "./rig-room.js";
+
+export type { Kind };
 
 /** Keys the hashes of mapped targets. */
 const maskSecret = "a secret of thirty-two characters";
-
-/** A database kind of the tests. */
-export type Kind = "postgres" | "mariadb";
 
 /** What a target can be: `redis` keeps its state in a PostgreSQL database, which stands for it as a side. */
 export type TargetKind = Kind | "redis";
@@ -92,22 +87,11 @@ export async function openSyncRig(options: {
   /** Default none. */
   readonly schedules?: Readonly<Record<string, object>>;
 }): Promise<SyncRig> {
-  const undo: (() => Promise<unknown>)[] = [];
-  const folder = await mkdtemp(join(tmpdir(), "lockstep-sync-"));
-  undo.push(() => rm(folder, { recursive: true, force: true }));
-  const fresh = async (kind: Kind): Promise<FreshDatabase> => {
-    const database = await (kind === "postgres" ? freshPostgres() : freshMariaDb());
-    undo.push(() => database.drop());
-    return database;
-  };
-  const open = async (url: string) => {
-    const side = await openSide(url);
-    undo.push(async () => side[Symbol.asyncDispose]());
-    return side;
-  };
+  const room = await openRigRoom();
+  const { folder, fresh, open } = room;
   const { url } = await fresh(options.kind);
   const redis = await freshRedis();
-  undo.push(() => redis.drop());
+  room.undo(() => redis.drop());
   const source = await open(url);
   for (const statement of options.setup) await source.query(statement);
 
@@ -137,7 +121,7 @@ export async function openSyncRig(options: {
     if (kind === "redis") {
       const store = await freshRedis();
       const client = (caches[name] = new Redis(store.url));
-      undo.push(async () => (client.disconnect(), store.drop()));
+      room.undo(async () => (client.disconnect(), store.drop()));
       configured[name] = { type: "redis", url: store.url, state: database.url };
     }
     if (options.map?.[name]) Object.assign(configured[name]!, { map: options.map[name], maskSecret });
@@ -151,7 +135,7 @@ export async function openSyncRig(options: {
   const config = await loadConfig({ file });
   const context = { config, logger: pino({ level: process.env["LOCKSTEP_TEST_LOG"] ?? "silent" }) };
   let relays = await startRelays(context);
-  undo.push(async () => relays[Symbol.asyncDispose]());
+  room.undo(async () => relays[Symbol.asyncDispose]());
   let consumer: Awaited<ReturnType<typeof startConsumer>> | undefined;
   const stopConsumer = async (): Promise<void> => {
     const stopping = consumer;
@@ -162,12 +146,12 @@ export async function openSyncRig(options: {
   const begin = async (settings: ConsumerSettings = { jobs: { quietMs: 600_000 } }): Promise<void> => {
     consumer = await startConsumer(context, settings);
   };
-  undo.push(stopConsumer);
+  room.undo(stopConsumer);
   await begin();
   const status = redisStatusReader({ redis: redis.url, source: "shop" });
-  undo.push(() => status.close());
+  room.undo(() => status.close());
   const log = capture.changeLog();
-  undo.push(() => log.close());
+  room.undo(() => log.close());
   await eventually(
     async () => (await log.targets()).length === Object.keys(targets).length * (options.partitions ?? 1),
     {
@@ -179,7 +163,7 @@ export async function openSyncRig(options: {
   const main = new URL("../../../bin.js", import.meta.url).pathname;
   const consumerMain = new URL("../../../../../services/consumer/bin.js", import.meta.url).pathname;
   const jobs = jobStoreOf(whereabouts);
-  undo.push(() => jobs.close());
+  room.undo(() => jobs.close());
   return {
     source,
     session: () => open(url),
@@ -205,9 +189,7 @@ export async function openSyncRig(options: {
     startConsumer: begin,
     spawnConsumer: () => NodeProcess.start({ main: consumerMain, args: ["--config", file] }),
     jobs,
-    async [Symbol.asyncDispose]() {
-      for (const step of undo.toReversed()) await step();
-    },
+    [Symbol.asyncDispose]: () => room[Symbol.asyncDispose](),
   };
 }
 

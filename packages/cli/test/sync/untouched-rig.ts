@@ -1,23 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { loadConfig } from "@lockstep/config";
 import { startConsumer } from "@lockstep/consumer";
 import { startRelays } from "@lockstep/relay";
-import {
-  compareSides,
-  type Comparison,
-  type FreshDatabase,
-  freshMariaDb,
-  freshPostgres,
-  freshRedis,
-  NodeProcess,
-  openSide,
-  type Side,
-} from "@lockstep/testing";
+import { compareSides, type Comparison, freshRedis, NodeProcess, type Side } from "@lockstep/testing";
 import { pino } from "pino";
-import { type Kind, runHere, type Said, untilItHasACheckpoint } from "./rig.js";
+import { runHere, type Said, untilItHasACheckpoint } from "./rig.js";
+import { type Kind, openRigRoom } from "./rig-room.js";
 
 /** A source that Lockstep may only read, its state store, targets, a relay and a consumer. */
 export interface UntouchedRig extends AsyncDisposable {
@@ -50,29 +40,18 @@ export interface UntouchedOptions {
 
 /** Makes the tables by `setup`, and a role that may read them. */
 export async function openUntouchedRig(options: UntouchedOptions): Promise<UntouchedRig> {
-  const undo: (() => Promise<unknown>)[] = [];
-  const folder = await mkdtemp(join(tmpdir(), "lockstep-incremental-"));
-  undo.push(() => rm(folder, { recursive: true, force: true }));
-  const fresh = async (kind: Kind): Promise<FreshDatabase> => {
-    const database = await (kind === "postgres" ? freshPostgres() : freshMariaDb());
-    undo.push(() => database.drop());
-    return database;
-  };
-  const open = async (url: string) => {
-    const side = await openSide(url);
-    undo.push(async () => side[Symbol.asyncDispose]());
-    return side;
-  };
+  const room = await openRigRoom();
+  const { folder, fresh, open } = room;
   const [{ url }, { url: storeUrl }, redis] = [
     await fresh(options.kind),
     await fresh(options.store),
     await freshRedis(),
   ];
-  undo.push(() => redis.drop());
+  room.undo(() => redis.drop());
   const source = await open(url);
   for (const statement of options.setup) await source.query(statement);
   const reader = await readOnly(source, url, options);
-  undo.push(reader.drop);
+  room.undo(reader.drop);
 
   const targets: Record<string, Side> = {};
   const configured: Record<string, object> = {};
@@ -103,9 +82,9 @@ export async function openUntouchedRig(options: UntouchedOptions): Promise<Untou
     logger: pino({ level: process.env["LOCKSTEP_TEST_LOG"] ?? "silent" }),
   };
   const relays = await startRelays(context);
-  undo.push(async () => relays[Symbol.asyncDispose]());
+  room.undo(async () => relays[Symbol.asyncDispose]());
   const consumer = await startConsumer(context, { jobs: { quietMs: 600_000 } });
-  undo.push(async () => consumer[Symbol.asyncDispose]());
+  room.undo(async () => consumer[Symbol.asyncDispose]());
   for (const side of Object.values(targets)) await untilItHasACheckpoint(side);
   const main = new URL("../../../bin.js", import.meta.url).pathname;
   return {
@@ -117,9 +96,7 @@ export async function openUntouchedRig(options: UntouchedOptions): Promise<Untou
     start: (...args) => NodeProcess.start({ main, args: [...args, "--config", file] }),
     configure,
     compare: (name) => compareSides(source, targets[name]!, { tables: options.tables }),
-    async [Symbol.asyncDispose]() {
-      for (const step of undo.toReversed()) await step();
-    },
+    [Symbol.asyncDispose]: () => room[Symbol.asyncDispose](),
   };
 }
 
