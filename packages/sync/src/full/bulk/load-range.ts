@@ -1,11 +1,12 @@
-import type {
-  BulkLayout,
-  BulkLoader,
-  BulkReader,
-  KeyRange,
-  TableSchema,
-  Target,
-  TargetTable,
+import {
+  type BulkLayout,
+  type BulkLoader,
+  type BulkReader,
+  isLockstepError,
+  type KeyRange,
+  type TableSchema,
+  type Target,
+  type TargetTable,
 } from "@lockstep/core";
 
 /** A table on its way past the stream. */
@@ -41,7 +42,9 @@ export async function loadRange(load: Load, range: KeyRange, rows: number): Prom
     return { rows: await written(load, range), refused: [] };
   } catch (error) {
     const { kind, code } = load.target.classify(error);
-    if (kind !== "row") throw error;
+    // The reader may refuse a row as well, of which the target knows nothing.
+    const isRow = kind === "row" || (isLockstepError(error) && error.recovery === "dead-letter");
+    if (!isRow) throw error;
     // A row is there: the lane has written it, or this range was loaded before a kill.
     if (code === "TARGET_UNIQUE" && !load.merges) return loadRange({ ...load, merges: true }, range, rows);
     return rows <= smallestRows ? { rows: 0, refused: [range] } : loadParts(load, range, rows / parts);

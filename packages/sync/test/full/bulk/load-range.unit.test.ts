@@ -1,4 +1,11 @@
-import type { BulkReader, Fault, KeyRange, TableSchema, TargetTable } from "@lockstep/core";
+import {
+  type BulkReader,
+  type Fault,
+  type KeyRange,
+  LockstepError,
+  type TableSchema,
+  type TargetTable,
+} from "@lockstep/core";
 import { expect } from "chai";
 import { type Load, loadRange } from "../../../src/full/bulk/load-range.js";
 
@@ -72,6 +79,14 @@ describe("a range past the stream", () => {
     const { load, asked } = loadOf(new Set([7]), "TARGET_UNIQUE");
     expect(await loadRange(load, all, 100_000)).to.deep.equal({ rows: 100_000, refused: [] });
     expect(asked).to.deep.equal(["load 100000", "merge 100000"]);
+  });
+
+  it("leaves to the stream what the reader can't read in one piece", async () => {
+    const { load } = loadOf(new Set());
+    const tooLong = new LockstepError("TARGET_VALUE", "a row is too long");
+    const refusing: Load = { ...load, loader: { ...load.loader, load: () => Promise.reject(tooLong) } };
+    const small: KeyRange = { through: ["10"] };
+    expect(await loadRange(refusing, small, 10)).to.deep.equal({ rows: 0, refused: [small] });
   });
 
   it("throws what isn't about rows", async () => {
