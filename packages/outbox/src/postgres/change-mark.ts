@@ -1,6 +1,6 @@
-import type { ChangeMark, WatchedColumn } from "@lockstep/core";
+import type { ChangeMark, TableSchema, WatchedColumn } from "@lockstep/core";
 import { nameOf } from "./flush-call.js";
-import { quoteName } from "./quote.js";
+import { quoteName, quoteText } from "./quote.js";
 import type { ReadStatement } from "./reader.js";
 
 /** The source's time: a standby's is that of what it has replayed, as what is newer isn't there yet. */
@@ -21,9 +21,18 @@ export async function mark(rows: ReadStatement, watched: WatchedColumn): Promise
   };
   // The snapshot is taken before the clock is read: who begins in between is later than the ticket says, which the overlap covers.
   const [row] =
-    await rows(`select case when m.v is not null then ${values[kind]}::text end, m.v::text, pg_snapshot_xmax(pg_current_snapshot())::text,
+    await rows(`select case when m.v is not null then ${values[kind]}::text end, m.v::text, concat_ws(' ', pg_snapshot_xmax(pg_current_snapshot()), ${writersOf(schema)}),
   (extract(epoch from clock_timestamp()) * 1000)::bigint::text from (select ${highest} as v) m`);
   return { value: row![0]!, highest: row![1]!, ticket: row![2]!, at: Number(row![3]) };
+}
+
+/**
+ * Transactions that are about to write to the table, seen by every role: an INSERT draws its number before the transaction has an id, and locks the table before that.
+ */
+function writersOf(schema: TableSchema): string {
+  return `(select string_agg(distinct l.virtualtransaction, ' ') from pg_locks l where l.locktype = 'relation' and l.granted
+    and l.database = (select d.oid from pg_database d where d.datname = current_database()) and l.relation = to_regclass(${quoteText(nameOf(schema))})
+    and l.mode in ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))`;
 }
 
 /** The session is in UTC. */
@@ -37,7 +46,9 @@ function zoneOf({ schema, column }: WatchedColumn): string {
  * role may see sessions, those are waited for too, elsewhere the overlap covers them.
  */
 export async function ended(rows: ReadStatement, { ticket, at }: ChangeMark): Promise<"ended" | "open"> {
-  const [row] = await rows(`select pg_snapshot_xmin(pg_current_snapshot()) >= '${BigInt(ticket)}'::xid8
+  const [xid = "", ...writers] = ticket.split(" ");
+  const [row] = await rows(`select pg_snapshot_xmin(pg_current_snapshot()) >= '${BigInt(xid)}'::xid8
+  and not exists (select from pg_locks l where l.virtualtransaction in (${["", ...writers].map(quoteText).join(", ")}))
   and not exists (select from pg_stat_activity a where a.datname = current_database() and a.backend_type = 'client backend'
     and a.pid <> pg_backend_pid() and a.xact_start < to_timestamp(${at / 1000}))`);
   return row![0] === "t" ? "ended" : "open";

@@ -1,4 +1,4 @@
-import { mysqlChangedRows } from "@lockstep/outbox";
+import { mysqlChangedRows, postgresChangedRows } from "@lockstep/outbox";
 import { eventually } from "@lockstep/testing";
 import { expect } from "chai";
 import type { ChangedRows, LockstepError } from "@lockstep/core";
@@ -246,6 +246,40 @@ describe("an incremental sync whose session is ended", () => {
 });
 
 describe("an incremental sync that may not see transactions", () => {
+  it("waits for a number that was drawn before its transaction had an id", async () => {
+    await using stage = await openStage("postgres");
+    const { source } = stage;
+    await source.query("create sequence drawn");
+    await source.query("create table ledger (id int primary key, n bigint)");
+    await source.query("create index on ledger (n)");
+    await source.query("create role blind_reader login password 'blind'");
+    await source.query("grant select on ledger to blind_reader");
+    // The first number of some is logged, by which a transaction gets its id.
+    await source.query("select nextval('drawn')");
+    const rows = postgresChangedRows(stage.urlOf("blind_reader", "blind"), "test");
+    try {
+      const { schema } = (await rows.survey({ namespace: source.namespace, name: "ledger" }))!;
+      const slow = await stage.session();
+      const written = slow.query(
+        "insert into ledger select 1, n from (select nextval('drawn') as n, pg_sleep(0.5)) x",
+      );
+      await eventually(
+        async () => (await source.query("select last_value::text as last from drawn"))[0]!["last"] === "2",
+        { what: "the number drawn" },
+      );
+      await source.query("insert into ledger values (2, nextval('drawn'))");
+      const mark = await rows.mark({ schema, column: "n", kind: "number", overlapMs: 1_000 });
+      expect(mark.value).to.equal("3");
+      expect(await rows.ended(mark)).to.equal("open");
+      await written;
+      expect(await rows.ended(mark)).to.equal("ended");
+    } finally {
+      await rows.close();
+      await source.query("drop owned by blind_reader");
+      await source.query("drop role blind_reader");
+    }
+  });
+
   it("knows that it doesn't, so that the overlap has to cover them", async () => {
     await using stage = await openStage("mariadb");
     const { source } = stage;
