@@ -13,9 +13,9 @@ import { Watch } from "./watch.js";
 
 /** What `--json` prints. */
 export interface FullSyncResult {
-  /** Existing rows that were copied. */
+  /** Existing rows that were copied, to each target. */
   readonly rows: number;
-  /** To both targets at once, with the writing beside it, the kill and the wait for the last row included. */
+  /** To both targets, with the writing beside it, the kill and the wait for the last row included. */
   readonly rowsPerSecond: number;
   readonly resumed: boolean;
   readonly converged: boolean;
