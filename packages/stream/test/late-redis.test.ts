@@ -78,7 +78,7 @@ describe("Redis away at the start", function () {
       stuckAfterMs: 200,
       logger: { ...silentLogger, warn: (_fields, message) => void warnings.push(message) },
       markDue: (due) =>
-        warnings.includes("letter worker was stuck and is replaced")
+        warnings.includes("queue worker was stuck and is replaced")
           ? Promise.resolve(marked.push(due.letter) > 0)
           : new Promise((resolve) => hanging.push(resolve)),
     });
