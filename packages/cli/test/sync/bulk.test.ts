@@ -114,23 +114,24 @@ for (const { kind, target, setup, external } of ways) {
         }
       })();
       try {
-        for (const enough of [1_500]) {
-          await eventually(async () => (await copied()) > enough, {
-            what: `${enough} rows`,
-            timeoutMs: 20_000,
-            intervalMs: 20,
-          });
-          await child.kill();
-          // The server frees the dead process's lock a moment later.
-          child = await eventually(
-            async () => {
-              const next = await start("resume");
-              await new Promise((resolve) => setTimeout(resolve, 300));
-              return next.running ? next : undefined;
-            },
-            { what: "a process that has the job", timeoutMs: 10_000 },
-          );
-        }
+        await eventually(async () => (await copied()) > 1_500, {
+          what: "more rows",
+          timeoutMs: 20_000,
+          intervalMs: 20,
+        });
+        await child.kill();
+        // The server frees the dead process's lock a moment later.
+        child = await eventually(
+          async () => {
+            const next = await start("resume");
+            const before = await copied();
+            await eventually(async () => !next.running || (await copied()) > before, {
+              what: "a process that has the job, or has ended",
+            });
+            return next.running ? next : undefined;
+          },
+          { what: "a process that has the job", timeoutMs: 10_000 },
+        );
         expect(await child.untilEnds(), child.output.join("\n")).to.equal(0);
       } finally {
         isOver = true;
