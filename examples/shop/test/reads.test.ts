@@ -6,6 +6,7 @@ import { postgresTarget } from "@lockstep/target-postgres";
 import { eventually, type NodeProcess } from "@lockstep/testing";
 import { expect } from "chai";
 import { DataSource } from "typeorm";
+import { runLockstep } from "../src/demo/lockstep-command.js";
 import { type Customer, entityList, type ShopEntities, shopEntities } from "../src/index.js";
 import { type Kind, Rig, type RigApp } from "./rig/rig.js";
 
@@ -40,7 +41,6 @@ for (const [kind, targetKind] of ways) {
         entities: entityList(replicaEntities),
       }).initialize();
       reads = open();
-      await inRotation();
     });
     after(async () => {
       await reads?.[Symbol.asyncDispose]();
@@ -83,6 +83,19 @@ for (const [kind, targetKind] of ways) {
       });
     const atReplica = async (id: string) =>
       (await replica.getRepository(replicaEntities.customer).findOneBy({ id }))?.name;
+
+    it("a target that isn't seeded is waited for, and not read from until it is", async () => {
+      await eventually(async () => stateOf() === "unseeded", { what: "the replica known as not seeded" });
+      expect(reads.status().replicas["reporting"]!.reason).to.contain("REPLICA_UNSEEDED");
+      const id = await add("older");
+      expect(await app.lockstep.whenApplied("reporting")).to.equal("applied");
+      expect(await reads.request(() => nameOf(id))).to.equal("older");
+      expect(reads.status()).to.have.nested.property("primary.reasons.unseeded", 1);
+      const config = rig.config({ sources: { shop: { url: rig.source.url } } });
+      const { code, lines } = await runLockstep(config, "sync", "full");
+      expect(code, lines.join("\n")).to.equal(0);
+      await inRotation();
+    });
 
     it("whenApplied returns when the target has it", async () => {
       for (let i = 0; i < 20; i++) {

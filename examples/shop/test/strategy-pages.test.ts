@@ -9,6 +9,7 @@ import { eventually, type NodeProcess } from "@lockstep/testing";
 import { expect } from "chai";
 import type { Redis } from "ioredis";
 import { DataSource, type Repository } from "typeorm";
+import { runLockstep } from "../src/demo/lockstep-command.js";
 import { type Customer, entityList, shopEntities } from "../src/index.js";
 import { Rig } from "./rig/rig.js";
 
@@ -81,6 +82,8 @@ describe("the code of the strategy pages", function () {
     }>("read-write-splitting", { dataSource, reporting });
     try {
       await rig.untilRegistered();
+      const config = rig.config({ sources: { shop: { url: rig.source.url } } });
+      expect((await runLockstep(config, "sync", "full", "--target", "reporting")).code).to.equal(0);
       const { id } = await customers.save({ ...customer, id: randomUUID(), email: "a@example.org" });
       await eventually(async () => page.reads.status().replicas["reporting"]!.state === "in", {
         what: "the replica in rotation",

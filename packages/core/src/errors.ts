@@ -53,6 +53,10 @@ export const errorTable = {
     recovery: "refuse",
     hint: "reads.read() is for reads: write, lock and open transactions on the primary's DataSource.",
   },
+  REPLICA_UNSEEDED: {
+    recovery: "refuse",
+    hint: "Run `lockstep sync full --target <name>`: it copies what is older than the capture, or finds at once that there is nothing. Reads go to the primary until then.",
+  },
   STALE_ENTITY: {
     recovery: "refuse",
     hint: "Nothing was written. Read the entity from the primary before you change it, or update(id, { … }) only what you change.",

@@ -1,5 +1,5 @@
 export type { Freshness } from "./freshness/freshness.js";
-export { laneFreshness, type LaneSource, type LaneTarget } from "./freshness/lane-freshness.js";
+export { laneFreshness, laneProgress, type LaneSource, type LaneTarget } from "./freshness/lane-freshness.js";
 export { mysqlReplica } from "./freshness/mysql-replica.js";
 export { postgresStandby } from "./freshness/postgres-standby.js";
 export { inTime, untilItHas } from "./freshness/until-it-has.js";

@@ -22,6 +22,8 @@ export interface ReadStatus {
       string,
       {
         readonly state: "in" | OutOfRotation;
+        /** What keeps it out, or the primary from telling how fresh it is, as whoever was asked said it. */
+        readonly reason?: string;
         /** How old what it shows may be, ms; absent until it was found once. */
         readonly lagMs?: number;
         readonly reads: number;
@@ -114,7 +116,7 @@ class Router implements ReplicaReads {
         return result;
       } catch (error) {
         if (!isGone(error)) throw error;
-        chosen.isGone();
+        chosen.isGone(error);
         away.add(chosen);
       } finally {
         request?.shows(chosen);
@@ -150,9 +152,13 @@ class Router implements ReplicaReads {
     return {
       replicas: Object.fromEntries(
         this.#replicas.map((replica) => {
-          const { name, lagMs, reads } = replica;
+          const { name, lagMs, reads, why } = replica;
           const state = replica.standing(this.#maxLagMs);
-          return [name, { state, ...(lagMs !== undefined && { lagMs }), reads }];
+          const reason = state === "in" ? undefined : why;
+          return [
+            name,
+            { state, ...(reason !== undefined && { reason }), ...(lagMs !== undefined && { lagMs }), reads },
+          ];
         }),
       ),
       primary: {
@@ -188,7 +194,7 @@ class Router implements ReplicaReads {
 
   #whyNone(): OutOfRotation {
     const states = this.#replicas.map((replica) => replica.standing(this.#maxLagMs));
-    const [why] = (["lagging", "down"] as const).filter((state) => states.includes(state));
+    const [why] = (["lagging", "down", "unseeded"] as const).filter((state) => states.includes(state));
     return why ?? "unknown";
   }
 

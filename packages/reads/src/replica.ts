@@ -1,8 +1,9 @@
+import { isLockstepError } from "@lockstep/core";
 import type { DataSource } from "typeorm";
 import type { Freshness } from "./freshness/freshness.js";
 
-/** Why a replica isn't read from. */
-export type OutOfRotation = "unknown" | "lagging" | "down";
+/** Why a replica isn't read from. `unknown`: it wasn't found fresh yet. */
+export type OutOfRotation = "unknown" | "lagging" | "down" | "unseeded";
 
 /** A mark that wasn't held for so long may be of a history that is over. */
 const doubtMs = 5_000;
@@ -16,7 +17,10 @@ export class Replica {
   reads = 0;
   /** When it is known to have held everything that was committed by then; on this process's own clock. */
   #freshAt: number | undefined;
-  #isDown = false;
+  /** It said, or its silence does, that it can't be read from. */
+  #out: { readonly state: "down" | "unseeded"; readonly why: string } | undefined;
+  /** What the primary answered, when it couldn't be asked for a mark. */
+  #unmarked: string | undefined;
   /** Marks that it didn't hold yet: the oldest, and one that is taken anew now and then. */
   #samples: readonly { readonly at: number; readonly mark: string }[] = [];
 
@@ -28,7 +32,7 @@ export class Replica {
 
   /** Whether it may be read from; if not, why. */
   standing(maxLagMs: number): "in" | OutOfRotation {
-    if (this.#isDown) return "down";
+    if (this.#out) return this.#out.state;
     if (this.#freshAt === undefined) return "unknown";
     return performance.now() - this.#freshAt <= maxLagMs ? "in" : "lagging";
   }
@@ -38,9 +42,14 @@ export class Replica {
     return this.#freshAt === undefined ? undefined : Math.round(performance.now() - this.#freshAt);
   }
 
+  /** What the last look met, when something kept it from an answer. */
+  get why(): string | undefined {
+    return this.#out?.why ?? this.#unmarked;
+  }
+
   /** A read failed as if it weren't there. The next look that succeeds brings it back. */
-  isGone(): void {
-    this.#isDown = true;
+  isGone(error: unknown): void {
+    this.#out = { state: "down", why: said(error) };
   }
 
   /**
@@ -58,9 +67,10 @@ export class Replica {
         this.#samples = this.#samples.filter(({ at }) => at > sample.at);
         break;
       }
-      this.#isDown = false;
-    } catch {
-      this.#isDown = true;
+      this.#out = undefined;
+    } catch (error) {
+      const state = isLockstepError(error, "REPLICA_UNSEEDED") ? "unseeded" : "down";
+      this.#out = { state, why: said(error) };
     }
   }
 
@@ -69,8 +79,13 @@ export class Replica {
     try {
       const mark = await this.freshness.mark();
       this.#samples = [...this.#samples.slice(0, 1), { at, mark }];
-    } catch {
-      // The next look asks again.
+      this.#unmarked = undefined;
+    } catch (error) {
+      this.#unmarked = said(error);
     }
   }
+}
+
+function said(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

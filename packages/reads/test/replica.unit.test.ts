@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { LockstepError } from "@lockstep/core";
 import type { DataSource } from "typeorm";
 import { Replica } from "../src/replica.js";
 
@@ -28,5 +29,30 @@ describe("looking at a replica", () => {
     held.add("0");
     await replica.look(13_000);
     expect(replica.lagMs).to.be.a("number");
+  });
+
+  it("one that isn't seeded stays out and says why, until it is", async () => {
+    let seeded = false;
+    const replica = new Replica("near", {} as DataSource, {
+      space: "test",
+      mark: async () => "1",
+      has: async () => {
+        if (!seeded) throw new LockstepError("REPLICA_UNSEEDED", "not seeded");
+        return true;
+      },
+      close: async () => undefined,
+    });
+    await replica.look();
+    expect(replica.standing(Infinity)).to.equal("unseeded");
+    expect(replica.why).to.contain("lockstep sync full");
+    seeded = true;
+    await replica.look();
+    expect([replica.standing(Infinity), replica.why]).to.deep.equal(["in", undefined]);
+  });
+
+  it("a primary that can't tell says so", async () => {
+    const replica = replicaOf([], new Set());
+    await replica.look();
+    expect([replica.standing(Infinity), replica.why]).to.deep.equal(["unknown", "nothing is known"]);
   });
 });

@@ -5,7 +5,7 @@ import { mysqlTarget } from "@lockstep/target-mysql";
 import { postgresTarget } from "@lockstep/target-postgres";
 import { DataSource, type EntityManager } from "typeorm";
 import { entityList, shopEntities } from "../entities.js";
-import { startProcesses } from "./processes.js";
+import { type DemoProcesses, startProcesses } from "./processes.js";
 import type { DemoOptions } from "./scenario-shop.js";
 import { type DemoServers, startServers } from "./servers.js";
 import { Watch } from "./watch.js";
@@ -32,7 +32,7 @@ export async function readsScenario(options: DemoOptions): Promise<ReadsResult> 
   const { say } = options;
   say("starting a source PostgreSQL, a target PostgreSQL, a target MariaDB and Redis");
   await using servers = await startServers();
-  await using _processes = await startProcesses(servers, options.verbose);
+  await using processes = await startProcesses(servers, options.verbose);
   const primary = await connect("postgres", servers.source, true);
   const replicas: DataSource[] = [];
   const watch = new Watch(servers.redis, "shop");
@@ -41,6 +41,7 @@ export async function readsScenario(options: DemoOptions): Promise<ReadsResult> 
     await watch.untilLanesRun(2, 60_000);
     const ids = await firstCustomers(primary);
     await watch.untilCaughtUp(2, 60_000);
+    await seed(processes);
     replicas.push(
       await connect("postgres", servers.targets.reporting),
       await connect("mariadb", servers.targets.warehouse),
@@ -64,6 +65,12 @@ async function firstCustomers(primary: DataSource): Promise<readonly string[]> {
   const customers = ids.map((id) => ({ id, email: `${id}@example.org`, name: "0", preferences: null }));
   await primary.manager.save("Customer", customers);
   return ids;
+}
+
+/** Nothing is older than the capture here, but only a full sync knows that. */
+async function seed(processes: DemoProcesses): Promise<void> {
+  await using command = await processes.lockstep("sync", "full");
+  if ((await command.untilEnds()) !== 0) throw new Error(command.output.slice(-5).join("\n"));
 }
 
 function readsOf(

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { liveLetterStates, LockstepError, type Target } from "@lockstep/core";
-import { type Freshness, inTime, laneFreshness, type LaneSource, untilItHas } from "@lockstep/reads";
+import { type Freshness, inTime, laneProgress, type LaneSource, untilItHas } from "@lockstep/reads";
 
 /** The parts of a target that are asked whether it has something. */
 export type AppliedTarget = Pick<Target, "name" | "checkpoints" | "letters" | "close">;
@@ -28,7 +28,7 @@ export function appliedIn(
   targets: readonly AppliedTarget[],
 ): { whenApplied(target: string, options?: AppliedOptions): Promise<Applied>; close(): Promise<void> } {
   const known = new Map(
-    targets.map((target) => [target.name, { target, freshness: laneFreshness(source, target) }]),
+    targets.map((target) => [target.name, { target, freshness: laneProgress(source, target) }]),
   );
   return {
     async whenApplied(name, { timeoutMs = defaultTimeoutMs, rows = [] } = {}) {

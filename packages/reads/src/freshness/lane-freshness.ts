@@ -17,9 +17,23 @@ export type LaneTarget = Pick<Target, "name" | "checkpoints" | "close">;
 
 /**
  * Freshness of a target that Lockstep's lanes write: their checkpoints move in the transaction of the rows, so they say exactly what is there. Rows that are set
- * aside as dead letters are not.
+ * aside as dead letters are not. A target that isn't seeded lacks the rows that are older than the capture, wherever its lanes are: it isn't read from.
  */
 export function laneFreshness(of: LaneSource, target: LaneTarget): Freshness {
+  return freshnessOf(of, target, (lanes) => {
+    if (lanes.every(({ seeded }) => seeded)) return;
+    throw new LockstepError("REPLICA_UNSEEDED", `the target "${target.name}" isn't seeded`);
+  });
+}
+
+/** The same of the changes that its lanes bring, whether or not the target has what is older than those: what a barrier asks. */
+export function laneProgress(of: LaneSource, target: LaneTarget): Freshness {
+  return freshnessOf(of, target, () => undefined);
+}
+
+type Lanes = Awaited<ReturnType<LaneTarget["checkpoints"]>>;
+
+function freshnessOf(of: LaneSource, target: LaneTarget, refuse: (lanes: Lanes) => void): Freshness {
   const { source } = of;
   const ask = oneAtATime(() => of.barrier());
   const checkpoints = oneAtATime(() => target.checkpoints());
@@ -35,6 +49,7 @@ export function laneFreshness(of: LaneSource, target: LaneTarget): Freshness {
       const lanes = (await checkpoints()).filter(
         (lane) => lane.source === source && lane.partition < partitions,
       );
+      refuse(lanes);
       return (
         lanes.length === partitions &&
         lanes.every(
