@@ -81,6 +81,10 @@ export const errorTable = {
     recovery: "refuse",
     hint: 'Run lockstep capture install (as a role that owns the tables), or start with tables: "ensure".',
   },
+  CAPTURE_INSTALL_WAITS: {
+    recovery: "retry",
+    hint: "End these transactions, or let them end, and install again: what was done so far holds nothing up, and installing goes on from there.",
+  },
   CAPTURE_INCOMPLETE: {
     recovery: "retry",
     hint: "Triggers or publications of the source are missing, or older than their tables. Run lockstep capture install (or start the application again), then lockstep verify and repair.",

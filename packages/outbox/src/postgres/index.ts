@@ -2,6 +2,8 @@
  * What another log of the same database (the write-ahead log) shares with the outbox: connections, leadership, the registry of targets,
  * the incarnation, the schemas.
  */
+export { bounded } from "./bounded.js";
+export { transactionsInTheWay, type WaitedFor } from "./in-the-way.js";
 export {
   connectionsTo,
   lockstepErrorOf,

@@ -1,16 +1,39 @@
 import { type CaptureFinding, LockstepError, type RowNote, type RunStatement } from "@lockstep/core";
 import type { SourceCapture } from "./source-capture.js";
+import { isLockTimeout } from "./subscriber/server-errors.js";
 
-/** Runs what a plan says, and plans again: gives what is still wrong then. */
+/**
+ * Runs what a plan says, and plans again: gives what is still wrong then.
+ * @throws LockstepError CAPTURE_INSTALL_WAITS, naming them, when open transactions stand in its way for too long.
+ */
 export async function installAtSource(
-  capture: Pick<SourceCapture, "plan">,
+  capture: Pick<SourceCapture, "plan" | "inTheWay">,
   run: RunStatement,
   tables: readonly RowNote["table"][],
 ): Promise<readonly CaptureFinding[]> {
   const { findings, statements } = await capture.plan(run, tables);
   if (statements.length === 0) return findings;
-  for (const statement of statements) await run(statement);
+  for (const statement of statements) {
+    try {
+      await run(statement);
+    } catch (error) {
+      throw isLockTimeout(error)
+        ? waits((await capture.inTheWay?.(run, statement, tables).catch(() => [])) ?? [], error)
+        : error;
+    }
+  }
   return (await capture.plan(run, tables)).findings;
+}
+
+function waits(inTheWay: readonly string[], cause: unknown): LockstepError {
+  const who = inTheWay.length === 0 ? "" : `: ${inTheWay.join(", ")}`;
+  return new LockstepError(
+    "CAPTURE_INSTALL_WAITS",
+    `installing waits for open transactions of the source${who}`,
+    {
+      cause,
+    },
+  );
 }
 
 /** @throws LockstepError TABLE_WITHOUT_PRIMARY_KEY, CAPTURE_NOT_INSTALLED when what was found means that writes go past the capture. */

@@ -57,6 +57,12 @@ export interface SourceCapture {
    * printing them is `--sql`. Changes nothing. The outbox exists (all captures have it: PROTOCOL.md 27).
    */
   plan(run: RunStatement, tables: readonly RowNote["table"][]): Promise<CapturePlan>;
+  /** Who stood in the way of a statement of the plan that gave up waiting, a phrase each. Absent: it can't be told. */
+  inTheWay?(
+    run: RunStatement,
+    statement: string,
+    tables: readonly RowNote["table"][],
+  ): Promise<readonly string[]>;
   /** Statements that take everything out of the source that installing put in. The outbox stays. */
   removal(run: RunStatement): Promise<readonly string[]>;
   /** The log that a relay of this source reads. Connects on first use. */

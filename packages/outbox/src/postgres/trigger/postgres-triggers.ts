@@ -5,6 +5,7 @@ import {
   type RowNote,
   tableId,
 } from "@lockstep/core";
+import { bounded } from "../bounded.js";
 import { quoteName } from "../quote.js";
 import { type FoundTable, type FoundTrigger, readTables } from "./catalog.js";
 import { removeTriggers } from "./remove-triggers.js";
@@ -61,7 +62,7 @@ function planTable(schema: string, table: RowNote["table"], found: FoundTable | 
     ...unguarded.map((partition) => createTrigger(partition, partitionTrigger(schema), execute)),
     ...extra.map(({ name }) => `drop trigger ${quoteName(name)} on ${nameOf(table)};`),
   ];
-  return { findings: [finding], statements: [asOne(changes)] };
+  return { findings: [finding], statements: [bounded(changes)] };
 }
 
 function refusal({ key, isPartition, inherits }: FoundTable): string | undefined {
@@ -134,13 +135,4 @@ function findingOf(
   }
   if (extra.length === 0) return undefined;
   return { table, problem: "extra", message: `${table} has triggers that are no longer needed` };
-}
-
-/** One statement, so that no write goes past it in between; it doesn't queue long behind others' locks, and others behind it. */
-function asOne(changes: readonly string[]): string {
-  return `do $lockstep$ declare timeout text := current_setting('lock_timeout'); begin
-perform set_config('lock_timeout', '5s', true);
-${changes.join("\n")}
-perform set_config('lock_timeout', timeout, true);
-end $lockstep$`;
 }

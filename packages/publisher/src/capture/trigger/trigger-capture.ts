@@ -1,4 +1,5 @@
 import { postgresTriggers } from "@lockstep/outbox";
+import { transactionsInTheWay } from "@lockstep/outbox/postgres";
 import { outboxLog } from "../outbox-log.js";
 import { seenThroughTriggers } from "../foreign-key-actions.js";
 import type { CaptureSource, SourceCapture } from "../source-capture.js";
@@ -14,6 +15,9 @@ export function triggerCapture(source: CaptureSource): SourceCapture {
   return {
     kind: "trigger",
     plan,
+    ...(source.engine === "postgres" && {
+      inTheWay: (run, _statement, tables) => transactionsInTheWay(run, tables),
+    }),
     removal: (run) => triggers.removal(run),
     changeLog: () => watchedLog(outboxLog(source), source, plan),
   };

@@ -1,9 +1,10 @@
 import { LockstepError, type RunStatement } from "@lockstep/core";
+import { transactionsInTheWay } from "@lockstep/outbox/postgres";
 import type { CaptureSource, SourceCapture } from "../source-capture.js";
 import { walHandOver } from "./hand-over.js";
 import { readFacts } from "./install/facts.js";
 import { captureNames, type CaptureNames } from "./install/names.js";
-import { planCapture, removeCapture } from "./install/plan.js";
+import { makesSlot, planCapture, removeCapture } from "./install/plan.js";
 import { traceTransactions } from "./trace/trace-transactions.js";
 import { watchedLog } from "../watched-log.js";
 import { postgresWalLog } from "./wal-log.js";
@@ -28,6 +29,9 @@ export function walCapture(source: CaptureSource): SourceCapture {
   return {
     kind: "wal",
     plan,
+    // What makes the slot waits for writers, all else for tables.
+    inTheWay: (run, statement, tables) =>
+      transactionsInTheWay(run, statement.includes(makesSlot) ? "writers" : tables),
     removal: async (run) => removeCapture(await namesIn(run, schema), schema),
     handOver: walHandOver(schema),
     changeLog: () =>

@@ -6,11 +6,12 @@ import {
   type Logger,
   type OutboxWriter,
   type Position,
+  type RunStatement,
 } from "@lockstep/core";
 import { postgresOutboxWriter } from "@lockstep/outbox";
 import { eventually, freshPostgres } from "@lockstep/testing";
 import pg from "pg";
-import { captureOf } from "../../../src/capture/index.js";
+import { captureOf, installAtSource } from "../../../src/capture/index.js";
 import { postgresWalLog, type WalLogOptions } from "../../../src/capture/wal/wal-log.js";
 
 type Rows = readonly Record<string, string | null>[];
@@ -26,6 +27,8 @@ export interface WalSource extends AsyncDisposable {
   plan(...tables: readonly string[]): Promise<CapturePlan>;
   /** Captures these tables of the schema `public`. */
   install(...tables: readonly string[]): Promise<void>;
+  /** The same as another process does it, over a connection of its own. */
+  installBeside(...tables: readonly string[]): Promise<void>;
   remove(): Promise<void>;
   log(options?: Partial<WalLogOptions>): ChangeLog;
 }
@@ -54,19 +57,21 @@ export async function openWalSource(url?: string, logger: Logger = silentLogger)
   });
   const writer = postgresOutboxWriter();
   await writer.ensure(sql);
-  const plan = (...tables: readonly string[]) =>
-    capture.plan(
-      sql,
-      tables.map((name) => ({ namespace: "public", name })),
-    );
+  const named = (tables: readonly string[]) => tables.map((name) => ({ namespace: "public", name }));
   return {
     url: database.url,
     writer,
     sql,
     connect,
-    plan,
+    plan: (...tables) => capture.plan(sql, named(tables)),
     async install(...tables) {
-      for (const statement of (await plan(...tables)).statements) await sql(statement);
+      await installAtSource(capture, sql, named(tables));
+    },
+    async installBeside(...tables) {
+      const other = await connect();
+      const run: RunStatement = async (text, parameters) =>
+        (await other.query(text, parameters as unknown[])).rows;
+      await installAtSource(capture, run, named(tables));
     },
     async remove() {
       for (const statement of await capture.removal(sql)) await sql(statement);

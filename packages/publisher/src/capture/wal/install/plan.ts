@@ -1,5 +1,5 @@
 import { tableId, type CaptureFinding, type CapturePlan } from "@lockstep/core";
-import { quoteName, quoteText } from "@lockstep/outbox/postgres";
+import { bounded, quoteName, quoteText } from "@lockstep/outbox/postgres";
 import { stateTables } from "../slot/log-state.js";
 import type { SourceFacts, TableFacts } from "./facts.js";
 import type { CaptureNames } from "./names.js";
@@ -17,16 +17,15 @@ export function planCapture(facts: SourceFacts, names: CaptureNames, schema: str
     ...slotFindings(facts, names),
     ...facts.tables.flatMap(tableFindings),
   ];
+  const isWidening = facts.tables.some(({ widen }) => widen.length > 0);
   const statements = [
-    ...(facts.isInstalled ? [] : stateTables(quoteName(schema))),
-    ...facts.tables
-      .flatMap(({ widen }) => widen)
-      .map((table) => `alter table ${table} replica identity full`),
+    ...(facts.isInstalled && !isWidening ? [] : [bounded(stateTables(quoteName(schema)))]),
+    ...facts.tables.flatMap(({ widen }) => widen).map((table) => widenStatement(table, quoteName(schema))),
     ...publicationStatements(facts, names),
     // The log names columns; what a table's key was is known from here when it is read after the table was altered.
     ...describeStatements(facts, schema),
     // Last: a slot can't read what was written before a publication that it sends was made.
-    ...(facts.isInstalled ? widened(facts, schema) : slotStatements(facts, names, schema)),
+    ...(facts.isInstalled ? [] : [slotStatement(facts, names, schema)]),
   ];
   // What is refused has to be mended first: a part of the capture would be worse than none.
   const isRefused = findings.some(({ problem }) => problem === "refused");
@@ -138,34 +137,51 @@ function publish(
   options: string,
 ): string[] {
   if (known.includes(name)) {
-    return tables.length === 0 ? [] : [`alter publication ${quoteName(name)} add table ${tables.join(", ")}`];
+    return tables.length === 0
+      ? []
+      : [bounded([`alter publication ${quoteName(name)} add table ${tables.join(", ")};`])];
   }
   const content = tables.length === 0 ? "" : ` for table ${tables.join(", ")}`;
-  return [`create publication ${quoteName(name)}${content} with (${options})`];
-}
-
-/** One statement makes the slot and its record: neither is there without the other. */
-function slotStatements(facts: SourceFacts, names: CaptureNames, schema: string): string[] {
-  const failover = facts.version >= failoverVersion ? ", failover => true" : "";
-  const leftover = `select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = ${quoteText(names.slot)}`;
   return [
-    ...(facts.slot === "missing" ? [] : [leftover]),
-    `insert into ${quoteName(schema)}.wal (slot, publications, confirmed, pruned_tick, markers, widened)
-select s.slot_name, array[${quoteText(names.tables)}, ${quoteText(names.own)}], s.lsn - '0/0', s.lsn - '0/0',
-       jsonb_build_array(jsonb_build_array((s.lsn - '0/0')::text, 0, ${Number.MAX_SAFE_INTEGER})), ${widenedOf(facts)}
-  from pg_create_logical_replication_slot(${quoteText(names.slot)}, 'pgoutput'${failover}) s`,
+    bounded([
+      `if not exists (select from pg_publication where pubname = ${quoteText(name)}) then
+  create publication ${quoteName(name)}${content} with (${options});
+end if;`,
+    ]),
   ];
 }
 
-/** Remembers whose replica identity was changed, so that removing can take it back. */
-function widened(facts: SourceFacts, schema: string): string[] {
-  if (facts.tables.every(({ widen }) => widen.length === 0)) return [];
-  return [`update ${quoteName(schema)}.wal set widened = widened || ${widenedOf(facts)}`];
+/** Remembers whose replica identity was changed, with the change, so that removing can take it back whatever comes of the rest. */
+function widenStatement(table: string, s: string): string {
+  return bounded([
+    `alter table ${table} replica identity full;`,
+    `insert into ${s}.wal_widened values (${quoteText(table)}) on conflict do nothing;`,
+  ]);
 }
 
-function widenedOf({ tables }: SourceFacts): string {
-  const names = tables.flatMap(({ widen }) => widen).map(quoteText);
-  return `array[${names.join(", ")}]::text[]`;
+/** What makes the slot: it waits until every transaction of the server that has written by then is over. */
+export const makesSlot = "pg_create_logical_replication_slot";
+
+/** How long it waits for one of them, ms: nobody queues behind it. */
+const writersMs = 30_000;
+
+/** One statement makes the slot and its record: neither is there without the other. */
+function slotStatement({ version }: SourceFacts, names: CaptureNames, schema: string): string {
+  const failover = version >= failoverVersion ? ", failover => true" : "";
+  const wal = `${quoteName(schema)}.wal`;
+  const slot = quoteText(names.slot);
+  return bounded(
+    [
+      `if not exists (select from ${wal}) then
+  perform pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = ${slot};
+  insert into ${wal} (slot, publications, confirmed, pruned_tick, markers)
+  select s.slot_name, array[${quoteText(names.tables)}, ${quoteText(names.own)}], s.lsn - '0/0', s.lsn - '0/0',
+         jsonb_build_array(jsonb_build_array((s.lsn - '0/0')::text, 0, ${Number.MAX_SAFE_INTEGER}))
+    from ${makesSlot}(${slot}, 'pgoutput'${failover}) s;
+end if;`,
+    ],
+    { lockMs: writersMs },
+  );
 }
 
 /** Statements that take everything out of the source again. Pure. */
@@ -173,13 +189,17 @@ export function removeCapture(names: CaptureNames, schema: string): string[] {
   const s = quoteName(schema);
   const slot = quoteText(names.slot);
   return [
-    `do $lockstep$ declare name text; begin
-if to_regclass(${quoteText(`${s}.wal`)}) is null then return; end if;
-for name in execute ${quoteText(`select unnest(widened) from ${s}.wal`)} loop
-  if to_regclass(name) is not null then execute format('alter table %s replica identity default', name); end if;
-end loop;
-end $lockstep$`,
-    `drop table if exists ${s}.wal, ${s}.wal_schema`,
+    bounded(
+      [
+        `if to_regclass(${quoteText(`${s}.wal_widened`)}) is not null then
+  for widened in execute ${quoteText(`select name from ${s}.wal_widened`)} loop
+    if to_regclass(widened) is not null then execute format('alter table %s replica identity default', widened); end if;
+  end loop;
+end if;
+drop table if exists ${s}.wal, ${s}.wal_schema, ${s}.wal_widened;`,
+      ],
+      { declare: "widened text; " },
+    ),
     // A reader that is still there has to go first; it finds no record to begin again from.
     `do $lockstep$ begin
 for i in 1..200 loop

@@ -19,7 +19,7 @@ export interface LogState {
   readonly heldBytes: number;
 }
 
-/** The tables that keep it: one row, made with the slot; and the schemas that the log's tables had. */
+/** The tables that keep it: one row, made with the slot; the schemas that the log's tables had; and tables whose replica identity was changed. */
 export const stateTables = (s: string): readonly string[] => [
   `create table if not exists ${s}.wal (
   slot text not null,
@@ -29,15 +29,15 @@ export const stateTables = (s: string): readonly string[] => [
   pruned_tick bigint not null,
   pruned_n bigint not null default 0,
   markers jsonb not null,
-  widened text[] not null,
   only_one boolean not null default true unique check (only_one)
-)`,
+);`,
   `create table if not exists ${s}.wal_schema (
   fingerprint text primary key,
   rel oid not null,
   definition jsonb not null,
   seen_at timestamptz not null default clock_timestamp()
-)`,
+);`,
+  `create table if not exists ${s}.wal_widened (name text primary key);`,
 ];
 
 const undefinedTable = "42P01";

@@ -1,0 +1,89 @@
+import { isLockstepError } from "@lockstep/core";
+import { eventually } from "@lockstep/testing";
+import { expect } from "chai";
+import pg from "pg";
+import { LogFollower, openWalSource, type WalSource } from "./wal-source.js";
+
+describe("the write-ahead log: installing", function () {
+  this.timeout(30_000);
+  let source: WalSource;
+
+  beforeEach(async () => {
+    source = await openWalSource();
+    await source.sql("create table doc (id int primary key, body text)");
+    // The time that a lock may take; by itself it is longer.
+    await source.sql("set lock_timeout = '200ms'");
+  });
+  afterEach(async () => {
+    await source[Symbol.asyncDispose]();
+  });
+
+  const openElsewhere = async (name: string): Promise<pg.Client> => {
+    const client = await source.connect();
+    await client.query(`set application_name = '${name}'`);
+    await client.query("begin");
+    return client;
+  };
+  const refusal = async (): Promise<Error> => {
+    const error: unknown = await source.install("doc").then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    expect(isLockstepError(error, "CAPTURE_INSTALL_WAITS"), String(error)).to.equal(true);
+    return error as Error;
+  };
+  const made = () =>
+    source.sql(`select slot_name from pg_replication_slots where database = current_database()`);
+  const identity = async (): Promise<unknown> =>
+    (await source.sql("select relreplident::text as i from pg_class where relname = 'doc'"))[0]!["i"];
+
+  it("waits for open transactions, not for ever, and names them; run again it goes on, and removing takes all of it back", async () => {
+    const writer = await openElsewhere("billing");
+    await writer.query("create table elsewhere (secret text)");
+    await writer.query("insert into elsewhere values ('secret')");
+    const reader = await openElsewhere("report");
+    await reader.query("select from pg_class");
+    const { message } = await refusal();
+    const [{ pid }] = (await writer.query<{ pid: number }>("select pg_backend_pid() as pid")).rows as [
+      { pid: number },
+    ];
+    expect(message).to.match(new RegExp(`pid ${pid} \\("billing", open for \\d+ s\\)`));
+    expect(message).not.to.match(/report|secret|insert/);
+    expect(await made()).to.deep.equal([]);
+    expect((await source.plan("doc")).findings.map((f) => f.message)).to.deep.equal([
+      "there is no replication slot yet",
+    ]);
+    await writer.query("commit");
+    await source.install("doc");
+    const follower = await LogFollower.lead(source.log());
+    await source.sql("insert into doc values (1, 'a')");
+    expect(await follower.until(1)).to.have.length(1);
+    expect(await identity()).to.equal("f");
+    await source.remove();
+    expect([await made(), await identity()]).to.deep.equal([[], "d"]);
+  });
+
+  it("gives up a table's lock soon, so that nobody queues behind it, and names who holds it", async () => {
+    const reader = await openElsewhere("report");
+    await reader.query("select from doc");
+    const { message } = await refusal();
+    expect(message).to.match(/pid \d+ \("report", open for \d+ s\)/);
+    expect(await identity()).to.equal("d");
+    await source.sql("insert into doc values (1, 'a')");
+    await reader.query("commit");
+    await source.install("doc");
+    expect((await source.plan("doc")).findings).to.deep.equal([]);
+  });
+
+  it("is done once by several processes that start at the same moment", async () => {
+    await Promise.all([1, 2, 3].map(() => source.installBeside("doc")));
+    expect(await made()).to.have.length(1);
+    const log = source.log();
+    const follower = await LogFollower.lead(log);
+    await source.sql("insert into doc values (1, 'a')");
+    await eventually(async () => {
+      await follower.look();
+      return follower.events.length === 1;
+    });
+  });
+});
