@@ -8,4 +8,5 @@ export { jobStoreOf, type OpenSync, withSync } from "./open-sync.js";
 export { startJob } from "./start-job.js";
 export { type JobWorkerSettings, startJobWorker } from "./worker/start-job-worker.js";
 export { type CalledJob, type JobDesk, type JobView, openJobDesk } from "./desk/job-desk.js";
+export { reportsOf, shownJob } from "./desk/shown-job.js";
 export type { ScheduleView } from "./desk/schedule-view.js";

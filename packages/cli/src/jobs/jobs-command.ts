@@ -1,7 +1,6 @@
 import { userInfo } from "node:os";
 import { LockstepError } from "@lockstep/core";
-import { type CalledJob, type JobDesk, type JobView, openJobDesk } from "@lockstep/jobs";
-import type { VerifyReport } from "@lockstep/sync";
+import { type CalledJob, type JobDesk, type JobView, openJobDesk, reportsOf, shownJob } from "@lockstep/jobs";
 import { type Command, InvalidArgumentError } from "commander";
 import { configOf } from "../config-of.js";
 import { exitCodes, type Terminal } from "../terminal.js";
@@ -39,7 +38,7 @@ export function addJobs(program: Command, terminal: Terminal, result: { code: nu
         };
         const listed = await desk.list(filter);
         for (const job of listed) terminal.out(lineOf(job));
-        if (options.json) terminal.out(JSON.stringify({ jobs: listed.map(withoutProgress) }));
+        if (options.json) terminal.out(JSON.stringify({ jobs: listed.map(shownJob) }));
       }),
     );
   deskCommand(jobs, "show <id>", "Shows a job: how far it is, how fast, and what it found.").action(
@@ -47,7 +46,8 @@ export function addJobs(program: Command, terminal: Terminal, result: { code: nu
       atDesk(options, async (desk) => {
         const job = await desk.find(id);
         show(job, terminal);
-        if (options.json) terminal.out(JSON.stringify({ job }));
+        if (options.json)
+          terminal.out(JSON.stringify({ job: { ...shownJob(job), reports: reportsOf(job) } }));
         result.code = job.state === "failed" ? exitCodes.found : exitCodes.ok;
       }),
   );
@@ -103,7 +103,7 @@ export function said(job: JobView | CalledJob, { json }: DeskOptions, terminal: 
   terminal.out(lineOf(job));
   if ("isCalled" in job && !job.isCalled)
     terminal.error("Redis is away: a consumer finds the job by itself, some seconds later");
-  if (json) terminal.out(JSON.stringify({ job: withoutProgress(job) }));
+  if (json) terminal.out(JSON.stringify({ job: shownJob(job) }));
 }
 
 function lineOf({ id, kind, state, code, origin, startedAt, sums, report }: JobView): string {
@@ -126,13 +126,7 @@ function show(job: JobView, terminal: Terminal): void {
     terminal.out("  no process says that it works on it");
   if (job.sums.table !== undefined) terminal.out(`  at ${job.sums.table}`);
   if (job.finishedAt !== undefined) terminal.out(`  ended ${new Date(job.finishedAt).toISOString()}`);
-  const { reports = [] } = job.progress as { readonly reports?: readonly VerifyReport[] };
-  for (const report of reports) printReport(report, terminal);
-}
-
-function withoutProgress(job: JobView): Omit<JobView, "progress"> {
-  const { progress: _, ...rest } = job;
-  return rest;
+  for (const report of reportsOf(job)) printReport(report, terminal);
 }
 
 function countOf(text: string): number {

@@ -1,5 +1,5 @@
 import { type Job, LockstepError } from "@lockstep/core";
-import { type OpenSync, startJob, sumsOf, withSync } from "@lockstep/jobs";
+import { type OpenSync, shownJob, startJob, sumsOf, withSync } from "@lockstep/jobs";
 import { type Command, InvalidArgumentError } from "commander";
 import { configOf } from "../config-of.js";
 import { driveHere } from "../drive-here.js";
@@ -168,5 +168,5 @@ function print(jobs: readonly Job[], { json }: Options, terminal: Terminal): voi
       `${id}  ${job.kind}  ${state}${code ? ` (${code})` : ""}  ${rows} of about ${expectedRows} rows  since ${at}`,
     );
   }
-  if (json) terminal.out(JSON.stringify({ jobs }));
+  if (json) terminal.out(JSON.stringify({ jobs: jobs.map((job) => shownJob(job)) }));
 }

@@ -84,6 +84,8 @@ export async function openSyncRig(options: {
   readonly partitions?: number;
   /** Tables that the targets get before they register. Default: Lockstep makes them. */
   readonly external?: readonly string[];
+  /** Columns that are shown to nobody. Default none. */
+  readonly maskColumns?: readonly string[];
   /** Default none. */
   readonly schedules?: Readonly<Record<string, object>>;
 }): Promise<SyncRig> {
@@ -130,7 +132,7 @@ export async function openSyncRig(options: {
   const sources = { shop: { url, capture: options.capture, partitions: options.partitions ?? 1 } };
   await writeFile(
     file,
-    `export default ${codeOf({ redis: redis.url, sources, targets: configured, schedules: options.schedules ?? {} })}`,
+    `export default ${codeOf({ redis: redis.url, sources, targets: configured, schedules: options.schedules ?? {}, status: { maskColumns: options.maskColumns ?? [] } })}`,
   );
   const config = await loadConfig({ file });
   const context = { config, logger: pino({ level: process.env["LOCKSTEP_TEST_LOG"] ?? "silent" }) };

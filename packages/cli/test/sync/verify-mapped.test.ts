@@ -1,3 +1,6 @@
+import { rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { SourceRow } from "@lockstep/core";
 import type { VerifyReport } from "@lockstep/sync";
@@ -53,13 +56,20 @@ const map = {
   customer: { ...share("customer", "name"), softDeleted: "gone_at" },
   supplier: share("supplier", "company"),
   member: { columns: { email: { hash: "email" }, n: true, secret: { fixed: "***" } } },
+  visit: { columns: { who: { hash: "ssn" }, mail: "email", day: true }, key: ["who", "mail"] },
 };
+
+/** Shown to nobody, though the target holds it. */
+const maskColumns = ["patient.ssn", "patient.illness", "visit.email"];
+const planted = /078-05|gout|lead|eve@/;
 
 const setup = [
   "create table item (id int primary key, title varchar(40), price numeric(12,2), status varchar(10), note varchar(40))",
   "create table customer (id int primary key, name varchar(40), gone_at timestamp null)",
   "create table supplier (id int primary key, company varchar(40))",
   "create table member (email varchar(40) primary key, n int, secret varchar(40))",
+  "create table patient (ssn varchar(40), clinic int, illness varchar(40), primary key (ssn, clinic))",
+  "create table visit (ssn varchar(40), email varchar(40), day int, primary key (ssn, email))",
 ];
 
 const items = Array.from(
@@ -93,9 +103,10 @@ for (const [kind, target] of ways) {
         kind,
         capture: "trigger",
         targets: { mirror: target },
-        tables: ["item", "customer", "supplier", "member"],
+        tables: ["item", "customer", "supplier", "member", "patient", "visit"],
         setup,
         map: { mirror: map },
+        maskColumns,
       });
       await rig.source.query(`insert into item values ${items.join(", ")}`);
       await rig.source.query(
@@ -125,6 +136,8 @@ for (const [kind, target] of ways) {
         ["contact", 2, 2],
         ["contact", 2, 2],
         ["member", 3, 3],
+        [undefined, 0, 0],
+        ["visit", 0, 0],
       ]);
       const leftOut = report!.tables.filter(({ to }) => to !== undefined).flatMap((table) => table.leftOut);
       expect(leftOut).deep.equal([]);
@@ -190,6 +203,63 @@ for (const [kind, target] of ways) {
       );
       await mirror.query("delete from member where email = '0000'");
       expect((await say("verify")).code).equal(0);
+    });
+
+    it("shows nothing of columns that are hidden, keys included, and repairs from a report that hides them", async () => {
+      const mirror = rig.targets["mirror"]!;
+      await rig.source.query(
+        "insert into patient values ('078-05-1120', 1, 'gout'), ('078-05-1121', 2, 'lead'), ('078-05-1122', 3, 'lead')",
+      );
+      await rig.source.query("insert into visit values ('078-05-1120', 'eve@x', 1)");
+      expect((await say("verify")).code).equal(0);
+      await mirror.query("delete from patient where clinic = 1");
+      await mirror.query("update patient set illness = 'leads' where clinic = 2");
+      await mirror.query("insert into patient values ('078-05-9999', 9, 'gout')");
+      await mirror.query("delete from visit where day = 1");
+      const found = await say("verify", "--values");
+      expect(found.code).equal(1);
+      const named = found.said.reports[0]!.tables.flatMap(({ differences }) => differences);
+      expect(
+        named.map(({ kind, key, targetKey, isMasked, values }) => [
+          kind,
+          key,
+          targetKey?.[1],
+          isMasked,
+          values,
+        ]),
+      ).deep.members([
+        ["missing", ["***", "1"], undefined, true, undefined],
+        ["differing", ["***", "2"], undefined, true, {}],
+        ["extra", ["***", "9"], undefined, true, undefined],
+        ["missing", undefined, "***", true, undefined],
+      ]);
+      const file = join(tmpdir(), `lockstep-masked-${process.pid}-${kind}.json`);
+      await writeFile(file, found.text);
+      const repaired = await say("repair", "--report", file);
+      await rm(file);
+      expect((await say("verify")).code).equal(0);
+      const reports: readonly VerifyReport[] = [];
+      const place = { after: ["078-05-1120", "1"] };
+      const options = {
+        only: [{ target: "mirror", tables: [{ table: "x", differences: [{ key: ["078-05-1"] }] }] }],
+      };
+      const { id } = await rig.jobs.begin({
+        kind: "repair",
+        options,
+        progress: { rows: 0, reports, underway: { place } },
+      });
+      const shown = await Promise.all([
+        ...[id, String(Number(id) - 1), String(Number(id) - 2), String(Number(id) - 3)].map((job) =>
+          rig.lockstep("jobs", "show", job, "--json"),
+        ),
+        rig.lockstep("jobs", "list", "--json"),
+      ]);
+      await rig.jobs.move(id, "cancelled");
+      const all = [found.text, repaired.text, ...shown.flatMap(({ out, error }) => [...out, error])].join(
+        "\n",
+      );
+      expect(all).include('["***","2"]');
+      expect(all).not.match(planted);
     });
 
     it("says of a row on which the mapping's code fails where it failed, and calls it no difference", async () => {

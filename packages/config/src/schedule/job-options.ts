@@ -24,11 +24,13 @@ const comparison = {
 
 const key = z.array(z.string()).min(1);
 
+const isMasked = z.literal(true).exactOptional();
+
 /** Of a report of verify nothing but the keys is kept. */
 const namedRows = z.object({
   table: z.string().min(1),
   to: z.string().min(1).exactOptional(),
-  differences: z.array(z.union([z.object({ key }), z.object({ targetKey: key })])),
+  differences: z.array(z.union([z.object({ key, isMasked }), z.object({ targetKey: key, isMasked })])),
 });
 
 function countOf(reports: readonly { readonly tables: readonly z.output<typeof namedRows>[] }[]): number {

@@ -79,6 +79,8 @@ export interface LetterFilter {
   readonly code?: string;
   /** Found in table, key, code or constraint; case-insensitive. */
   readonly text?: string;
+  /** Keys are searched for `text` only in letters of these schemas (fingerprints): what is found can be guessed. Default: in all. */
+  readonly keysOf?: readonly string[];
 }
 
 /** Letters of one target, as the status service sees them. A person's decisions go through here; rows are written by the lane alone. */
@@ -108,4 +110,6 @@ export interface LetterDesk {
   /** What BullMQ's jobs do: `retrying` → `due`, when it still is at that attempt. True when it did. */
   markDue(id: string, attempt: number): Promise<boolean>;
   counts(): Promise<Readonly<Record<LetterState, number>>>;
+  /** Schemas (fingerprints) that letters have, with their tables and sources; at most 1000. */
+  schemas(): Promise<readonly Pick<DeadLetter, "source" | "table" | "schema">[]>;
 }

@@ -1,15 +1,9 @@
 import type { JobOptions } from "@lockstep/config";
-import { isLockstepError, tableId } from "@lockstep/core";
+import { isLockstepError } from "@lockstep/core";
 import { repair, verify, type VerifyOptions, type VerifyReport } from "@lockstep/sync";
 import type { JobEnd, JobKind, JobRoom, ShowReports } from "../kind/job-kind.js";
 import type { OpenSync } from "../open-sync.js";
-import {
-  type CompareProgress,
-  compareSums,
-  type HiddenKeys,
-  withReport,
-  withUnderway,
-} from "./compare-progress.js";
+import { type CompareProgress, compareSums, withReport, withUnderway } from "./compare-progress.js";
 import { keepProgress } from "./keep-progress.js";
 import { atPairs, comparedTables, type Pair, readableTargets } from "./pairs.js";
 
@@ -60,10 +54,10 @@ async function compareAll({ open, job, claim, signal, told, show }: JobRoom, way
         ...(only && { only }),
         ...(resume && { resume }),
         signal: stop,
-        onProgress: (underway) => move(withUnderway(progress, target, underway, hiddenKeys(pair))),
+        onProgress: (underway) => move(withUnderway(progress, target, underway)),
       });
       show?.report(report);
-      move(withReport(progress, report, hiddenKeys(pair)));
+      move(withReport(progress, report));
     });
   } catch (error) {
     if (!stop.aborted) {
@@ -77,13 +71,6 @@ async function compareAll({ open, job, claim, signal, told, show }: JobRoom, way
   return "done";
 }
 
-function hiddenKeys({ source, mask }: Pair): HiddenKeys {
-  return (name) => {
-    const table = source.tables.find((one) => tableId(one) === name);
-    return (table?.key ?? []).map((column) => mask.hides(name, column));
-  };
-}
-
 function settingsOf(
   { sample, rate, slice, limit, timeout = 60 }: CompareOptions,
   { mask }: Pair,
@@ -95,7 +82,8 @@ function settingsOf(
     ...(sample !== undefined && { sample: sample / 100 }),
     ...(rate !== undefined && { maxRowsPerSecond: rate }),
     ...(slice !== undefined && { sliceRows: slice }),
-    ...(show?.values && { showsValues: (table: string, column: string) => !mask.hides(table, column) }),
+    showsValues: show?.values === true,
+    hides: (table, column) => mask.hides(table, column),
   };
 }
 

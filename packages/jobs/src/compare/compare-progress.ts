@@ -17,17 +17,10 @@ export interface CompareProgress {
 /** Rows that all reports of a job name together: keys are small, but a record must be. */
 export const keptRows = 100;
 
-/** Which columns of a table's key, by their places, are shown to nobody. */
-export type HiddenKeys = (table: string) => readonly boolean[];
-
 /** The progress with a report behind the others: as many rows as fit are named, and no values of any row are kept. Pure. */
-export function withReport(
-  progress: CompareProgress,
-  report: VerifyReport,
-  hidden: HiddenKeys = () => [],
-): CompareProgress {
+export function withReport(progress: CompareProgress, report: VerifyReport): CompareProgress {
   const { underway: _, ...rest } = progress;
-  const reports = [...progress.reports, { ...report, tables: keptOf(progress, report.tables, hidden) }];
+  const reports = [...progress.reports, { ...report, tables: keptOf(progress, report.tables) }];
   return { ...rest, rows: rowsOf(reports), reports };
 }
 
@@ -36,10 +29,9 @@ export function withUnderway(
   progress: CompareProgress,
   target: string,
   { done, current, comparisons }: VerifyProgress,
-  hidden: HiddenKeys = () => [],
 ): CompareProgress {
   const tables = [...done.map(({ report }) => report), ...(current ? [current.report] : [])];
-  const kept = keptOf(progress, tables, hidden);
+  const kept = keptOf(progress, tables);
   const underway = {
     comparisons,
     done: done.map((one, i) => ({ ...one, report: kept[i]! })),
@@ -50,16 +42,10 @@ export function withUnderway(
   return { ...progress, rows, target, ...(table !== undefined && { table }), underway };
 }
 
-function keptOf(
-  { reports }: CompareProgress,
-  tables: readonly TableReport[],
-  hidden: HiddenKeys,
-): readonly TableReport[] {
+function keptOf({ reports }: CompareProgress, tables: readonly TableReport[]): readonly TableReport[] {
   let room = keptRows - reports.flatMap((report) => report.tables.flatMap((t) => t.differences)).length;
   return tables.map((table) => {
-    const differences = table.differences
-      .slice(0, Math.max(0, room))
-      .map((row) => withoutValues(row, hidden(table.table)));
+    const differences = table.differences.slice(0, Math.max(0, room)).map(withoutValues);
     room -= differences.length;
     return { ...table, differences };
   });
@@ -69,10 +55,9 @@ function rowsOf(reports: readonly Pick<VerifyReport, "tables">[]): number {
   return reports.flatMap(({ tables }) => tables).reduce((sum, { rows }) => sum + rows.source, 0);
 }
 
-function withoutValues(row: ReportedRow, hidden: readonly boolean[]): ReportedRow {
-  const { values: _, key, ...kept } = row;
-  if (key === undefined) return kept;
-  return { ...kept, key: key.map((text, place) => (hidden[place] ? "***" : text)) };
+function withoutValues(row: ReportedRow): ReportedRow {
+  const { values: _, ...named } = row;
+  return named;
 }
 
 /** Adds up. Pure. */

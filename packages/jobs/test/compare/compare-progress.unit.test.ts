@@ -61,11 +61,4 @@ describe("what is kept of a comparison", () => {
     const over = withReport(progress, report("b", [table("x", 30), table("y", 31)]));
     expect([over.underway, over.rows]).to.deep.equal([undefined, 3_000]);
   });
-
-  it("hides key columns that are masked", () => {
-    const hidden = (name: string): readonly boolean[] => (name === "x" ? [true] : []);
-    const tables = [table("x", 1), table("y", 1)];
-    const kept = withReport({ rows: 0, reports: [] }, report("a", tables), hidden).reports[0]!.tables;
-    expect(kept.map(({ differences }) => differences[0]!.key)).to.deep.equal([["***"], ["0"]]);
-  });
 });

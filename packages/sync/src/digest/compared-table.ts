@@ -12,6 +12,13 @@ export interface LeftOut {
   readonly why: string;
 }
 
+/** A column of the target. */
+export interface ShownColumn {
+  readonly name: string;
+  /** The column of the source whose values it holds as they are; absent where a mapping makes them, which are nobody's to see. */
+  readonly shows?: string;
+}
+
 /** A table of the source and what mirrors it. */
 export interface ComparedTable {
   /** `namespace.name` at the source. */
@@ -27,11 +34,10 @@ export interface ComparedTable {
   readonly canonicalKey: (key: Key) => Key;
   /** A mapping masks the source's key: nobody is to see it. */
   readonly hidesKey: boolean;
-  /**
-   * All that is compared, in the order of {@link Side.texts}. `shows`: the column of the source whose values it holds as they are; absent where a
-   * mapping makes them, which are nobody's to see.
-   */
-  readonly columns: readonly { readonly name: string; readonly shows?: string }[];
+  /** All that is compared, in the order of {@link Side.texts}. */
+  readonly columns: readonly ShownColumn[];
+  /** Those of the canonical key. */
+  readonly key: readonly ShownColumn[];
   readonly leftOut: readonly LeftOut[];
   /** Of a cache, from which rows may go by themselves: keys of what it holds. That a row isn't there is no difference. */
   readonly held?: () => AsyncIterable<readonly string[]>;
@@ -102,6 +108,7 @@ export async function compareTable(
       }),
     hidesKey: false,
     columns: compared.map(({ here: { name } }) => ({ name, shows: name })),
+    key: keys.map(({ here: { name } }) => ({ name, shows: name })),
     leftOut: pairs.flatMap(({ here, why }) => (why === undefined ? [] : [{ column: here.name, why }])),
     isOrderedAlike: isMissing || keys.every((pair) => isOrderedAlike(source, target, pair)),
   };

@@ -60,6 +60,10 @@ export async function compareHeld(
     return { at, text: columns[at]!.textOf(text) };
   });
   const isOwn = ({ texts }: HeldRow): boolean => shares.every(({ at, text }) => texts[at] === text);
+  const shown = made.columns.map((column) => ({
+    name: column.schema.name,
+    ...(column.from === "copy" && { shows: table.columns[column.at]!.name }),
+  }));
   const target = new HeldSide({ held, schema, columns, key, isOwn });
   return {
     id: tableId(table),
@@ -69,10 +73,8 @@ export async function compareHeld(
     sourceKey,
     canonicalKey: mappedKey,
     hidesKey,
-    columns: made.columns.map((column) => ({
-      name: column.schema.name,
-      ...(column.from === "copy" && { shows: table.columns[column.at]!.name }),
-    })),
+    columns: shown,
+    key: schema.key.map((name) => shown.find((column) => column.name === name)!),
     leftOut: [],
     isOrderedAlike: false,
     ...(!held.isWhole && { held: () => target.keys() }),

@@ -1,7 +1,7 @@
 import { LockstepError, type RowMapping, tableId } from "@lockstep/core";
 import { columnsOf, dialects } from "../digest/catalog.js";
 import type { Key } from "../digest/column.js";
-import type { ComparedTable, Sides } from "../digest/compared-table.js";
+import type { ComparedTable, ShownColumn, Sides } from "../digest/compared-table.js";
 import { isOrderedAlike } from "../digest/pair.js";
 import { printedKey } from "../digest/printed-key.js";
 import { TableSide } from "../digest/table-side.js";
@@ -51,7 +51,8 @@ export async function compareMapped(
       return key.map(({ textOf }, i) => textOf(mapped[i]!));
     },
     hidesKey: known.source === undefined,
-    columns: columns.map(({ name, copies }) => ({ name, ...(copies && { shows: copies.name }) })),
+    columns: columns.map(shown),
+    key: key.map(shown),
     leftOut: leftOut.map(({ here: { name }, why }) => ({
       column: name,
       why: why ?? "nothing tells whether they are equal",
@@ -60,6 +61,10 @@ export async function compareMapped(
       known.isInOrder &&
       (isMissing || key.every(({ copies, pair }) => !copies || isOrderedAlike(source, target, pair))),
   };
+}
+
+function shown({ name, copies }: MappedColumn): ShownColumn {
+  return { name, ...(copies && { shows: copies.name }) };
 }
 
 function keyColumns(route: RowMapping, columns: readonly MappedColumn[]): readonly MappedColumn[] {

@@ -26,8 +26,10 @@ export interface VerifyOptions {
   readonly sample?: number;
   /** How many differing rows of a table the report names; all are counted. Default 100. */
   readonly maxReported?: number;
-  /** Put the texts of differing columns into the report, of columns for which this is true. Default: no values. */
-  readonly showsValues?: (table: string, column: string) => boolean;
+  /** Put the texts of differing columns into the report. Default: no values. */
+  readonly showsValues?: boolean;
+  /** Columns of the source that the report shows nothing of, keys included. Default: none. */
+  readonly hides?: (table: string, column: string) => boolean;
   /** How long a lane may take to apply what was committed, ms. Default 60000. */
   readonly passTimeoutMs?: number;
   readonly signal?: AbortSignal;

@@ -1,6 +1,6 @@
 import type { TableSchema } from "@lockstep/core";
 import type { Key } from "../digest/column.js";
-import type { ComparedTable } from "../digest/compared-table.js";
+import type { ComparedTable, ShownColumn } from "../digest/compared-table.js";
 import { differingColumns } from "./describe-row.js";
 import type { Difference } from "./difference.js";
 import type { LetteredKeys } from "./letters.js";
@@ -28,7 +28,9 @@ export type Mend = (
 export interface TableRoom {
   readonly maxReported: number;
   readonly letters: LetteredKeys;
-  readonly showsValues?: (table: string, column: string) => boolean;
+  readonly showsValues: boolean;
+  /** Columns of the source that are nobody's to see. */
+  readonly hides: (table: string, column: string) => boolean;
   readonly mend?: Mend | undefined;
   /** Told what was found up to a place behind which another process could go on. */
   readonly reached?: (report: TableReport, place: Place) => Promise<void>;
@@ -53,7 +55,11 @@ export async function reportTable(
       const isLettered = lettered!.has(JSON.stringify(key));
       if (!isLettered && row.kind !== "unmapped") wrong.push(row);
       const isNamed = counted.named < room.maxReported;
-      counted.row(row.kind, isLettered, isNamed ? await described(table, row, isLettered, room) : undefined);
+      counted.row(
+        row.kind,
+        isLettered,
+        isNamed ? await described(table, schema, row, isLettered, room) : undefined,
+      );
     }
     counted.found(found);
     if (wrong.length > 0 && room.mend !== undefined) counted.mended(await room.mend(table, schema, wrong));
@@ -64,16 +70,32 @@ export async function reportTable(
 
 async function described(
   table: ComparedTable,
+  schema: TableSchema,
   { kind, canonical, key, failed }: DifferingRow,
   isLettered: boolean,
-  { showsValues }: TableRoom,
+  { showsValues, hides }: TableRoom,
 ): Promise<ReportedRow> {
   const own = JSON.parse(canonical) as Key;
+  const isShown = ({ shows }: ShownColumn): boolean => shows !== undefined && !hides(table.id, shows);
   return {
     kind,
-    ...(table.hidesKey || key === undefined ? { targetKey: own } : { key }),
-    ...(kind === "differing" && (await differingColumns(table, own, showsValues))),
+    ...(table.hidesKey || key === undefined
+      ? named("targetKey", own, (i) => table.key[i]!.shows === undefined || isShown(table.key[i]!))
+      : named("key", key, (i) => !hides(table.id, schema.key[i]!))),
+    ...(kind === "differing" && (await differingColumns(table, own, showsValues ? isShown : undefined))),
     ...(failed !== undefined && { about: failed }),
     ...(isLettered && { letter: true as const }),
   };
+}
+
+/** What a masked text of a key is shown as. */
+const hiddenText = "***";
+
+function named(
+  as: "key" | "targetKey",
+  texts: Key,
+  isShown: (place: number) => boolean,
+): Pick<ReportedRow, "key" | "targetKey" | "isMasked"> {
+  const shown = texts.map((text, i) => (isShown(i) ? text : hiddenText));
+  return { [as]: shown, ...(texts.some((_, i) => !isShown(i)) && { isMasked: true as const }) };
 }

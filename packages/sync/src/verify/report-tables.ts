@@ -17,6 +17,8 @@ const defaults = {
   maxReported: 100,
   passTimeoutMs: 60_000,
   tellEveryMs: 1_000,
+  showsValues: false,
+  hides: (_table: string, _column: string) => false,
   random: Math.random,
 };
 
@@ -46,14 +48,15 @@ export async function reportTables(
   const pass = passage({ source: source.name, log: source.log, target, timeoutMs: settings.passTimeoutMs });
   const menders = mender?.(pass);
   const letters = letteredKeys(target.letters, source.name, compared.mapping?.sealer);
-  const { maxReported, showsValues } = settings;
+  const { maxReported, showsValues, hides } = settings;
   const room: Room = {
     settings,
     pass,
     letters,
     maxReported,
     pace: paceOf(options.maxRowsPerSecond),
-    ...(showsValues && { showsValues }),
+    showsValues,
+    hides,
     ...(menders && { mend: menders.present }),
   };
   try {
@@ -115,10 +118,9 @@ async function removed({ schema, open }: Comparison, report: TableReport, room: 
 /** What is found in a table, or of the rows that a report names; `undefined` when it names none of this table. */
 function findingsOf(table: ComparedTable, { settings, ...room }: Room, from?: Place) {
   const { only, signal, sample, random, sliceRows, tellEveryMs } = settings;
-  if (only !== undefined) {
-    const keys = namedRows(only, table);
-    return keys.length === 0 ? undefined : judgeRows(table, keys, { ...room, signal });
-  }
+  const named = only === undefined ? "all" : namedRows(only, table);
+  if (named.length === 0) return undefined;
+  if (named !== "all") return judgeRows(table, named, { ...room, signal });
   if (table.held !== undefined) return verifyHeld(table, table.held(), { ...room, signal });
   const isChosen = (): boolean => sample >= 1 || random() < sample;
   return verifyTable(table, { ...room, sliceRows, tellEveryMs, isChosen, from, signal });

@@ -8,6 +8,8 @@ export interface ReportedRow {
   readonly key?: readonly string[];
   /** In its place: the target's key, which the mask has made. */
   readonly targetKey?: readonly string[];
+  /** Parts of the key are hidden (`***`): it leads to no row. */
+  readonly isMasked?: true;
   /** For `differing`: the columns whose texts differ. */
   readonly columns?: readonly string[];
   /** When asked for: their texts, masked columns left out. */
@@ -49,7 +51,7 @@ export interface TableReport {
 /** What names rows: a report, of which nothing but the keys counts. */
 export interface NamedRows {
   readonly tables: readonly (Pick<TableReport, "table" | "to"> & {
-    readonly differences: readonly Pick<ReportedRow, "key" | "targetKey">[];
+    readonly differences: readonly Pick<ReportedRow, "key" | "targetKey" | "isMasked">[];
   })[];
 }
 

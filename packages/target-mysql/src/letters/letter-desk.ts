@@ -21,6 +21,7 @@ export function letterDesk(sessions: Sessions): LetterDesk {
     discard: (id, by, reason) => sessions.use((session) => discard(session, id, by, reason)),
     markDue: (id, attempt) => sessions.use((session) => markDue(session, id, attempt)),
     counts: () => sessions.use((session) => letterCounts(session)),
+    schemas: () => sessions.use((session) => schemas(session)),
   };
 }
 
@@ -123,4 +124,16 @@ async function markDue(session: Session, id: string, attempt: number): Promise<b
     [id, attempt],
   );
   return done === 1;
+}
+
+async function schemas(session: Session): ReturnType<LetterDesk["schemas"]> {
+  const rows = await session.rows(
+    "SELECT DISTINCT source, table_id, fingerprint FROM lockstep_dead_letter LIMIT 1000",
+    [],
+  );
+  return rows.map((row) => ({
+    source: row["source"]!,
+    table: row["table_id"]!,
+    schema: row["fingerprint"]!,
+  }));
 }

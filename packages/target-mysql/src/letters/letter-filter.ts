@@ -25,12 +25,18 @@ export function conditionOf(filter: LetterFilter, ...more: readonly Condition[])
   equal("table_id", filter.table);
   among("state", filter.states);
   equal("code", filter.code);
-  if (filter.text !== undefined) {
-    const sql = "LOCATE(LOWER(?), LOWER(CONCAT_WS('\\n', table_id, row_key, code, about))) > 0";
-    parts.push({ sql, values: [filter.text] });
-  }
+  if (filter.text !== undefined) parts.push(foundIn(filter.text, filter.keysOf));
   return {
     sql: parts.length === 0 ? "TRUE" : parts.map((part) => `(${part.sql})`).join(" AND "),
     values: parts.flatMap((part) => [...part.values]),
+  };
+}
+
+function foundIn(text: string, keysOf: readonly string[] | undefined): Condition {
+  const shown = keysOf?.length === 0 ? "FALSE" : "fingerprint IN (?)";
+  const key = keysOf === undefined ? "row_key" : `IF(${shown}, row_key, NULL)`;
+  return {
+    sql: `LOCATE(LOWER(?), LOWER(CONCAT_WS('\\n', table_id, ${key}, code, about))) > 0`,
+    values: keysOf === undefined || keysOf.length === 0 ? [text] : [text, keysOf],
   };
 }

@@ -25,7 +25,12 @@ export function filterCondition(filter: LetterFilter, parameters: Parameters): s
   if (filter.code !== undefined) conditions.push(`l.code = ${add(filter.code)}`);
   if (filter.text !== undefined) {
     const pattern = `${add(`%${filter.text.replaceAll("\u0000", "").replace(/[\\%_]/g, "\\$&")}%`)}::text`;
-    const columns = ["l.table_name", "l.row_key", "l.code", "l.about"];
+    const { keysOf } = filter;
+    const key =
+      keysOf === undefined
+        ? "l.row_key"
+        : `case when l.schema_fingerprint = any(${add(arrayText(keysOf))}::text[]) then l.row_key end`;
+    const columns = ["l.table_name", key, "l.code", "l.about"];
     conditions.push(`(${columns.map((column) => `${column} ilike ${pattern}`).join(" or ")})`);
   }
   return conditions.length === 0 ? "true" : conditions.join(" and ");

@@ -106,6 +106,13 @@ export class PostgresLetterDesk implements LetterDesk {
     const { rows } = await this.#query(`select state, count(*) from ${own.letter} group by state`);
     return stateCounts(rows);
   }
+
+  async schemas(): ReturnType<LetterDesk["schemas"]> {
+    const { rows } = await this.#query(
+      `select distinct source, table_name, schema_fingerprint from ${own.letter} limit 1000`,
+    );
+    return rows.map(([source, table, schema]) => ({ source: source!, table: table!, schema: schema! }));
+  }
 }
 
 function afterPage(cursor: string, parameters: Parameters): string {

@@ -108,6 +108,14 @@ export function letterDeskContract(context: ContractContext): void {
     expect(await found({ text: "F_ITEMS" })).deep.equal([three]);
     expect(await found({ text: "target_unique" })).deep.equal([one]);
     expect(await found({ text: "'; drop" })).deep.equal([]);
+    expect(await target.letters.schemas()).deep.include.members([
+      { source: "filtered", table: orders.id, schema: orders.schema.fingerprint },
+      { source: "filtered", table: items.id, schema: items.schema.fingerprint },
+    ]);
+    const keysOf = [items.schema.fingerprint];
+    expect(await found({ text: "1", keysOf })).deep.equal([three]);
+    expect(await found({ text: "1", keysOf: [] })).deep.equal([]);
+    expect(await found({ text: "email", keysOf: [] })).deep.equal([one]);
     await lane.close();
   });
 

@@ -1,5 +1,10 @@
 import { errorTable } from "@lockstep/core";
-import type { JobView as DeskJob, ScheduleView as DeskSchedule } from "@lockstep/jobs";
+import {
+  type JobView as DeskJob,
+  reportsOf,
+  type ScheduleView as DeskSchedule,
+  shownJob,
+} from "@lockstep/jobs";
 import { jobIdOf } from "../fleet/addresses.js";
 import type { JobDetail, JobView, ScheduleView } from "./job-schema.js";
 
@@ -34,9 +39,7 @@ export function jobView(job: DeskJob): JobView {
 
 /** With what was asked for and found. Rows that were named to be repaired are left out: there may be thousands. Pure. */
 export function jobDetail(job: DeskJob): JobDetail {
-  const { only: _, ...options } = job.options as { readonly only?: unknown };
-  const { reports = [] } = job.progress as { readonly reports?: unknown[] };
-  return { ...jobView(job), options, reports };
+  return { ...jobView(job), options: shownJob(job).options, reports: [...reportsOf(job)] };
 }
 
 /** A schedule for the caller. Pure. */

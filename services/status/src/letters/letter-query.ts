@@ -3,6 +3,7 @@ import { type LetterFilter, LockstepError } from "@lockstep/core";
 import { type Static, Type } from "typebox";
 import type { Fleet, FleetTarget } from "../fleet/fleet.js";
 import { LetterStateSchema } from "./letter-schema.js";
+import { type Shade, shownKeys } from "./shade.js";
 
 /** Which letters: every field narrows. */
 export const LetterQuery = Type.Object(
@@ -25,7 +26,11 @@ export const LetterQuery = Type.Object(
     ),
     code: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: "An error code" })),
     text: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 200, description: "Found in table, key, code or constraint" }),
+      Type.String({
+        minLength: 1,
+        maxLength: 200,
+        description: "Found in table, code or constraint, and in keys that are shown whole",
+      }),
     ),
   },
   { additionalProperties: false },
@@ -51,7 +56,11 @@ export function targetsOf(fleet: Fleet, { target, source }: LetterQuery): readon
 }
 
 /** The query as one target's desk takes it; `undefined` when no letter of it can match. */
-export async function filterFor(target: FleetTarget, query: LetterQuery): Promise<LetterFilter | undefined> {
+export async function filterFor(
+  target: FleetTarget,
+  query: LetterQuery,
+  shade: Shade,
+): Promise<LetterFilter | undefined> {
   const tables = query.entity === undefined ? undefined : await tablesOf(target, query.entity);
   if (tables?.length === 0) return undefined;
   if (tables !== undefined && tables.length > 1) {
@@ -61,12 +70,14 @@ export async function filterFor(target: FleetTarget, query: LetterQuery): Promis
     );
   }
   const table = tables?.[0];
+  const keysOf = query.text === undefined ? undefined : await shownKeys(target, shade);
   return {
     ...(query.source === undefined ? {} : { source: query.source }),
     ...(table === undefined ? {} : { table }),
     ...(query.state === undefined ? {} : { states: query.state }),
     ...(query.code === undefined ? {} : { code: query.code }),
     ...(query.text === undefined ? {} : { text: query.text }),
+    ...(keysOf && { keysOf }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { FleetTarget } from "../fleet/fleet.js";
 import { type Failure, settle } from "../fleet/settle.js";
 import type { WalkState } from "./cursor.js";
 import { filterFor, type LetterQuery } from "./letter-query.js";
+import type { Shade } from "./shade.js";
 
 /** A letter and where it lies. */
 interface FoundLetter {
@@ -50,13 +51,18 @@ export async function mergedPage(
   query: LetterQuery,
   limit: number,
   from: WalkState,
+  shade: Shade,
 ): Promise<MergedPage> {
   const open = targets.filter((target) => !from.done.includes(target.name));
   const cursorOf = (target: FleetTarget) => from.cursors[target.name] ?? null;
   const peeks = await settle(
     open,
     (target) => target,
-    (target) => peek(target, query, limit, cursorOf(target)),
+    async (target): Promise<Peek> => {
+      const filter = await filterFor(target, query, shade);
+      const cursor = cursorOf(target);
+      return { target, filter, cursor, page: await list(target, filter, cursor, limit) };
+    },
   );
   const shares = sharesOf(peeks.answers, limit);
   const parts = await settle(
@@ -72,16 +78,6 @@ export async function mergedPage(
     next: nextState(from, open, parts.answers),
     failures: [...peeks.failures, ...parts.failures],
   };
-}
-
-async function peek(
-  target: FleetTarget,
-  query: LetterQuery,
-  limit: number,
-  cursor: string | null,
-): Promise<Peek> {
-  const filter = await filterFor(target, query);
-  return { target, filter, cursor, page: await list(target, filter, cursor, limit) };
 }
 
 /** How many letters of each peek are among the newest `limit` of all. */

@@ -7,6 +7,7 @@ import type { Fleet, FleetTarget } from "../fleet/fleet.js";
 import { settle } from "../fleet/settle.js";
 import { filterFor, isEmptyQuery, LetterQuery, targetsOf } from "../letters/letter-query.js";
 import { Unreachable } from "../letters/letter-schema.js";
+import type { Shade } from "../letters/shade.js";
 import { unreachableOf } from "./dead-letters-route.js";
 import { problemResponse, type RouteContext } from "./route-context.js";
 
@@ -36,7 +37,7 @@ interface Plan {
 
 /** `POST /dead-letters/replay`: for a filter, for ids, or for all when that is said. */
 export const bulkReplayRoute =
-  ({ fleet, limits: { replayLimit, decideTimeoutMs } }: RouteContext): FastifyPluginAsyncTypebox =>
+  ({ fleet, limits: { replayLimit, decideTimeoutMs }, ...shade }: RouteContext): FastifyPluginAsyncTypebox =>
   async (app) => {
     const schema = {
       summary: "Try many letters again now",
@@ -49,7 +50,7 @@ export const bulkReplayRoute =
     app.post("/dead-letters/replay", { schema }, async (request, reply) => {
       const by = deciderOf(request);
       const { answers, failures } = await settle(
-        plansOf(fleet, request.body),
+        plansOf(fleet, request.body, shade),
         (plan) => plan.target,
         async ({ target, filter }) => {
           const wanted = await filter();
@@ -75,7 +76,7 @@ export const bulkReplayRoute =
   };
 
 // A slip of the pen must not replay everything: nothing said means FILTER_EMPTY, two things said contradict each other.
-function plansOf(fleet: Fleet, { filter, ids, all }: ReplayOrder): Plan[] {
+function plansOf(fleet: Fleet, { filter, ids, all }: ReplayOrder, shade: Shade): Plan[] {
   const narrowed = filter !== undefined && !isEmptyQuery(filter);
   const said = [narrowed, (ids?.length ?? 0) > 0, all === true].filter(Boolean).length;
   if (said === 0) throw new LockstepError("FILTER_EMPTY", "nothing says which letters to replay");
@@ -90,7 +91,7 @@ function plansOf(fleet: Fleet, { filter, ids, all }: ReplayOrder): Plan[] {
       `body.filter.state must be among ${replayable.join(", ")}; not: ${over.join(", ")}`,
     );
   }
-  return targetsOf(fleet, query).map((target) => ({ target, filter: () => filterFor(target, query) }));
+  return targetsOf(fleet, query).map((target) => ({ target, filter: () => filterFor(target, query, shade) }));
 }
 
 function idPlans(fleet: Fleet, letterIds: readonly string[]): Plan[] {

@@ -37,8 +37,9 @@ const Page = Type.Object({
 
 /** `GET /dead-letters` and `/dead-letters/groups`: lists without row values. */
 export const deadLettersRoute =
-  ({ fleet, mask, schemas }: RouteContext): FastifyPluginAsyncTypebox =>
+  ({ fleet, ...shade }: RouteContext): FastifyPluginAsyncTypebox =>
   async (app) => {
+    const { mask, schemas } = shade;
     app.addHook("preValidation", async (request) => splitStates(request.query));
     const listSchema = {
       summary: "Dead letters, newest failure first",
@@ -53,7 +54,7 @@ export const deadLettersRoute =
       const { limit = usualPage, cursor, ...query } = request.query;
       const digest = digestOf(query);
       const from = cursor === undefined ? { cursors: {}, done: [] } : decodeCursor(cursor, digest);
-      const page = await mergedPage(targetsOf(fleet, query), query, limit, from);
+      const page = await mergedPage(targetsOf(fleet, query), query, limit, from, shade);
       const letters = page.letters.map(async ({ target, letter }) => {
         const schema = mask.mayHide(letter.table)
           ? await schemas.find(letter.source, letter.schema)
@@ -86,7 +87,7 @@ export const deadLettersRoute =
         targetsOf(fleet, query),
         (target) => target,
         async (target) => {
-          const filter = await filterFor(target, query);
+          const filter = await filterFor(target, query, shade);
           // Each target's own limit is the largest: a group that is small in every target may be large in all.
           const groups =
             filter === undefined

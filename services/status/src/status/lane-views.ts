@@ -1,18 +1,11 @@
 import { type LaneReport, LockstepError } from "@lockstep/core";
 import { laneIdOf } from "../fleet/addresses.js";
 import { hintOf, instantOrNull } from "../letters/letter-view.js";
-import type { Mask } from "@lockstep/core";
 import { maskKey } from "../letters/mask.js";
-import type { SchemaBook } from "../letters/schema-book.js";
+import type { Shade } from "../letters/shade.js";
 import type { LaneCheckpoint, SourceObservation, TargetObservation } from "./observe.js";
 import { problemOf } from "../problem/problem.js";
 import type { LaneView } from "./status-schema.js";
-
-/** What hides values in a status. */
-export interface Shade {
-  readonly mask: Mask;
-  readonly schemas: Pick<SchemaBook, "latest">;
-}
 
 /**
  * A source's lanes: those that reported, and those that only a checkpoint or an announcement tells of, which nobody works on (or whose

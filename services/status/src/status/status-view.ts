@@ -1,7 +1,8 @@
 import { isLockstepError, LockstepError, type RelayReport } from "@lockstep/core";
 import { hintOf, instantOrNull } from "../letters/letter-view.js";
 import { problemOf } from "../problem/problem.js";
-import { laneViews, type Shade } from "./lane-views.js";
+import { laneViews } from "./lane-views.js";
+import type { Shade } from "../letters/shade.js";
 import type { SourceObservation } from "./observe.js";
 import type { LaneView, RelayView, SourceView, StatusView, Trouble } from "./status-schema.js";
 

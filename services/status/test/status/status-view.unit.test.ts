@@ -62,7 +62,7 @@ const healthy: SourceObservation = {
   redis: { ok: true, value: { relay, lanes: [lane], announced } },
   targets: [{ target, answer: { ok: true, value: { checkpoints: [checkpoint], letters } } }],
 };
-const shade = { mask: maskOf([]), schemas: { latest: () => undefined } };
+const shade = { mask: maskOf([]), schemas: { find: async () => undefined, latest: () => undefined } };
 const see = (observation: SourceObservation) => statusView([observation], shade, 2000);
 
 describe("the status", () => {
