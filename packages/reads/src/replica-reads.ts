@@ -4,13 +4,14 @@ import { isLockstepError, LockstepError } from "@lockstep/core";
 import type { DataSource, EntityManager } from "typeorm";
 import { inTime, untilItHas } from "./freshness/until-it-has.js";
 import { isGone } from "./gone.js";
-import { loadedRows, subscribe } from "./loaded-rows.js";
+import { loadedRows } from "./loaded-rows.js";
 import { readDefaults, type ReadOptions } from "./options.js";
 import { readOn } from "./read-on.js";
 import { type OutOfRotation, Replica } from "./replica.js";
 import { Request, type Requests } from "./request.js";
 import { noteWrites } from "./note-writes.js";
 import { invalid, readToken, writeToken } from "./token.js";
+import { watch } from "./watch.js";
 
 /** Why a read went to the primary. `behind`: no replica had what the request wrote in time. */
 export type PrimaryReason = OutOfRotation | "behind" | "asked";
@@ -45,7 +46,7 @@ export interface ReplicaReads extends AsyncDisposable {
    */
   read<T>(work: (manager: EntityManager) => Promise<T>, options?: { readonly primary?: boolean }): Promise<T>;
   /**
-   * Runs a request: its reads see its own writes, and never go back. `token`: what another request or service has written and seen.
+   * Runs a request: its reads see its own writes, and never go back. Inside of another one it is part of that. `token`: what another request or service has written and seen.
    * @throws LockstepError READ_TOKEN_INVALID.
    */
   request<T>(work: () => Promise<T>, options?: { readonly token?: string | undefined }): Promise<T>;
@@ -91,10 +92,10 @@ class Router implements ReplicaReads {
     this.#waitMs = waitMs;
     const { ofReplica, ofPrimary } = loadedRows();
     this.#undo = [
-      subscribe(primary, ofPrimary),
-      subscribe(primary, noteWrites(primary, this.#requests)),
-      ...new Set(replicas.map(({ dataSource }) => dataSource)),
-    ].map((made) => (typeof made === "function" ? made : subscribe(made, ofReplica)));
+      watch(primary, ofPrimary),
+      watch(primary, noteWrites(primary, this.#requests)),
+      ...[...new Set(replicas.map(({ dataSource }) => dataSource))].map((one) => watch(one, ofReplica)),
+    ];
     this.#looking = replicas.map((replica) => this.#keepLooking(replica));
   }
 
@@ -129,7 +130,10 @@ class Router implements ReplicaReads {
     if (marks && !this.#replicas.some(({ freshness }) => marks.has(freshness.space))) {
       throw invalid("it comes from another source, or one with other replicas");
     }
-    return this.#requests.run(new Request(marks), work);
+    const outer = this.#requests.getStore();
+    // What the token stands for is committed: a mark of now, which the outer one takes next, holds that too.
+    if (marks) outer?.need();
+    return this.#requests.run(outer ?? new Request(marks), work);
   }
 
   async token(): Promise<string | undefined> {

@@ -32,6 +32,7 @@ export class Replica {
 
   /** Whether it may be read from; if not, why. */
   standing(maxLagMs: number): "in" | OutOfRotation {
+    if (!this.dataSource.isInitialized) return "down";
     if (this.#out) return this.#out.state;
     if (this.#freshAt === undefined) return "unknown";
     return performance.now() - this.#freshAt <= maxLagMs ? "in" : "lagging";
@@ -44,7 +45,9 @@ export class Replica {
 
   /** What the last look met, when something kept it from an answer. */
   get why(): string | undefined {
-    return this.#out?.why ?? this.#unmarked;
+    return this.dataSource.isInitialized
+      ? (this.#out?.why ?? this.#unmarked)
+      : "its DataSource isn't initialized";
   }
 
   /** A read failed as if it weren't there. The next look that succeeds brings it back. */

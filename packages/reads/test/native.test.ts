@@ -228,6 +228,31 @@ for (const way of ways) {
       }
     });
 
+    it("a request inside of another one sees what that wrote, and the other way round, with a token too", async () => {
+      const token = await reads.request(async () => {
+        await primary.getRepository(notes).save({ id: 4, text: "before" });
+        return reads.token();
+      });
+      await standingStill({}, (patient) =>
+        patient.request(async () => {
+          const shown = () =>
+            patient.read(async (manager) => (await manager.findOneBy(notes, { id: 4 }))?.text);
+          const write = (text: string) => primary.getRepository(notes).update({ id: 4 }, { text });
+          for (const given of [undefined, token]) {
+            await write("outer");
+            await patient.request(
+              async () => {
+                expect(await shown()).to.equal("outer");
+                await write("inner");
+              },
+              { token: given },
+            );
+            expect(await shown()).to.equal("inner");
+          }
+        }),
+      );
+    });
+
     for (const [version, typeorm] of Object.entries(olderVersions)) {
       it(`a read beside a write takes nothing from the reads behind it, with TypeORM ${version}`, async () => {
         await primary.getRepository(notes).save({ id: 1, text: "before" });

@@ -3,9 +3,11 @@ import { LockstepError } from "@lockstep/core";
 import type { DataSource } from "typeorm";
 import { Replica } from "../src/replica.js";
 
+const initialized = { isInitialized: true } as DataSource;
+
 describe("looking at a replica", () => {
   const replicaOf = (marks: string[], held: ReadonlySet<string>) =>
-    new Replica("near", {} as DataSource, {
+    new Replica("near", initialized, {
       space: "test",
       mark: async () => marks.shift() ?? Promise.reject(new Error("nothing is known")),
       has: async (mark) => held.has(mark),
@@ -33,7 +35,7 @@ describe("looking at a replica", () => {
 
   it("one that isn't seeded stays out and says why, until it is", async () => {
     let seeded = false;
-    const replica = new Replica("near", {} as DataSource, {
+    const replica = new Replica("near", initialized, {
       space: "test",
       mark: async () => "1",
       has: async () => {
