@@ -1,6 +1,6 @@
 export type { Freshness } from "./freshness/freshness.js";
 export { laneFreshness, laneProgress, type LaneSource, type LaneTarget } from "./freshness/lane-freshness.js";
-export { mysqlReplica } from "./freshness/mysql-replica.js";
+export { mysqlReplica, type MysqlReplicaOptions } from "./freshness/mysql-replica.js";
 export { postgresStandby } from "./freshness/postgres-standby.js";
 export { inTime, untilItHas } from "./freshness/until-it-has.js";
 export { readDefaults, type ReadOptions, type ReplicaChoice } from "./options.js";

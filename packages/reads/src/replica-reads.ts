@@ -50,7 +50,10 @@ export interface ReplicaReads extends AsyncDisposable {
    * @throws LockstepError READ_TOKEN_INVALID.
    */
   request<T>(work: () => Promise<T>, options?: { readonly token?: string | undefined }): Promise<T>;
-  /** What this request has written and seen, for {@link request} elsewhere, by a header; `undefined` when there is nothing. */
+  /**
+   * What this request has written and seen, for {@link request} elsewhere, by a header; `undefined` when there is nothing.
+   * @throws LockstepError CONFIG_INVALID outside of a request; what the primary throws when it can't tell.
+   */
   token(): Promise<string | undefined>;
   /** Says that this request has written something that TypeORM's statements don't show: a function that writes, another client. */
   wrote(): void;
@@ -143,9 +146,13 @@ class Router implements ReplicaReads {
     }
     if (request.needs === 0) return undefined;
     const spaces = new Map(this.#replicas.map(({ freshness }) => [freshness.space, freshness]));
-    const marks = new Map<string, string>();
-    for (const [space, { mark }] of spaces) marks.set(space, request.markIn(space) ?? (await mark()));
-    return writeToken(marks);
+    const asked = await Promise.allSettled(
+      [...spaces].map(async ([space, { mark }]) => [space, request.markIn(space) ?? (await mark())] as const),
+    );
+    const marks = asked.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+    // In a space that is left out, whoever gets the token takes a mark of its own: a later one.
+    if (marks.length > 0) return writeToken(new Map(marks));
+    throw (asked[0] as PromiseRejectedResult).reason;
   }
 
   wrote(): void {

@@ -117,6 +117,10 @@ const ways: readonly Way[] = [
   },
 ];
 
+function tokenOf(space: string, mark: string): string {
+  return `1.${Buffer.from(JSON.stringify({ [space]: mark })).toString("base64url")}`;
+}
+
 async function ask({ url }: RunningServer, sql: string): Promise<Record<string, unknown>> {
   const dataSource = await new DataSource({ type: "mariadb", url }).initialize();
   try {
@@ -322,17 +326,52 @@ for (const way of ways) {
       }
     });
 
-    it("a place of another source is refused", async () => {
-      const { space, mark, has } = way.freshness(primary, replica);
+    it("a token names what can be told, and fails when nothing can", async () => {
+      const silent = (space: string): Freshness => ({
+        space,
+        mark: () => Promise.reject(new Error("silent")),
+        has: async () => false,
+        close: async () => undefined,
+      });
+      const tokenWith = async (...freshness: readonly Freshness[]) => {
+        const named = freshness.map((one, n) => [`replica ${n}`, { dataSource: replica, freshness: one }]);
+        await using some = replicaReads(primary, { replicas: Object.fromEntries(named) as never });
+        return await some.request(async () => {
+          some.wrote();
+          return some.token();
+        });
+      };
+      const near = way.freshness(primary, replica);
+      const token = await tokenWith(silent("a"), near, silent("b"));
+      expect(token).to.match(/^1\./);
+      const error: unknown = await tokenWith(silent("a")).catch((thrown: unknown) => thrown);
+      expect(error).to.have.property("message", "silent");
+    });
+
+    it("a token of another source is refused", async () => {
+      const { space, mark } = way.freshness(primary, replica);
       const place = await mark();
-      expect(await has(place)).to.be.a("boolean");
-      if (space !== "postgres") return;
-      const other = place.replace(/ \d+$/, " 1234");
-      const token = `1.${Buffer.from(JSON.stringify({ [space]: other })).toString("base64url")}`;
-      const error: unknown = await reads
-        .request(() => textOf(2), { token })
-        .catch((thrown: unknown) => thrown);
+      const read = async (token: string) => reads.request(() => textOf(2), { token });
+      const foreign =
+        space === "postgres"
+          ? tokenOf(space, place.replace(/ \d+ /, " 1234 "))
+          : tokenOf("mysql:another", place);
+      const error: unknown = await read(foreign).catch((thrown: unknown) => thrown);
       expect(error).to.have.property("code", "READ_TOKEN_INVALID");
+    });
+
+    it("a place of another history, or of a server that the primary never was, isn't believed, however low it is", async () => {
+      await primary.getRepository(notes).save({ id: 5, text: "here" });
+      const freshness = way.freshness(primary, replica);
+      const place = await freshness.mark();
+      await eventually(() => freshness.has(place), { what: "the place reached" });
+      const another = place.replace(/ [0-9a-f]+$/, (end) => (end.length > 20 ? ` ${"0".repeat(40)}` : " 7"));
+      expect(another).not.to.equal(place);
+      expect(await freshness.has(another)).to.equal(false);
+      const before = reads.status().primary.reasons["behind"] ?? 0;
+      const token = tokenOf(freshness.space, another);
+      expect(await reads.request(() => textOf(5), { token })).to.equal("here");
+      expect(reads.status().primary.reasons["behind"]).to.equal(before + 1);
     });
 
     it("one that doesn't answer isn't waited for, neither by a question nor at the end", async () => {
@@ -404,5 +443,42 @@ for (const way of ways) {
         await other[Symbol.asyncDispose]();
       }
     });
+
+    if (way.freshness === postgresStandby) {
+      it("a role that may not ask whose log it is compares places all the same", async () => {
+        for (const sql of [
+          "REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC",
+          "CREATE ROLE plain LOGIN PASSWORD 'plain'",
+        ])
+          await primary.query(sql);
+        await eventually(
+          () => way.freshness(primary, replica).mark().then(way.freshness(primary, replica).has),
+          {
+            what: "the role replayed",
+          },
+        );
+        const open = (server: RunningServer) => {
+          const url = Object.assign(new URL(server.url), { username: "plain", password: "plain" }).href;
+          return new DataSource({ type: "postgres", url }).initialize();
+        };
+        const [from, to] = (await Promise.all(servers.map(open))) as [DataSource, DataSource];
+        const freshness = postgresStandby(from, to);
+        const mark = await freshness.mark();
+        expect(mark).not.to.contain(" ");
+        await eventually(() => freshness.has(mark), { what: "the mark reached" });
+        for (const one of [from, to]) await one.destroy();
+      });
+
+      it("one that was promoted is no replica any more, and its places are of another timeline", async () => {
+        const before = await postgresStandby(primary, replica).mark();
+        await replica.query("SELECT pg_promote()");
+        await eventually(async () => reads.status().replicas["near"]!.state === "down", { what: "out" });
+        expect(reads.status().replicas["near"]!.reason).to.contain("isn't a standby");
+        const [old, promoted] = [before, await postgresStandby(replica, primary).mark()].map((mark) =>
+          mark.split(" "),
+        );
+        expect([old![1], old![2], promoted![2]]).to.deep.equal([promoted![1], "1", "2"]);
+      });
+    }
   });
 }
