@@ -14,6 +14,8 @@ export interface TableFacts {
   readonly widen: readonly string[];
   readonly isOwner: boolean;
   readonly isPublished: boolean;
+  /** Published, but only some of its columns or rows. */
+  readonly isNarrowed: boolean;
 }
 
 /** The source as the plan looks at it. */
@@ -27,6 +29,8 @@ export interface SourceFacts {
   readonly slot: "missing" | "ours" | "lost";
   /** Publications that exist. */
   readonly publications: readonly string[];
+  /** Those of them that leave out kinds of changes. */
+  readonly narrowed: readonly string[];
   /** Lockstep's own tables that exist and aren't published. */
   readonly unpublishedOwn: readonly string[];
   readonly tables: readonly TableFacts[];
@@ -72,13 +76,15 @@ function sourceQuery({ slot, tables, own }: CaptureNames, schema: string): strin
   'slot', coalesce((select case when r.database = current_database() and r.plugin = 'pgoutput' and r.wal_status <> 'lost' then 'ours' else 'lost' end
     from pg_replication_slots r where r.slot_name = ${quoteText(slot)}), 'missing'),
   'publications', (select coalesce(json_agg(p.pubname), '[]') from pg_publication p where p.pubname in (${quoteText(tables)}, ${quoteText(own)})),
+  'narrowed', (select coalesce(json_agg(p.pubname), '[]') from pg_publication p where p.pubname = ${quoteText(own)} and not (p.pubinsert and p.pubupdate)
+     or p.pubname = ${quoteText(tables)} and not (p.pubinsert and p.pubupdate and p.pubdelete and p.pubtruncate and p.pubviaroot)),
   'unpublishedOwn', (select coalesce(json_agg(format('%I.%I', o.namespace, o.name)), '[]') from ${ownTables}
     where to_regclass(format('%I.%I', o.namespace, o.name)) is not null and not exists (select from pg_publication_tables p
       where p.pubname = ${quoteText(own)} and p.schemaname = o.namespace and p.tablename = o.name))
 )::text as facts`;
 }
 
-// A table with partitions: what is logged of a row is the partition's affair.
+// Columns and rows can be left out of a publication from PostgreSQL 15 on: before, the catalog has no such columns. A table with partitions: what is logged of a row is the partition's affair.
 function tablesQuery({ tables: publication }: CaptureNames, tables: readonly RowNote["table"][]): string {
   const named = tables.map(({ namespace, name }, n) => `(${n}, ${quoteText(namespace)}, ${quoteText(name)})`);
   const given =
@@ -89,12 +95,13 @@ function tablesQuery({ tables: publication }: CaptureNames, tables: readonly Row
   'hasKey', exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary),
   'identity', c.relreplident::text,
   'isOwner', coalesce(pg_has_role(c.relowner, 'usage'), false),
-  'isPublished', exists (select from pg_publication p join pg_publication_rel r on r.prpubid = p.oid
-     where p.pubname = ${quoteText(publication)} and r.prrelid = c.oid),
+  'isPublished', r.oid is not null,
+  'isNarrowed', coalesce(to_jsonb(r)->>'prqual', to_jsonb(r)->>'prattrs') is not null,
   'widen', (select coalesce(json_agg(format('%I.%I', l.relnamespace::regnamespace::name, l.relname)), '[]') from pg_class l
      where l.oid in (select c.oid union select t.relid from pg_partition_tree(c.oid) t where c.relkind = 'p')
        and l.relkind = 'r' and l.relreplident <> 'f' and (l.reltoastrelid <> 0 or l.relreplident in ('n', 'i')))
 )::text as facts
 from (select * from ${given}) g left join pg_class c on c.oid = to_regclass(format('%I.%I', g.namespace, g.name))
+left join pg_publication_rel r on r.prrelid = c.oid and r.prpubid = (select p.oid from pg_publication p where p.pubname = ${quoteText(publication)})
 order by g.n`;
 }

@@ -1,10 +1,10 @@
-import { tableId, type CaptureFinding, type CapturePlan } from "@lockstep/core";
+import type { CapturePlan } from "@lockstep/core";
 import { bounded, quoteName, quoteText } from "@lockstep/outbox/postgres";
 import { stateTables } from "../slot/log-state.js";
 import type { SourceFacts, TableFacts } from "./facts.js";
+import { findingsOf } from "./findings.js";
 import type { CaptureNames } from "./names.js";
 
-const oldestVersion = 140_000;
 /** From here on generated columns can be published. */
 const generatedVersion = 180_000;
 /** From here on a slot can follow a fail-over to a standby. */
@@ -12,11 +12,7 @@ const failoverVersion = 170_000;
 
 /** What the source lacks, and the statements that bring it in order. Pure. */
 export function planCapture(facts: SourceFacts, names: CaptureNames, schema: string): CapturePlan {
-  const findings = [
-    ...serverFindings(facts),
-    ...slotFindings(facts, names),
-    ...facts.tables.flatMap(tableFindings),
-  ];
+  const findings = findingsOf(facts, names);
   const isWidening = facts.tables.some(({ widen }) => widen.length > 0);
   const statements = [
     ...(facts.isInstalled && !isWidening ? [] : [bounded(stateTables(quoteName(schema)))]),
@@ -32,98 +28,40 @@ export function planCapture(facts: SourceFacts, names: CaptureNames, schema: str
   return { findings, statements: findings.length === 0 || isRefused ? [] : statements };
 }
 
-const refused = (message: string): CaptureFinding => ({ problem: "refused", message });
-const missing = (message: string): CaptureFinding => ({ problem: "missing", message });
-
-function serverFindings({
-  version,
-  walLevel,
-  mayReplicate,
-  mayCreate,
-  role,
-  publications,
-}: SourceFacts): CaptureFinding[] {
-  const findings: CaptureFinding[] = [];
-  if (version < oldestVersion)
-    findings.push(refused("capture by the write-ahead log needs PostgreSQL 14 or newer"));
-  if (walLevel !== "logical") {
-    findings.push(refused(`wal_level is ${walLevel}: set wal_level = logical and restart the server`));
-  }
-  if (!mayReplicate)
-    findings.push(refused(`the role may not replicate: alter role ${quoteName(role)} replication`));
-  if (!mayCreate && publications.length < 2) {
-    findings.push(refused("the role may not make publications: grant create on the database to it"));
-  }
-  return findings;
-}
-
-function slotFindings(
-  { isInstalled, slot, publications, unpublishedOwn }: SourceFacts,
-  names: CaptureNames,
-): CaptureFinding[] {
-  const gone = "verify the targets, remove the capture, install it anew and seed the targets again";
-  const findings: CaptureFinding[] = [];
-  if (!isInstalled) findings.push(missing("there is no replication slot yet"));
-  else if (slot !== "ours")
-    findings.push(refused(`the replication slot ${names.slot} is gone or invalidated: ${gone}`));
-  else if (publications.length < 2) findings.push(refused(`a publication of the capture is gone: ${gone}`));
-  else if (unpublishedOwn.length > 0) findings.push(missing(`not published: ${unpublishedOwn.join(", ")}`));
-  return findings;
-}
-
-function tableFindings(table: TableFacts): CaptureFinding[] {
-  const id = tableId(table);
-  const about = (problem: CaptureFinding["problem"], message: string): CaptureFinding => ({
-    table: id,
-    problem,
-    message,
-  });
-  if (!table.exists) return [about("refused", `${id} does not exist`)];
-  if (!table.hasKey) {
-    return [
-      about(
-        "refused",
-        `${id} has no primary key: give it one, or leave it out (published, the server would refuse to update it)`,
-      ),
-    ];
-  }
-  const findings: CaptureFinding[] = [];
-  if (table.widen.length > 0) {
-    const what = table.widen.map((name) => `alter table ${name} replica identity full`).join("; ");
-    findings.push(
-      table.isOwner
-        ? about(
-            "missing",
-            `${id} doesn't log whole old rows: large values that an update leaves as they are would be unknown`,
-          )
-        : about("refused", `${id} belongs to another role, which must run: ${what}`),
-    );
-  }
-  if (!table.isPublished) {
-    const finding = table.isOwner
-      ? about("missing", `${id} is not published`)
-      : about("refused", `${id} belongs to another role, which must publish it`);
-    findings.push({ ...finding, isBare: true });
-  }
-  return findings;
-}
-
 function publicationStatements(facts: SourceFacts, names: CaptureNames): string[] {
-  const { version, publications, unpublishedOwn } = facts;
-  const tables = facts.tables
-    .filter(({ isPublished }) => !isPublished)
-    .map(({ namespace, name }) => `${quoteName(namespace)}.${quoteName(name)}`);
+  const { version, publications, narrowed, unpublishedOwn } = facts;
   const generated = version >= generatedVersion ? ", publish_generated_columns = stored" : "";
+  const options = {
+    tables: `publish = 'insert, update, delete, truncate', publish_via_partition_root = true${generated}`,
+    own: "publish = 'insert, update'",
+  };
   return [
-    ...publish(names.tables, publications, tables, `publish_via_partition_root = true${generated}`),
-    ...publish(names.own, publications, unpublishedOwn, "publish = 'insert, update'"),
+    ...publish(
+      names.tables,
+      publications,
+      namesOf(facts, ({ isPublished }) => !isPublished),
+      options.tables,
+    ),
+    ...publish(names.own, publications, unpublishedOwn, options.own),
+    ...(["tables", "own"] as const)
+      .filter((which) => narrowed.includes(names[which]))
+      .map((which) => bounded([`alter publication ${quoteName(names[which])} set (${options[which]});`])),
+    ...namesOf(facts, ({ isNarrowed }) => isNarrowed).map((table) => publishWhole(names.tables, table)),
   ];
 }
 
-function describeStatements({ tables }: SourceFacts, schema: string): string[] {
-  const names = tables
-    .filter(({ isPublished }) => !isPublished)
-    .map(({ namespace, name }) => `${quoteName(namespace)}.${quoteName(name)}`);
+function namesOf({ tables }: SourceFacts, is: (table: TableFacts) => boolean): string[] {
+  return tables.filter(is).map(({ namespace, name }) => `${quoteName(namespace)}.${quoteName(name)}`);
+}
+
+function publishWhole(publication: string, table: string): string {
+  const change = (how: string): string =>
+    `alter publication ${quoteName(publication)} ${how} table ${table};`;
+  return bounded([change("drop"), change("add")]);
+}
+
+function describeStatements(facts: SourceFacts, schema: string): string[] {
+  const names = namesOf(facts, ({ isPublished }) => !isPublished);
   if (names.length === 0) return [];
   return [
     `select fingerprint from ${quoteName(schema)}.describe(${quoteText(JSON.stringify(names))}::jsonb)`,

@@ -1,4 +1,4 @@
-import { type LoggedEvent, type Position, positionOf } from "@lockstep/core";
+import { LockstepError, type LoggedEvent, type Position, positionOf, tableId } from "@lockstep/core";
 import { endKey } from "@lockstep/outbox/postgres";
 import type { CapturedRelation, OutboxRelation, Relation, Relations } from "../relation/relation.js";
 import { epochMs } from "../wire/replication.js";
@@ -141,6 +141,7 @@ export class Decoder {
 
   #captured(bytes: Buffer, op: number, relation: CapturedRelation, old: Tuple | undefined): undefined {
     const { schema, table, key, booleans } = relation;
+    if (relation.isBlind === true && op !== letter.insert) throw blind(table);
     const writer = this.#writer;
     if (op === letter.delete) {
       return this.#emit({
@@ -240,6 +241,15 @@ export class Decoder {
     this.#open = undefined;
     if (event !== undefined) this.listener.event(event);
   }
+}
+
+function blind(table: CapturedRelation["table"]): LockstepError {
+  const id = tableId(table);
+  return new LockstepError(
+    "CAPTURE_LOG_LOST",
+    `which rows of ${id} were changed isn't in the log: its replica identity is another index than its primary key`,
+    { details: { table: id } },
+  );
 }
 
 /** A key column that wasn't sent, or not as an old one, has not changed. */

@@ -95,25 +95,33 @@ select fingerprint, definition from printed`;
 }
 
 /**
- * The schema without its generated columns, where the server can't publish them (before PostgreSQL 18); `undefined` where it can.
+ * The schema without the generated columns that the server can't publish: all of them before PostgreSQL 18, from then on those that are
+ * computed when they are read. `undefined` when it has none of these.
  */
 export async function withoutGenerated(
   client: pg.ClientBase,
   s: string,
   fingerprint: string,
-): Promise<string | undefined> {
-  const { rows } = await client.query<{ fingerprint: string }>(
-    `with made as (
-  select k.rel, jsonb_set(k.definition, '{columns}', (select jsonb_agg(c order by n)
-           from jsonb_array_elements(k.definition->'columns') with ordinality x(c, n) where not (c->>'generated')::boolean)) as definition
-    from ${s}.table_schema k where k.fingerprint = $1 and current_setting('server_version_num')::int < 180000 limit 1
+): Promise<{ readonly fingerprint: string; readonly gone: readonly string[] } | undefined> {
+  const { rows } = await client.query<{ fingerprint: string; gone: string }>(
+    `with gone as (
+  select k.rel, k.definition, array_agg(c->>'name') as names
+    from ${s}.table_schema k, jsonb_array_elements(k.definition->'columns') c
+   where k.fingerprint = $1 and (c->>'generated')::boolean and (current_setting('server_version_num')::int < 180000
+      or exists (select from pg_attribute a where a.attrelid = k.rel and a.attname = c->>'name' and a.attgenerated = 'v'))
+   group by k.rel, k.definition limit 1
+), made as (
+  select g.rel, jsonb_set(g.definition, '{columns}', (select jsonb_agg(c order by n)
+           from jsonb_array_elements(g.definition->'columns') with ordinality x(c, n) where c->>'name' <> all (g.names))) as definition
+    from gone g
 ), printed as (
   select rel, definition, left(md5(definition::text), 16) as fingerprint from made
 ), kept as (
   insert into ${s}.wal_schema (fingerprint, rel, definition) select p.fingerprint, p.rel, p.definition from printed p on conflict do nothing
 )
-select fingerprint from printed`,
+select p.fingerprint, to_json(g.names)::text as gone from printed p, gone g`,
     [fingerprint],
   );
-  return rows[0]?.fingerprint;
+  const [row] = rows;
+  return row && { fingerprint: row.fingerprint, gone: JSON.parse(row.gone) as string[] };
 }

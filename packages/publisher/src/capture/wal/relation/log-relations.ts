@@ -40,12 +40,16 @@ async function captured(connections: Connections, s: string, message: RelationMe
       details: { tables: [tableId(message)] },
     });
   }
+  const isBlind =
+    message.identity === "i" &&
+    !described.key.every((name) => columns.some((column) => column.name === name && column.isIdentity));
   const booleans = described.bases.map((base) => base === "bool");
   return {
     kind: "captured",
     table: { namespace, name },
     schema: described.fingerprint,
     key: described.key.map((column) => columns.findIndex((c) => c.name === column)),
+    ...(isBlind && { isBlind }),
     ...(booleans.includes(true) && { booleans }),
   };
 }
@@ -85,6 +89,6 @@ async function outboxSchemaOf(
   if (!columns.some(({ generated }) => generated === true)) return { table, schema: fingerprint };
   const plain = await connections.use((client) => withoutGenerated(client, s, fingerprint));
   if (plain === undefined) return { table, schema: fingerprint };
-  const keeps = columns.flatMap(({ generated }, i) => (generated === true ? [] : [i]));
-  return { table, schema: plain, keeps };
+  const keeps = columns.flatMap(({ name: column }, i) => (plain.gone.includes(column) ? [] : [i]));
+  return { table, schema: plain.fingerprint, keeps };
 }

@@ -11,6 +11,8 @@ export interface CapturedRelation {
   readonly schema: string;
   /** Where the primary key's columns stand in a row, in key order. */
   readonly key: readonly number[];
+  /** Old rows are known by an index that doesn't have all of the key: an update or a delete doesn't say which row it is about. */
+  readonly isBlind?: true;
   /** Which columns are booleans; absent when none is. */
   readonly booleans?: readonly boolean[];
 }
