@@ -31,6 +31,8 @@ export interface ChangeEvent {
   readonly image?: string;
   /** The row's previous key when this update changed it. */
   readonly before?: string;
+  /** In a two-way table: what the row's version was after this write, as JSON text (see `RowVersion`). */
+  readonly version?: string;
 }
 
 /** One committed transaction of the source, or the part of it that one entry carries. */

@@ -6,15 +6,18 @@ import { parsePosition } from "./position.js";
  * The wire form of a stream entry: two texts, envelope and rows, kept apart so that rows are never parsed on the way.
  *
  * - `envelope`: JSON, see {@link Envelope}.
- * - `rows`: one line per event, tab-separated: ordinal, op letter, index into the envelope's schemas, key, image, before.
- *   Key, image and before are JSON texts, which hold no raw tab or line feed, so splitting is safe without escaping.
+ * - `rows`: one line per event, tab-separated: ordinal, op letter, index into the envelope's schemas, key, image, before, version.
+ *   Key, image, before and version are JSON texts, which hold no raw tab or line feed, so splitting is safe without escaping.
  */
 export interface EncodedEntry {
   readonly envelope: string;
   readonly rows: string;
 }
 
-/** Version of the wire form; a reader refuses a higher one. */
+/**
+ * Version of the wire form; a reader refuses a higher one. Fields at a line's end are no new one: who doesn't know them does without, as
+ * a consumer of before two-way tables does without versions (it has none of their lanes).
+ */
 export const entryFormatVersion = 1;
 
 interface Envelope {
@@ -72,6 +75,9 @@ export function encodeEntry(entry: StreamEntry): EncodedEntry {
 
 function encodeEvent(event: ChangeEvent, schema: number): string {
   const start = `${event.ordinal}\t${letterOf[event.op]}\t${schema}\t${event.key}`;
+  if (event.version !== undefined) {
+    return `${start}\t${event.image ?? ""}\t${event.before ?? ""}\t${event.version}`;
+  }
   if (event.before !== undefined) return `${start}\t${event.image ?? ""}\t${event.before}`;
   return event.image === undefined ? start : `${start}\t${event.image}`;
 }
@@ -124,11 +130,12 @@ function decodeTransaction(header: Envelope["tx"][number]): TransactionHeader {
 }
 
 function decodeEvent(line: string, schemas: readonly string[]): ChangeEvent {
-  const [ordinal, letter, index, key, image, before] = line.split("\t");
+  const [ordinal, letter, index, key, image, before, version] = line.split("\t");
   const op = opOf.get(letter ?? "");
   const schema = schemas[Number(index)];
   if (op === undefined || schema === undefined || key === undefined) throw new Error("event line");
-  const event = { ordinal: Number(ordinal), op, schema, key };
+  const plain = { ordinal: Number(ordinal), op, schema, key };
+  const event = version ? { ...plain, version } : plain;
   if (before) return image ? { ...event, image, before } : { ...event, before };
   return image ? { ...event, image } : event;
 }

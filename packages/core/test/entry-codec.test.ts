@@ -5,6 +5,7 @@ import {
   encodeEntry,
   isLockstepError,
   positionOf,
+  printVersion,
   type ChangeEvent,
   type StreamEntry,
 } from "../src/index.js";
@@ -19,6 +20,7 @@ const event = fc.record(
       .array(fc.oneof(fc.string({ unit: "binary" }), fc.constant(null), fc.constant(0)), { minLength: 1 })
       .map((i) => JSON.stringify(i)),
     before: fc.array(fc.string(), { minLength: 1 }).map((k) => JSON.stringify(k)),
+    version: fc.dictionary(fc.string(), fc.nat()).map((seen) => printVersion({ stamp: 1, node: "a", seen })),
   },
   { requiredKeys: ["ordinal", "op", "schema", "key"] },
 ) as fc.Arbitrary<ChangeEvent>;

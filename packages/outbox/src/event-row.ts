@@ -3,7 +3,7 @@ import type { Tick } from "./tick.js";
 
 /**
  * A row of the outbox as both engines select it, all texts: transaction, id, time in UTC, op letter, fingerprint, key, image,
- * previous key, traceparent, origin, audience, bytes of an image that was left behind (see `large-images.ts`), then what the engine adds.
+ * previous key, traceparent, origin, audience, bytes of an image that was left behind (see `large-images.ts`), version, then what the engine adds.
  */
 export type EventRow = readonly (string | null)[];
 
@@ -88,6 +88,7 @@ export function eventOf(
   };
   if (row[6] != null) event.image = row[6];
   if (row[7] != null) event.before = row[7];
+  if (row[12] != null) event.version = row[12];
   return event;
 }
 

@@ -179,8 +179,8 @@ for (const engine of engines) {
       });
     });
 
-    it("carries for which targets rows are; a table of an older format learns it", async () => {
-      await app.run(`alter table ${own("outbox")} drop column audience`);
+    it("carries for which targets rows are, and of two-way tables versions; a table of an older format learns both", async () => {
+      await app.run(`alter table ${own("outbox")} drop column audience, drop column version`);
       await app.run(`update ${own("state")} set format = 1`);
       await db.writer.ensure(app.run);
       const audience = ["0d9f", "1a2b"];
@@ -190,12 +190,13 @@ for (const engine of engines) {
       await app.transaction([noteOf(items, "update", 1), noteOf(items, "delete", 9)], undefined, {
         audience,
       });
+      await app.run(`update ${own("outbox")} set version = '{"stamp":1}' where op = 'd'`);
       await cutAll(log);
       const events = await readAll(log);
-      expect(events.map((e) => [e.op, e.transaction.audience])).to.deep.equal([
-        ["insert", undefined],
-        ["update", audience],
-        ["delete", audience],
+      expect(events.map((e) => [e.op, e.transaction.audience, e.version])).to.deep.equal([
+        ["insert", undefined, undefined],
+        ["update", audience, undefined],
+        ["delete", audience, '{"stamp":1}'],
       ]);
     });
 

@@ -10,29 +10,32 @@ type Line = readonly [
   schema: string,
   key: string,
   image?: string | null,
-  before?: string,
+  before?: string | null,
+  version?: string,
 ];
 
 /** An event of a very large transaction as it lies in the target's staging table. */
 export function stagedLine(
   position: Position,
-  { ordinal, op, schema, key, image, before }: ChangeEvent,
+  { ordinal, op, schema, key, image, before, version }: ChangeEvent,
 ): string {
   const start = [position, ordinal, op, schema, key, image ?? null] as const;
-  const line: Line = before === undefined ? start : [...start, before];
+  const moved: Line = before === undefined ? start : [...start, before];
+  const line: Line = version === undefined ? moved : [...start, before ?? null, version];
   return JSON.stringify(line);
 }
 
 /** The inverse of {@link stagedLine}. */
 export function readStagedLine(text: string): { readonly position: Position; readonly event: ChangeEvent } {
-  const [position, ordinal, op, schema, key, image, before] = JSON.parse(text) as Line;
+  const [position, ordinal, op, schema, key, image, before, version] = JSON.parse(text) as Line;
   const event = {
     ordinal,
     op,
     schema,
     key,
-    ...(image === null || image === undefined ? {} : { image }),
-    ...(before === undefined ? {} : { before }),
+    ...(image == null ? {} : { image }),
+    ...(before == null ? {} : { before }),
+    ...(version === undefined ? {} : { version }),
   };
   return { position, event };
 }

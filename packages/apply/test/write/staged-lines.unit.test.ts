@@ -17,6 +17,8 @@ describe("staged lines", () => {
       event(2, { image: '["2",null,0]', before: '["9"]' }),
       event(3, { op: "delete" }),
       event(4, { op: "delete", before: "[]" }),
+      event(5, { image: '["5","a"]', version: '{"stamp":1}' }),
+      event(6, { op: "delete", before: "[]", version: '{"stamp":1}' }),
     ];
     for (const one of events) {
       expect(readStagedLine(stagedLine("7-4", one))).deep.equal({ position: "7-4", event: one });

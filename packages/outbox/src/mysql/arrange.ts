@@ -11,7 +11,7 @@ interface SetAside {
 export type Arranged = readonly EventRow[] | SetAside;
 
 /** Column of an outbox row that says whether it is its transaction's last (see `read.ts`). */
-const endsTxColumn = 12;
+const endsTxColumn = 13;
 
 /**
  * Puts the rows of a tick, which come by id, into the order of transactions by their last id (PROTOCOL.md 9): a transaction is

@@ -1,7 +1,7 @@
 import { quoteName, quoteText } from "./quote.js";
 
 /** Version of the tables; `ensure` replaces what is older. */
-export const formatVersion = 6;
+export const formatVersion = 7;
 
 /** Names of Lockstep's own tables, quoted; they live in the connection's database. */
 export interface TableNames {
@@ -56,11 +56,14 @@ export function createStatements(names: TableNames): string[] {
   origin VARCHAR(255) NULL,
   -- Targets that the row is for, by id, with spaces between; NULL: all.
   audience TEXT CHARACTER SET ascii COLLATE ascii_bin NULL,
+  -- Of a row of a two-way table: filled by a trigger that two-way nodes have.
+  version TEXT NULL,
   KEY by_tick (tick),
   -- In a trigger the server gives NULL for a text beyond max_allowed_packet: an event without its values must not be.
   CONSTRAINT has_image CHECK (image IS NOT NULL OR op IN ('d', 't', 'b'))
 ) ${options}`,
     ...addedColumn(names.outbox, "audience", "TEXT CHARACTER SET ascii COLLATE ascii_bin NULL"),
+    ...addedColumn(names.outbox, "version", "TEXT NULL"),
     `CREATE TABLE IF NOT EXISTS ${names.tick} (
   n BIGINT UNSIGNED NOT NULL PRIMARY KEY,
   at DATETIME(6) NOT NULL,

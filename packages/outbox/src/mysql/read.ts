@@ -24,9 +24,9 @@ const pagesKept = 10;
 
 const isLarge = `LENGTH(image) > ${maxInlineBytes}`;
 const columns = `tx, id, at, op, fingerprint, row_key, IF(${isLarge}, NULL, image), before_key, traceparent, origin, audience,
-  IF(${isLarge}, LENGTH(image), NULL), CAST(ends_tx AS CHAR), tick`;
-const endsTxColumn = 12;
-const tickColumn = 13;
+  IF(${isLarge}, LENGTH(image), NULL), version, CAST(ends_tx AS CHAR), tick`;
+const endsTxColumn = 13;
+const tickColumn = 14;
 
 /** Events after `after`, page by page. Pages are read by id: no order is computed, and no read stays open (PROTOCOL.md 13). */
 export function readEvents(reading: Reading, after: Position): AsyncIterable<readonly LoggedEvent[]> {

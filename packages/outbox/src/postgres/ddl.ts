@@ -64,10 +64,15 @@ create table if not exists ${s}.outbox (
   origin text,
   -- Targets that the row is for, by id, with spaces between; null: all.
   audience text,
+  -- Of a row of a two-way table: filled by a trigger that two-way nodes have.
+  version text,
   primary key (xid, seq)
 );
 if not exists (select from pg_catalog.pg_attribute where attrelid = ${quoteText(`${s}.outbox`)}::regclass and attname = 'audience') then
   alter table ${s}.outbox add column audience text;
+end if;
+if not exists (select from pg_catalog.pg_attribute where attrelid = ${quoteText(`${s}.outbox`)}::regclass and attname = 'version') then
+  alter table ${s}.outbox add column version text;
 end if;
 create table if not exists ${s}.tick (
   n bigint primary key,

@@ -10,10 +10,10 @@ const isLarge = `octet_length(o.image) > ${maxInlineBytes}`;
  * without reading it.
  */
 export const eventColumns = `o.xid, o.seq, o.at, o.op, o.fingerprint, o.key, case when ${isLarge} then null else o.image end, o.before,
-  o.traceparent, o.origin, o.audience, case when ${isLarge} then octet_length(o.image) end`;
+  o.traceparent, o.origin, o.audience, case when ${isLarge} then octet_length(o.image) end, o.version`;
 
 /** Where what a query adds to {@link eventColumns} stands: the last id of the row's transaction, the tick. */
-export const addedColumns = { last: 12, tick: 13 } as const;
+export const addedColumns = { last: 13, tick: 14 } as const;
 
 /** Turns the rows of one tick, in their order, into events. */
 export interface TickDecoder {

@@ -6,7 +6,7 @@ import { arrangement } from "../../src/mysql/arrange.js";
 const row = (tx: string, id: number, ends: boolean): EventRow => [
   tx,
   String(id),
-  ...Array<null>(10).fill(null),
+  ...Array<null>(11).fill(null),
   ends ? "1" : "0",
 ];
 

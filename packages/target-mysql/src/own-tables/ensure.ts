@@ -5,7 +5,7 @@ import type { Session } from "../session/session.js";
 import { ownTables } from "./ddl.js";
 
 /** What is added to tables that were made before: raised with {@link addMissing}. */
-const layout = 2;
+const layout = 3;
 const lockSeconds = 30;
 
 /**

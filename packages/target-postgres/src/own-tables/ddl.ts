@@ -1,5 +1,5 @@
 /** Version of the tables below; `ensure` runs the statements when another one is found. */
-export const ownTablesVersion = 3;
+export const ownTablesVersion = 4;
 
 /** Names under which the rest of the package knows them. */
 export const own = {
@@ -7,6 +7,7 @@ export const own = {
   checkpoint: "lockstep.checkpoint",
   letter: "lockstep.dead_letter",
   staging: "lockstep.staging",
+  version: "lockstep.row_version",
 } as const;
 
 /** Letters in these states stand for a difference between source and target. Part of the indexes' definition. */
@@ -80,5 +81,17 @@ export const ownTables: readonly string[] = [
     position text not null,
     line text not null,
     primary key (source, partition, n)
+  )`,
+  // Of rows of two-way tables: which writes a row holds (core's RowVersion). Triggers write it for writes of this database's own, lanes for
+  // theirs. "stamp" 0: nothing yet, a row made to be locked. "deleted_at": the row is gone, and no late write of it counts.
+  `create table if not exists ${own.version} (
+    table_name text not null,
+    row_key text not null,
+    stamp bigint not null default 0,
+    node text not null default '',
+    seen text not null default '{}',
+    came_from text,
+    deleted_at timestamptz(3),
+    primary key (table_name, row_key)
   )`,
 ];

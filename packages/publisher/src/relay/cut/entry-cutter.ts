@@ -118,10 +118,11 @@ export function openCutter(options: CutterOptions): EntryCutter {
 }
 
 /** Bytes of an event's line, about. */
-function sizeOf({ key, image, before }: ChangeEvent): number {
+function sizeOf({ key, image, before, version = "" }: ChangeEvent): number {
   return (
     16 +
     Buffer.byteLength(key) +
+    version.length +
     (image === undefined ? 0 : Buffer.byteLength(image)) +
     (before === undefined ? 0 : Buffer.byteLength(before))
   );

@@ -8,6 +8,7 @@ export interface Draft {
   readonly key: string;
   readonly image?: string | undefined;
   readonly before?: string | undefined;
+  readonly version?: string | undefined;
   /** Ids of the only targets that it is for. */
   readonly audience?: readonly string[] | undefined;
   /** Bytes from the transaction's beginning to the row. */
@@ -53,7 +54,7 @@ export class OpenTransaction {
     return this.events.length;
   }
 
-  add({ op, table, fingerprint, key, image, before, ordinal, audience }: Draft): void {
+  add({ op, table, fingerprint, key, image, before, version, ordinal, audience }: Draft): void {
     const event: MutableEvent = {
       ordinal,
       op,
@@ -68,8 +69,9 @@ export class OpenTransaction {
     };
     if (image !== undefined) event.image = image;
     if (before !== undefined) event.before = before;
+    if (version !== undefined) event.version = version;
     this.events.push(event);
-    this.bytes += key.length + (image?.length ?? 0) + 100;
+    this.bytes += key.length + (image?.length ?? 0) + (version?.length ?? 0) + 100;
   }
 
   savepoint(name: string): void {

@@ -114,10 +114,10 @@ function takeOutboxRow({ tables }: LogContext, open: OpenTransaction, cell: Cell
   const origin = cell("origin");
   if (traceparent !== undefined) open.header.traceparent ??= traceparent;
   if (origin !== undefined) open.header.origin ??= origin;
-  const [image, before] = [cell("image"), cell("before_key")];
+  const [image, before, version] = [cell("image"), cell("before_key"), cell("version")];
   const audience = cell("audience")?.split(" ");
   const key = cell("row_key")!;
-  open.add({ op, table, fingerprint, key, image, before, ordinal, audience });
+  open.add({ op, table, fingerprint, key, image, before, version, ordinal, audience });
   // What comes behind it is another log's to give (PROTOCOL.md 27).
   if (op === "barrier" && key === endKey) open.endsLog = true;
 }

@@ -175,6 +175,7 @@ export class Decoder {
       key: row.text(bytes, at.key),
       image: row.text(bytes, at.image),
       before: row.text(bytes, at.before),
+      version: row.text(bytes, at.version),
     };
     const traceparent = row.text(bytes, at.traceparent);
     const origin = row.text(bytes, at.origin);
@@ -202,7 +203,7 @@ export class Decoder {
     }
   }
 
-  #emit({ op, schema, key, table, image, before }: Change, audience?: string): undefined {
+  #emit({ op, schema, key, table, image, before, version }: Change, audience?: string): undefined {
     // What comes behind the mark is another log's to give (PROTOCOL.md 27).
     if (this.end !== undefined) return;
     this.#close();
@@ -231,6 +232,7 @@ export class Decoder {
     };
     if (image !== undefined) event.image = image;
     if (before !== undefined) event.before = before;
+    if (version !== undefined) event.version = version;
     this.#open = event;
     if (op === "barrier" && key === endKey) this.end = positionOf(tick, ordinal);
   }

@@ -13,18 +13,19 @@ const opOf: Readonly<Record<string, Op>> = {
 
 /** The event that a row of the outbox carries. */
 export function outboxEvent(
-  cells: Readonly<Record<"op" | "key" | "image" | "before", string | undefined>>,
+  cells: Readonly<Record<"op" | "key" | "image" | "before" | "version", string | undefined>>,
   { table, schema, keeps }: OutboxSchema,
 ): Change {
   const op = opOf[cells.op ?? ""];
   if (op === undefined)
     throw new LockstepError("STREAM_ENTRY_INVALID", "a row of the outbox has an unknown op");
   const change: Change = { op, schema, table, key: cells.key ?? "[]" };
-  const { image, before } = cells;
+  const { image, before, version } = cells;
   return {
     ...change,
     ...(image !== undefined && { image: keeps === undefined ? image : kept(image, keeps) }),
     ...(before !== undefined && { before }),
+    ...(version !== undefined && { version }),
   };
 }
 

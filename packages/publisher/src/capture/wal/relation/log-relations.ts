@@ -67,6 +67,7 @@ function outboxRelation(message: RelationMessage): Relation {
       traceparent: at("traceparent"),
       origin: at("origin"),
       audience: at("audience"),
+      version: at("version"),
     },
   };
 }

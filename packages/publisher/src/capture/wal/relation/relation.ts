@@ -21,7 +21,10 @@ export interface CapturedRelation {
 export interface OutboxRelation {
   readonly kind: "outbox";
   readonly at: Readonly<
-    Record<"op" | "fingerprint" | "key" | "image" | "before" | "traceparent" | "origin" | "audience", number>
+    Record<
+      "op" | "fingerprint" | "key" | "image" | "before" | "traceparent" | "origin" | "audience" | "version",
+      number
+    >
   >;
 }
 
