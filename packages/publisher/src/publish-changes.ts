@@ -1,4 +1,6 @@
+import { hostname } from "node:os";
 import { LockstepError } from "@lockstep/core";
+import { readsReports } from "@lockstep/stream";
 import type { DataSource } from "typeorm";
 import { watchTransactions } from "./applied/inside-transaction.js";
 import { appliedIn } from "./applied/when-applied.js";
@@ -154,6 +156,7 @@ function startPublisher(
     barrier,
   };
   const applied = appliedIn(lanes, options.targets ?? []);
+  const reports = lazily(() => readsReports({ redis: options.redis, source, logger }));
 
   async function claim(): Promise<boolean> {
     // Switched off, it must not keep the application from starting, whatever is wrong at the source: the relay says that.
@@ -201,6 +204,7 @@ function startPublisher(
     inside.stop();
     await relay[Symbol.asyncDispose]();
     await Promise.allSettled([applied.close(), log.made()?.close()]);
+    reports.made()?.close();
   }
 
   async function uninstall(what: { readonly tables?: boolean } = {}): Promise<void> {
@@ -228,6 +232,7 @@ function startPublisher(
       }
       return applied.whenApplied(target, given);
     },
+    reportReads: (reads) => reports.get().put({ process: `${hostname()}/${process.pid}`, ...reads }),
     ready: ready.promise,
     done: relay.done,
     install,

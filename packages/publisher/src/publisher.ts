@@ -1,4 +1,4 @@
-import { LockstepError, type Position } from "@lockstep/core";
+import { LockstepError, type Position, type ReadsReport } from "@lockstep/core";
 import type { Applied, AppliedOptions } from "./applied/when-applied.js";
 import type { RelayStatus } from "./relay/index.js";
 
@@ -28,6 +28,11 @@ export interface Publisher extends AsyncDisposable {
    * @throws LockstepError CONFIG_INVALID when the target isn't known; BARRIER_IN_TRANSACTION.
    */
   whenApplied(target: string, options?: AppliedOptions): Promise<Applied>;
+  /**
+   * Shows in the source's status where the reads of this process go: the `report` of `replicaReads`. Counts for 10 s. One for a process and source.
+   * @throws LockstepError STREAM_UNAVAILABLE.
+   */
+  reportReads(reads: Omit<ReadsReport, "process">): Promise<void>;
   /** Forgets a target, by id or name: it holds nothing back any more. Returns how many lanes it had. */
   removeTarget(idOrName: string): Promise<number>;
   /**
@@ -60,6 +65,7 @@ export function disabledPublisher(source: string): Publisher {
     partitions: 1,
     barrier: disabled,
     whenApplied: disabled,
+    reportReads: nothing,
     ready: Promise.resolve(),
     done: Promise.resolve(),
     status: () => ({ state: "disabled", blindWrites: 0 }),

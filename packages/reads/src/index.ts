@@ -4,5 +4,6 @@ export { mysqlReplica, type MysqlReplicaOptions } from "./freshness/mysql-replic
 export { postgresStandby } from "./freshness/postgres-standby.js";
 export { inTime, untilItHas } from "./freshness/until-it-has.js";
 export { readDefaults, type ReadOptions, type ReplicaChoice } from "./options.js";
-export { type PrimaryReason, replicaReads, type ReplicaReads, type ReadStatus } from "./replica-reads.js";
+export { replicaReads, type ReplicaReads } from "./replica-reads.js";
+export type { PrimaryReason, ReadStatus } from "./status.js";
 export type { OutOfRotation } from "./replica.js";

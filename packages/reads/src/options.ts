@@ -1,4 +1,5 @@
 import type { DataSource } from "typeorm";
+import type { ReadStatus } from "./status.js";
 import type { Freshness } from "./freshness/freshness.js";
 
 /** A database that may be read from in place of the primary. */
@@ -17,6 +18,8 @@ export interface ReadOptions {
   readonly maxLagMs?: number;
   /** How long a read waits for a replica that hasn't yet what the request wrote, before it goes to the primary, ms. Default 50. */
   readonly waitMs?: number;
+  /** Told every three seconds where reads go: `lockstep.reportReads` shows it in the status of the source. What it throws is nobody's. Default: nobody is told. */
+  readonly report?: (status: ReadStatus) => Promise<void>;
 }
 
 /** What holds where {@link ReadOptions} says nothing. */

@@ -8,34 +8,11 @@ import { loadedRows } from "./loaded-rows.js";
 import { readDefaults, type ReadOptions } from "./options.js";
 import { readOn } from "./read-on.js";
 import { type OutOfRotation, Replica } from "./replica.js";
+import type { PrimaryReason, ReadStatus } from "./status.js";
 import { Request, type Requests } from "./request.js";
 import { noteWrites } from "./note-writes.js";
 import { invalid, readToken, writeToken } from "./token.js";
 import { watch } from "./watch.js";
-
-/** Why a read went to the primary. `behind`: no replica had what the request wrote in time. */
-export type PrimaryReason = OutOfRotation | "behind" | "asked";
-
-/** Where reads go. */
-export interface ReadStatus {
-  readonly replicas: Readonly<
-    Record<
-      string,
-      {
-        readonly state: "in" | OutOfRotation;
-        /** What keeps it out, or the primary from telling how fresh it is, as whoever was asked said it. */
-        readonly reason?: string;
-        /** How old what it shows may be, ms; absent until it was found once. */
-        readonly lagMs?: number;
-        readonly reads: number;
-      }
-    >
-  >;
-  readonly primary: {
-    readonly reads: number;
-    readonly reasons: Readonly<Partial<Record<PrimaryReason, number>>>;
-  };
-}
 
 /** Reads spread over replicas. Disposing it ends the looking; the DataSources stay open. */
 export interface ReplicaReads extends AsyncDisposable {
@@ -71,10 +48,17 @@ export function replicaReads(primary: DataSource, options: ReadOptions): Replica
   const replicas = Object.entries(options.replicas).map(
     ([name, { dataSource, freshness }]) => new Replica(name, dataSource, freshness),
   );
-  return new Router(primary, replicas, maxLagMs, waitMs);
+  return new Router(primary, replicas, { maxLagMs, waitMs, report: options.report });
 }
 
 const closeMs = 1_000;
+const reportEveryMs = 3_000;
+
+interface RouterOptions {
+  readonly maxLagMs: number;
+  readonly waitMs: number;
+  readonly report: ReadOptions["report"];
+}
 
 class Router implements ReplicaReads {
   readonly #primary: DataSource;
@@ -88,7 +72,11 @@ class Router implements ReplicaReads {
   readonly #reasons = new Map<PrimaryReason, number>();
   #next = 0;
 
-  constructor(primary: DataSource, replicas: readonly Replica[], maxLagMs: number, waitMs: number) {
+  constructor(
+    primary: DataSource,
+    replicas: readonly Replica[],
+    { maxLagMs, waitMs, report }: RouterOptions,
+  ) {
     this.#primary = primary;
     this.#replicas = replicas;
     this.#maxLagMs = maxLagMs;
@@ -99,7 +87,12 @@ class Router implements ReplicaReads {
       watch(primary, noteWrites(primary, this.#requests)),
       ...[...new Set(replicas.map(({ dataSource }) => dataSource))].map((one) => watch(one, ofReplica)),
     ];
-    this.#looking = replicas.map((replica) => this.#keepLooking(replica));
+    // What a look finds is as old as the time between looks.
+    const lookEveryMs = Math.min(1_000, Math.max(5, maxLagMs / 4));
+    this.#looking = [
+      ...replicas.map((replica) => this.#repeat(lookEveryMs, () => replica.look())),
+      ...(report ? [this.#repeat(reportEveryMs, () => report(this.status()))] : []),
+    ];
   }
 
   async read<T>(
@@ -255,12 +248,10 @@ class Router implements ReplicaReads {
     }
   }
 
-  async #keepLooking(replica: Replica): Promise<void> {
+  async #repeat(everyMs: number, work: () => Promise<void>): Promise<void> {
     const { signal } = this.#stop;
-    // What a look finds is as old as the time between looks.
-    const everyMs = Math.min(1_000, Math.max(5, this.#maxLagMs / 4));
     while (!signal.aborted) {
-      await replica.look();
+      await work().catch(() => undefined);
       await sleep(everyMs, undefined, { signal }).catch(() => undefined);
     }
   }

@@ -26,6 +26,7 @@ export {
   type QueueTargetOptions,
 } from "./queue/queue-target.js";
 export { redisStreamReader, type StreamReaderOptions } from "./reader.js";
+export { readsReports, type ReadsReports } from "./reads-reports.js";
 export { newClient, type RedisClusterConnection, type RedisConnection } from "./redis-link.js";
 export { redisStatusReader, type StatusReaderOptions, type StreamStatusReader } from "./status-reader.js";
 export { redisStreamWriter, type StreamWriterOptions } from "./writer.js";

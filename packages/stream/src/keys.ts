@@ -25,6 +25,8 @@ export interface Keys {
   readonly lanes: string;
   /** Hash: job id → what whoever works on it last said, with its time. */
   readonly jobs: string;
+  /** Hash: host and process → where its reads go, with its time. */
+  readonly reads: string;
   /** Channel that wakes the relay. */
   readonly wake: string;
   /** Channel that wakes lanes. */
@@ -57,6 +59,7 @@ export function keysOf(source: string): Keys {
     lanes: `${shared}:lanes`,
     // Not "jobs": that is the queue's.
     jobs: `${shared}:job-reports`,
+    reads: `${shared}:reads`,
     wake: `${shared}:wake`,
     nudge: `${shared}:nudge`,
   };

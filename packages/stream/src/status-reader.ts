@@ -1,4 +1,4 @@
-import type { LaneReport, RelayReport, TargetAnnouncement } from "@lockstep/core";
+import type { LaneReport, ReadsReport, RelayReport, TargetAnnouncement } from "@lockstep/core";
 import { keysOf } from "./keys.js";
 import { laneNudges, type LaneName } from "./lane-nudges.js";
 import { openLink, type LinkOptions } from "./redis-link.js";
@@ -17,6 +17,8 @@ export interface StreamStatusReader {
   lanes(): Promise<readonly LaneReport[]>;
   /** Every lane's target that announced itself in the last 10 s. */
   targets(): Promise<readonly TargetAnnouncement[]>;
+  /** Where the reads of the application's processes go, as those said that spoke in the last 10 s. */
+  reads(): Promise<readonly ReadsReport[]>;
   /** Tells a lane that something was decided about it. */
   nudge(lane: LaneName): Promise<void>;
   close(): Promise<void>;
@@ -35,6 +37,7 @@ export function redisStatusReader(options: StatusReaderOptions): StreamStatusRea
     },
     lanes: () => fresh<LaneReport>(keys.lanes),
     targets: () => fresh<TargetAnnouncement>(keys.targets),
+    reads: () => fresh<ReadsReport>(keys.reads),
     nudge: (lane) => nudges.nudge(lane),
     async close() {
       nudges.close();

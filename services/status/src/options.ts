@@ -2,6 +2,7 @@ import type {
   LaneReport,
   LetterSchedule,
   Logger,
+  ReadsReport,
   RelayReport,
   TableSchema,
   Target,
@@ -18,6 +19,8 @@ export interface StatusReader {
   lanes(): Promise<readonly LaneReport[]>;
   /** Targets that consumers announced. */
   targets(): Promise<readonly TargetAnnouncement[]>;
+  /** Where the reads of the application's processes go. */
+  reads(): Promise<readonly ReadsReport[]>;
   /** A schema by fingerprint, for column names; a rejection means "not known". */
   schema?(fingerprint: string): Promise<TableSchema | undefined>;
 }

@@ -86,6 +86,7 @@ function openSource({
         relay: () => reader.relay(),
         lanes: () => reader.lanes(),
         targets: () => reader.targets(),
+        reads: () => reader.reads(),
         schema: (fingerprint) => stream.schema(fingerprint),
       },
       schedule: { nudge: (lane) => reader.nudge(lane) },

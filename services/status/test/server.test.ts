@@ -53,7 +53,12 @@ describe("the server's end", () => {
 });
 
 describe("the server's options", () => {
-  const reader = { relay: async () => undefined, lanes: async () => [], targets: async () => [] };
+  const reader = {
+    relay: async () => undefined,
+    lanes: async () => [],
+    targets: async () => [],
+    reads: async () => [],
+  };
   const schedule = { nudge: async () => undefined };
   const source = (name: string) => ({ name, reader, schedule, targets: [] });
   const wrong: [why: string, options: Parameters<typeof createStatusServer>[0]][] = [

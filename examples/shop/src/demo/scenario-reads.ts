@@ -86,6 +86,7 @@ function readsOf(
       reporting: { dataSource: reporting!, freshness: laneFreshness(lockstep, here) },
       warehouse: { dataSource: warehouse!, freshness: laneFreshness(lockstep, there) },
     },
+    report: lockstep.reportReads,
   });
 }
 

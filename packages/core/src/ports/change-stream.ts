@@ -99,6 +99,19 @@ export interface RelayReport {
 /** So many sentences of a report name what the capture lacks; the rest is for `lockstep capture status`. */
 export const maxReportedFindings = 20;
 
+/** Where the reads of one process of the application go, for the status service. */
+export interface ReadsReport {
+  /** Host and process. */
+  readonly process: string;
+  readonly replicas: Readonly<
+    Record<
+      string,
+      { readonly state: string; readonly reason?: string; readonly lagMs?: number; readonly reads: number }
+    >
+  >;
+  readonly primary: { readonly reads: number; readonly reasons: Readonly<Record<string, number>> };
+}
+
 /** The consumer's side of Redis. Every method throws LockstepError `STREAM_UNAVAILABLE` when Redis can't be reached in time. */
 export interface StreamReader {
   /**

@@ -2,6 +2,7 @@ import type {
   Checkpoint,
   LaneReport,
   LetterState,
+  ReadsReport,
   RelayReport,
   Target,
   TargetAnnouncement,
@@ -30,6 +31,7 @@ export interface SourceObservation {
     readonly relay: RelayReport | undefined;
     readonly lanes: readonly LaneReport[];
     readonly announced: readonly TargetAnnouncement[];
+    readonly reads: readonly ReadsReport[];
   }>;
   readonly targets: readonly TargetObservation[];
 }
@@ -57,12 +59,13 @@ async function askTarget({ target, door }: FleetTarget) {
 }
 
 async function askRedis({ reader, door }: FleetSource) {
-  const [relay, lanes, announced] = await Promise.all([
+  const [relay, lanes, announced, reads] = await Promise.all([
     door.share("relay", () => reader.relay()),
     door.share("lanes", () => reader.lanes()),
     door.share("targets", () => reader.targets()),
+    door.share("reads", () => reader.reads()),
   ]);
-  return { relay, lanes, announced };
+  return { relay, lanes, announced, reads };
 }
 
 async function answerOf<T>(work: Promise<T>): Promise<Answer<T>> {

@@ -93,12 +93,40 @@ export const RelayView = Type.Object({
 });
 export type RelayView = Static<typeof RelayView>;
 
+/** Where the application's reads go, as its processes say. Counts are of the processes that run, since they began. */
+const ReadsView = Type.Object({
+  processes: Type.Integer({ description: "of the application that said something in the last 10 s" }),
+  replicas: Type.Array(
+    Type.Object({
+      name: Type.String(),
+      states: Type.Record(Type.String(), Type.Integer(), {
+        description: "in, lagging, down, unseeded, unknown: how many processes see it so",
+      }),
+      reasons: Type.Array(Type.String(), { description: "Why it isn't read from; at most 5" }),
+      lagMs: Type.Union([Type.Number(), Type.Null()], {
+        description: "How old what it shows may be, at most; null: not known",
+      }),
+      reads: Type.Integer(),
+    }),
+  ),
+  primary: Type.Object({
+    reads: Type.Integer(),
+    reasons: Type.Record(Type.String(), Type.Integer(), {
+      description: "behind, lagging, down, unseeded, unknown, asked: how many reads for that",
+    }),
+  }),
+});
+export type ReadsView = Static<typeof ReadsView>;
+
 /** A source and everything that mirrors it. */
 export const SourceView = Type.Object({
   name: Type.String(),
   relay: RelayView,
   targets: Type.Array(TargetView),
   lanes: Type.Array(LaneView),
+  reads: Type.Union([ReadsView, Type.Null()], {
+    description: "Where the application's reads go; null when no process of it says",
+  }),
 });
 export type SourceView = Static<typeof SourceView>;
 

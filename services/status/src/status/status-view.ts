@@ -2,6 +2,7 @@ import { isLockstepError, LockstepError, type RelayReport } from "@lockstep/core
 import { hintOf, instantOrNull } from "../letters/letter-view.js";
 import { problemOf } from "../problem/problem.js";
 import { laneViews } from "./lane-views.js";
+import { readsView } from "./reads-view.js";
 import type { Shade } from "../letters/shade.js";
 import type { SourceObservation } from "./observe.js";
 import type { LaneView, RelayView, SourceView, StatusView, Trouble } from "./status-schema.js";
@@ -35,6 +36,7 @@ function sourceView(observation: SourceObservation, shade: Shade): SourceView {
       letters: answer.ok ? answer.value.letters : null,
     })),
     lanes: laneViews(observation, shade),
+    reads: readsView(redis.ok ? redis.value.reads : []),
   };
 }
 

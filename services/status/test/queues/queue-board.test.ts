@@ -30,7 +30,12 @@ describe("/queues", () => {
       image: '["ada@example.com"]',
     };
     await queue.add("due", data, { jobId: "letter-7-1", delay: 3_600_000 });
-    const silent = { relay: async () => undefined, lanes: async () => [], targets: async () => [] };
+    const silent = {
+      relay: async () => undefined,
+      lanes: async () => [],
+      targets: async () => [],
+      reads: async () => [],
+    };
     const source = {
       name: "shop",
       reader: silent,

@@ -2,12 +2,13 @@ import {
   type LaneReport,
   type LetterWrite,
   positionOf,
+  type ReadsReport,
   type RelayReport,
   splitPosition,
   type TableSchema,
   type Target,
 } from "@lockstep/core";
-import { redisStatusReader, redisStreamReader, redisStreamWriter } from "@lockstep/stream";
+import { readsReports, redisStatusReader, redisStreamReader, redisStreamWriter } from "@lockstep/stream";
 import { postgresTarget } from "@lockstep/target-postgres";
 import { type FreshDatabase, freshPostgres, freshRedis } from "@lockstep/testing";
 import { createStatusServer, type StatusServer, type StatusServerOptions } from "../../src/index.js";
@@ -28,6 +29,7 @@ export interface StatusRig {
   setAside(target: string, letters: readonly Partial<LetterWrite>[]): Promise<string[]>;
   reportLane(report?: Partial<LaneReport>): Promise<void>;
   reportRelay(report?: Partial<RelayReport>): Promise<void>;
+  reportReads(report: ReadsReport): Promise<void>;
   publishSchemas(schemas: readonly TableSchema[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -75,6 +77,7 @@ export async function openRig(options: RigOptions = {}): Promise<StatusRig> {
   const reader = redisStatusReader(link);
   const stream = redisStreamReader(link);
   const writer = redisStreamWriter(link);
+  const reads = readsReports(link);
   const running = await createStatusServer({
     ...server,
     port: 0,
@@ -85,6 +88,7 @@ export async function openRig(options: RigOptions = {}): Promise<StatusRig> {
           relay: () => reader.relay(),
           lanes: () => reader.lanes(),
           targets: () => reader.targets(),
+          reads: () => reader.reads(),
           schema: (fingerprint) => stream.schema(fingerprint),
         },
         schedule: { nudge: (lane) => reader.nudge(lane) },
@@ -106,12 +110,13 @@ export async function openRig(options: RigOptions = {}): Promise<StatusRig> {
       }),
     setAside: (name, letters) => setAside(targets.get(name)!, letters),
     reportLane: (report) => stream.report({ ...laneReport, ...report }),
+    reportReads: (report) => reads.put(report),
     reportRelay: (report) => writer.report({ ...relayReport, ...report }),
     publishSchemas: (schemas) => writer.publishSchemas(schemas),
     async close() {
       await running[Symbol.asyncDispose]();
       await Promise.all([...targets.values()].map((target) => target.close()));
-      await Promise.all([reader.close(), stream.close(), writer.close()]);
+      await Promise.all([reader.close(), stream.close(), writer.close(), reads.close()]);
       await Promise.all([...databases.values(), redis].map((database) => database.drop()));
     },
   };

@@ -38,7 +38,12 @@ describe("/jobs and /schedules", () => {
     });
     const desks = ["shop", "gone"].map((name) => [name, openJobDesk(config, name)] as const);
     closeDesks = async () => void (await Promise.all(desks.map(([, desk]) => desk.close())));
-    const silent = { relay: async () => undefined, lanes: async () => [], targets: async () => [] };
+    const silent = {
+      relay: async () => undefined,
+      lanes: async () => [],
+      targets: async () => [],
+      reads: async () => [],
+    };
     const quiet = { nudge: async () => undefined };
     server = await createStatusServer({
       port: 0,

@@ -14,6 +14,11 @@ describe("GET /api/v1/status", () => {
   it("shows relay, lanes and targets from Redis and the targets together", async () => {
     await rig.reportRelay();
     await rig.reportLane();
+    await rig.reportReads({
+      process: "app/1",
+      replicas: { reporting: { state: "in", lagMs: 12, reads: 7 } },
+      primary: { reads: 1, reasons: { behind: 1 } },
+    });
     const { status, body } = await rig.get("/api/v1/status");
     expect(status).to.equal(200);
     const view = body as unknown as StatusView;
@@ -48,6 +53,11 @@ describe("GET /api/v1/status", () => {
       table: "public.customers",
       key: '["1"]',
       code: "TARGET_CHECK",
+    });
+    expect(shop!.reads).to.deep.equal({
+      processes: 1,
+      replicas: [{ name: "reporting", states: { in: 1 }, reasons: [], lagMs: 12, reads: 7 }],
+      primary: { reads: 1, reasons: { behind: 1 } },
     });
     expect(view.state).to.equal("ok");
   });

@@ -59,7 +59,7 @@ const away = (code: "TARGET_UNAVAILABLE" | "STREAM_UNAVAILABLE") => ({
 });
 const healthy: SourceObservation = {
   source: { name: "shop" },
-  redis: { ok: true, value: { relay, lanes: [lane], announced } },
+  redis: { ok: true, value: { relay, lanes: [lane], announced, reads: [] } },
   targets: [{ target, answer: { ok: true, value: { checkpoints: [checkpoint], letters } } }],
 };
 const shade = { mask: maskOf([]), schemas: { find: async () => undefined, latest: () => undefined } };
@@ -90,7 +90,10 @@ describe("the status", () => {
   });
 
   it("shows a lane that nobody works on by its checkpoint", () => {
-    const view = see({ ...healthy, redis: { ok: true, value: { relay, lanes: [], announced: [] } } });
+    const view = see({
+      ...healthy,
+      redis: { ok: true, value: { relay, lanes: [], announced: [], reads: [] } },
+    });
     expect(view.state).to.equal("degraded");
     expect(view.sources[0]!.lanes[0]).to.include({
       state: "stalled",
@@ -105,11 +108,14 @@ describe("the status", () => {
   it("doesn't call a lane that a person paused a trouble", () => {
     const reason = { code: "PAUSED", message: "A person paused this lane." };
     const paused = { ...lane, state: "paused" as const, reason };
-    const view = see({ ...healthy, redis: { ok: true, value: { relay, lanes: [paused], announced } } });
+    const view = see({
+      ...healthy,
+      redis: { ok: true, value: { relay, lanes: [paused], announced, reads: [] } },
+    });
     expect(view.state).to.equal("ok");
     const unowned = see({
       ...healthy,
-      redis: { ok: true, value: { relay, lanes: [], announced } },
+      redis: { ok: true, value: { relay, lanes: [], announced, reads: [] } },
       targets: [
         { target, answer: { ok: true, value: { checkpoints: [{ ...checkpoint, paused: true }], letters } } },
       ],
@@ -121,7 +127,10 @@ describe("the status", () => {
   it("calls a lane that paused by itself a trouble", () => {
     const reason = { code: "TARGET_UNAVAILABLE", message: "connection refused" };
     const paused = { ...lane, state: "paused" as const, reason };
-    const view = see({ ...healthy, redis: { ok: true, value: { relay, lanes: [paused], announced } } });
+    const view = see({
+      ...healthy,
+      redis: { ok: true, value: { relay, lanes: [paused], announced, reads: [] } },
+    });
     expect(view.troubles).to.have.length(1);
     expect(view.troubles[0]).to.include({ code: "TARGET_UNAVAILABLE", detail: "connection refused" });
   });
@@ -129,7 +138,7 @@ describe("the status", () => {
   it("still shows an announced lane whose target is away, and why", () => {
     const view = see({
       ...healthy,
-      redis: { ok: true, value: { relay, lanes: [], announced } },
+      redis: { ok: true, value: { relay, lanes: [], announced, reads: [] } },
       targets: [{ target, answer: away("TARGET_UNAVAILABLE") }],
     });
     expect(view.sources[0]!.targets[0]).to.include({ reachable: false, letters: null });
@@ -151,7 +160,7 @@ describe("the status", () => {
   it("names a source that no relay leads", () => {
     const view = see({
       ...healthy,
-      redis: { ok: true, value: { relay: undefined, lanes: [lane], announced } },
+      redis: { ok: true, value: { relay: undefined, lanes: [lane], announced, reads: [] } },
     });
     expect(view.sources[0]!.relay.state).to.equal("silent");
     expect(view.troubles[0]).to.include({ code: "RELAY_SILENT", about: "source shop" });
