@@ -1,4 +1,5 @@
 import {
+  type Conflicts,
   type LetterSchedule,
   type Logger,
   type Mapping,
@@ -54,6 +55,8 @@ export interface LaneOptions {
   readonly schedule: LetterSchedule;
   /** What becomes of the source's rows in this target. Default: they go as they are. */
   readonly mapping?: Mapping;
+  /** What is done about rows of this target that others write. Default: they are overwritten. */
+  readonly conflicts?: Conflicts;
   /** How refused rows are tried again. Defaults: `defaultRetryPolicy`. */
   readonly retry?: Partial<RetryPolicy>;
   /** What single tables (`namespace.name` at the source) lay over it. Default: nothing. */

@@ -79,6 +79,7 @@ function roomOf(options: LaneOptions, stopping: AbortSignal): LaneRoom {
     target,
     reader,
     ...(options.mapping === undefined ? {} : { mapping: options.mapping }),
+    ...(options.conflicts === undefined ? {} : { conflicts: options.conflicts }),
     schedule,
     limits,
     logger,

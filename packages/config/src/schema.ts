@@ -1,5 +1,6 @@
 import { captureKinds, defaultRetryPolicy, type Sink } from "@lockstep/core";
 import { z } from "zod";
+import { conflictsSchema } from "./conflicts.js";
 import { hashes, mapSchema } from "./map.js";
 import { misplacedSchedules, scheduleSchema } from "./schedule/schedule-schema.js";
 
@@ -30,6 +31,8 @@ const anyTarget = {
 
 const target = {
   ...anyTarget,
+  /** What decides, by the target's tables, where others write the rows as well. Default: they are overwritten. */
+  conflicts: conflictsSchema.exactOptional(),
   /** `managed`: Lockstep makes the tables; `external`: they exist and are checked. */
   schema: z.enum(["managed", "external"]).default("external"),
   namespace: z.string().min(1).exactOptional(),
@@ -39,6 +42,9 @@ const target = {
 
 const sinkTarget = {
   ...anyTarget,
+  conflicts: z
+    .never({ error: "need a database as the target: this one can't tell who wrote its rows" })
+    .exactOptional(),
   /** A database that keeps the target's identity, checkpoints and letters: of this target alone, on any PostgreSQL, MySQL or MariaDB server. */
   state: z.union([postgresUrl(), mysqlUrl()], { error: "must be a postgres:// or mysql:// URL" }),
 };

@@ -271,6 +271,10 @@ export const errorTable = {
     recovery: "dead-letter",
     hint: "The mapping filters or computes by a column that this change doesn't carry. Set REPLICA IDENTITY FULL (PostgreSQL) or binlog_row_image = FULL; the row's next whole image supersedes the letter.",
   },
+  CONFLICT_POLICY_FAILED: {
+    recovery: "dead-letter",
+    hint: "The conflict policy threw, or gave what can't be the row, at the place named. Correct it, restart the consumers, then replay the letter.",
+  },
   LETTER_UNREADABLE: {
     recovery: "dead-letter",
     hint: "The letter's key was sealed with another maskSecret. Run a full sync of the target, then discard the letter.",

@@ -1,5 +1,14 @@
 import type { LockstepConfig } from "@lockstep/config";
-import { assertNever, type Mapping, mappingOf, type Sink, sinkTarget, type Target } from "@lockstep/core";
+import {
+  assertNever,
+  type Conflicts,
+  conflictsOf,
+  type Mapping,
+  mappingOf,
+  type Sink,
+  sinkTarget,
+  type Target,
+} from "@lockstep/core";
 
 /** A target of the configuration, not yet opened. */
 export interface ConfiguredTarget {
@@ -8,6 +17,8 @@ export interface ConfiguredTarget {
   readonly sources: readonly string[];
   /** What becomes of their rows in it; absent when they go as they are. */
   readonly mapping?: Mapping;
+  /** What is done about rows in it that others write; absent when they are overwritten. */
+  readonly conflicts?: Conflicts;
 }
 
 /**
@@ -16,9 +27,13 @@ export interface ConfiguredTarget {
  */
 export async function targetsOf(config: LockstepConfig): Promise<readonly ConfiguredTarget[]> {
   const made = Object.entries(config.targets).map(async ([name, target]) => {
-    const { sources = Object.keys(config.sources), map, maskSecret: secret } = target;
-    const opened = { target: await makeTarget(name, target), sources };
-    return map === undefined ? opened : { ...opened, mapping: mappingOf(map, { secret }) };
+    const { sources = Object.keys(config.sources), map, maskSecret: secret, conflicts } = target;
+    return {
+      target: await makeTarget(name, target),
+      sources,
+      ...(map === undefined ? {} : { mapping: mappingOf(map, { secret }) }),
+      ...(conflicts === undefined ? {} : { conflicts: conflictsOf(conflicts) }),
+    };
   });
   return Promise.all(made);
 }
@@ -26,12 +41,12 @@ export async function targetsOf(config: LockstepConfig): Promise<readonly Config
 async function makeTarget(name: string, config: LockstepConfig["targets"][string]): Promise<Target> {
   switch (config.type) {
     case "postgres": {
-      const { type: _, sources: __, map: ___, maskSecret: ____, ...options } = config;
+      const { type: _, sources: __, map: ___, maskSecret: ____, conflicts: _____, ...options } = config;
       const { postgresTarget } = await import("@lockstep/target-postgres");
       return postgresTarget({ name, ...options });
     }
     case "mysql": {
-      const { type: _, sources: __, map: ___, maskSecret: ____, ...options } = config;
+      const { type: _, sources: __, map: ___, maskSecret: ____, conflicts: _____, ...options } = config;
       const { mysqlTarget } = await import("@lockstep/target-mysql");
       return mysqlTarget({ name, ...options });
     }

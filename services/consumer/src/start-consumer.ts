@@ -62,7 +62,7 @@ async function consumeSource(
   });
   const readers: ReturnType<typeof redisStreamReader>[] = [];
   const lanes: ReturnType<typeof startLane>[] = [];
-  for (const { target, mapping } of targets) {
+  for (const { target, mapping, conflicts } of targets) {
     for (let partition = 0; partition < partitions; partition++) {
       // A blocking read holds its connection: one reader per lane.
       const reader = redisStreamReader({ redis, source });
@@ -75,6 +75,7 @@ async function consumeSource(
           target,
           reader,
           ...(mapping === undefined ? {} : { mapping }),
+          ...(conflicts === undefined ? {} : { conflicts }),
           schedule,
           retry: config.retry,
           retryByTable,

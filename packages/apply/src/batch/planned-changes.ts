@@ -1,5 +1,6 @@
 import {
   type ChangeEvent,
+  type ConflictWrite,
   positionOf,
   type Position,
   type RowWrite,
@@ -20,6 +21,20 @@ export type SourceChange =
   | { readonly kind: "write"; readonly row: PlannedWrite }
   | { readonly kind: "remove"; readonly row: PlannedRemove };
 
+/** What is to be done around a row of a table that has a policy: decided once per step, in the transaction that has locked the row. */
+export interface RowGuard {
+  /** Nothing was there: a plain INSERT, so that a row which somebody else makes meanwhile is not overwritten. */
+  readonly insert: boolean;
+  /** The row's version in two-way sync, JSON text. */
+  readonly version?: string;
+  /** The source's row, when another one is written ({@link BaseKept.decided}). */
+  readonly decided?: string;
+  /** The row as it came, when another one is written. */
+  readonly incoming?: PlannedWrite;
+  /** What was decided, when there was something to decide. */
+  readonly conflict?: ConflictWrite;
+}
+
 /** A row to write: the newest image of its key. `event` is the newest event it came from. */
 export interface PlannedWrite extends RowWrite {
   readonly schema: TableSchema;
@@ -27,8 +42,10 @@ export interface PlannedWrite extends RowWrite {
   readonly part: Part;
   /** True when the image has cells that are not known (PROTOCOL.md 18). */
   readonly partial: boolean;
-  /** The source's change, when the row is mapped. */
+  /** The source's change, when this row is another one: mapped, or decided by a policy. */
   readonly source?: SourceChange;
+  /** Present on rows that have passed the guard. */
+  readonly guard?: RowGuard;
 }
 
 /** A row to delete. */
@@ -37,8 +54,10 @@ export interface PlannedRemove {
   readonly schema: TableSchema;
   readonly event: ChangeEvent;
   readonly part: Part;
-  /** The source's change, when the row is mapped. */
+  /** The source's change, when this row is another one: mapped, or decided by a policy. */
   readonly source?: SourceChange;
+  /** Present on rows that have passed the guard. */
+  readonly guard?: RowGuard;
 }
 
 /** What happens to one table, in one schema of it, in one segment. Rows are in the order of their first event. */

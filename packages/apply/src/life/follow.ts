@@ -11,7 +11,7 @@ const abandonMs = 1_000;
 /** Follows the stream from a checkpoint until the lane is to stop; throws what ends it otherwise. */
 export async function follow(lane: OwnedLane, checkpoint: Checkpoint): Promise<void> {
   const { room, session } = lane;
-  const tables = new TableBook(room.reader, session, room.partitions, room.mapping);
+  const tables = new TableBook(room.reader, session, room.partitions, room.mapping, room.conflicts);
   const live = await LiveLetters.load(room.target.letters, laneName(room), room.mapping?.sealer);
   // What waits for a letter names the row by the target's table: only a mapping that is known leads back to the letter's row.
   if (room.mapping !== undefined) await tables.learnForLetters(live.schemas);

@@ -1,4 +1,5 @@
 import type {
+  Conflicts,
   LaneSession,
   LetterSchedule,
   Logger,
@@ -22,6 +23,7 @@ export interface LaneRoom {
   readonly target: Target;
   readonly reader: StreamReader;
   readonly mapping?: Mapping;
+  readonly conflicts?: Conflicts;
   readonly schedule: LetterSchedule;
   readonly retry: RetryRules;
   readonly limits: LaneLimits;

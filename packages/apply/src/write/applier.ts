@@ -13,7 +13,7 @@ import type { Segment } from "../batch/planned-changes.js";
 import { arrange } from "./arrange.js";
 import type { Ledger } from "./ledger.js";
 import { mapSegment } from "./map-segment.js";
-import { runStep, type StepRunnerOptions } from "./run-step.js";
+import { classifyAny, runStep, type StepRunnerOptions } from "./run-step.js";
 import { stagedLine, stagedPages } from "./staged-lines.js";
 import type { StepRoom } from "./step-room.js";
 import { type Manner, writeBatch, writePages } from "./write-batch.js";
@@ -205,7 +205,7 @@ export class Applier {
 
   /** What a fault of a row says; throws on what isn't about rows. */
   #rowFault(error: unknown): Fault {
-    const fault = this.#options.target.classify(error);
+    const fault = classifyAny(this.#options.target, error);
     const isOurs = isLockstepError(error) && error.recovery !== "dead-letter";
     if (isOurs || fault.kind === "systemic") throw error;
     return fault;

@@ -106,9 +106,10 @@ async function outOfEachOthersWay(isolation: Isolation, rows: readonly Refused[]
   let candidates = rows;
   while (candidates.length > 0) {
     const sets = regroup(candidates);
+    // They have passed the guard.
     const segments = [{ truncates: [], sets }];
-    if (await succeeds(isolation, () => writeSegmentsAside(transaction, segments, false))) break;
-    if (await succeeds(isolation, () => writeSegmentsAside(transaction, segments, true))) break;
+    if (await succeeds(isolation, () => writeSegmentsAside({ transaction }, segments, false))) break;
+    if (await succeeds(isolation, () => writeSegmentsAside({ transaction }, segments, true))) break;
     const refused = await refusedAside(isolation, sets);
     // No row fails alone, yet all fail together: none of them can be called good.
     const out = refused.length > 0 ? refused : candidates;

@@ -1,6 +1,6 @@
 import { maxPageBytes, type DeadLetterDetail } from "@lockstep/core";
 import { type RowId, rowId } from "../batch/planned-changes.js";
-import { isolate } from "./isolate.js";
+import { isolateGuarded } from "./guard/isolate-guarded.js";
 import { applied, letterRows } from "./letter-rows.js";
 import { dependsOnOthers, type Refused, regroup, rowIdOf, untried } from "./refused.js";
 import { resolve } from "./resolve.js";
@@ -29,9 +29,9 @@ export async function joinWaiting(
   const letters = waiting.filter(({ table, key }) => !isTaken(rowId(table, key)));
   if (letters.length === 0) return refused;
   const joining = letterRows(room, letters);
-  const { transaction, classify } = room;
+  const { onRefused: _, ...uncounted } = room;
   const rows = joining.rows.map((row): Refused => ({ ...row, fault: untried }));
-  const still = await isolate({ transaction, classify }, regroup([...open, ...rows]));
+  const still = await isolateGuarded(uncounted, regroup([...open, ...rows]));
   const failed = new Map(still.map((one) => [rowIdOf(one), one]));
   await resolve(room, applied(joining.letters, [...joining.failed, ...still]), "applied");
   return refused.flatMap((one) => {

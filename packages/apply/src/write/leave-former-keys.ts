@@ -1,6 +1,6 @@
 import { tableId } from "@lockstep/core";
 import { type RowId, rowId, type Segment } from "../batch/planned-changes.js";
-import { isolate } from "./isolate.js";
+import { isolateGuarded } from "./guard/isolate-guarded.js";
 import { mapRemove, type RoutedRow } from "./map-change.js";
 import { type Refused, regroup, rowIdOf, sourceOf } from "./refused.js";
 import type { StepRoom } from "./step-room.js";
@@ -25,7 +25,7 @@ export async function leaveFormerKeys(
   if (left.length === 0) return refused;
   // The old row can't go yet: its letter waits for the new row's, and both go together.
   const newKeys = new Map(rows.map((one) => [one.row.event, rowIdOf(one)]));
-  const stuck = await isolate(room, regroup(left));
+  const stuck = await isolateGuarded(room, regroup(left));
   return [...rows, ...stuck.map((one) => waiting(one, newKeys.get(one.row.event)))];
 }
 

@@ -1,3 +1,4 @@
+import { ConflictCounts } from "./guard/conflict-counts.js";
 import type { RowId } from "../batch/planned-changes.js";
 
 /** A letter that was made or replaced. */
@@ -28,9 +29,18 @@ export interface Ledger {
   readonly unreleased: string[];
   /** Rows written beside those that the step's move counts: letters that applied. Below zero: rows of the batch that were set aside. */
   records: number;
+  /** Conflicts that were decided, rows aside that were refused all the same. */
+  readonly conflicts: ConflictCounts;
 }
 
 /** An empty ledger. */
 export function openLedger(): Ledger {
-  return { put: new Map(), resolved: new Map(), errors: [], unreleased: [], records: 0 };
+  return {
+    put: new Map(),
+    resolved: new Map(),
+    errors: [],
+    unreleased: [],
+    records: 0,
+    conflicts: new ConflictCounts(),
+  };
 }

@@ -2,6 +2,7 @@ import type { Cell, RowImage, TableSchema } from "@lockstep/core";
 import { isPartial } from "../batch/merge-images.js";
 import type { PlannedRemove, PlannedWrite } from "../batch/planned-changes.js";
 import type { RowSet, WriteSet } from "./arrange.js";
+import { isLoosened } from "./guard/perform-guarded.js";
 
 /**
  * Writes that untie rows which point to each other in a circle: before the rows themselves are written, they are made with only what must not be
@@ -14,13 +15,20 @@ export function looseningSets(sets: readonly RowSet[]): WriteSet[] {
     if (set.kind === "remove") {
       return pointsElsewhere(set) ? [{ kind: "write", table, rows: set.rows.map(hollow) }] : [];
     }
-    const rows = set.rows.filter((row) => row.before === undefined && !row.partial);
+    const rows = set.rows.filter(isLoosened).map(unrecorded);
     return [{ kind: "write", table, rows: pointsElsewhere(set) ? rows.map(skeleton) : rows }];
   });
 }
 
 function pointsElsewhere({ table }: RowSet): boolean {
   return table.parents.length > 0 || table.selfReferencing;
+}
+
+// What was decided is kept with the row itself.
+function unrecorded(row: PlannedWrite): PlannedWrite {
+  if (row.guard === undefined) return row;
+  const { conflict: _, decided: __, ...guard } = row.guard;
+  return { ...row, guard };
 }
 
 /** A new row gets NULL, or the default, for what is left open; a row that is there keeps what it has. */

@@ -1,4 +1,5 @@
 import {
+  type Conflicts,
   LockstepError,
   type Mapping,
   type RowMapping,
@@ -44,13 +45,25 @@ function hiddenColumns({ columns }: TableSchema, routes: readonly Route[]): Read
 
 /** @throws LockstepError CONFIG_INVALID: one error for everything in the mapping that doesn't fit. */
 export function refuseUnfit(schemas: readonly TableSchema[], mapping: Mapping | undefined): void {
-  const problems = schemas.flatMap((schema) => mapping?.problems(schema) ?? []);
+  refuse(
+    "mapping doesn't",
+    schemas.flatMap((schema) => mapping?.problems(schema) ?? []),
+  );
+}
+
+/** @throws LockstepError CONFIG_INVALID: one error for everything in the conflict policies that doesn't fit. */
+export function refuseUnfitPolicies(schemas: readonly TableSchema[], conflicts: Conflicts | undefined): void {
+  refuse(
+    "conflict policies don't",
+    schemas.flatMap((schema) => conflicts?.problems(schema) ?? []),
+  );
+}
+
+function refuse(what: string, problems: readonly string[]): void {
   if (problems.length === 0) return;
   throw new LockstepError(
     "CONFIG_INVALID",
-    `the target's mapping doesn't fit the source:\n${problems.map((p) => `  - ${p}`).join("\n")}\n`,
-    {
-      details: { problems: problems.length },
-    },
+    `the target's ${what} fit the source:\n${problems.map((p) => `  - ${p}`).join("\n")}\n`,
+    { details: { problems: problems.length } },
   );
 }

@@ -1,20 +1,29 @@
-import type {
-  Checkpoint,
-  CheckpointMove,
-  Fault,
-  LaneSession,
-  Target,
-  TargetTransaction,
+import {
+  type Checkpoint,
+  type CheckpointMove,
+  type Fault,
+  isLockstepError,
+  type LaneSession,
+  type Target,
+  type TargetTransaction,
 } from "@lockstep/core";
 import type { LaneLimits } from "../lane-options.js";
+import { StepGuard } from "./guard/step-guard.js";
 import { type Ledger, openLedger } from "./ledger.js";
 import { LetterBook } from "./letter-book.js";
 import type { LiveLetters } from "./live-letters.js";
 import type { Chance } from "./next-attempt.js";
+import type { Refused } from "./refused.js";
 import type { RefusalWindow, StepRefusals } from "./refusal-window.js";
 import type { RetryRules } from "./retry-rules.js";
 import type { StepRoom } from "./step-room.js";
 import { type TableBook, TablesNeeded } from "./table-book.js";
+
+/** What an error means, ours among them: one that concerns a row is a fault of that row. */
+export function classifyAny(target: Pick<Target, "classify">, error: unknown): Fault {
+  if (isLockstepError(error) && error.recovery === "dead-letter") return { kind: "row", code: error.code };
+  return target.classify(error);
+}
 
 /** What steps need beside their work. */
 export interface StepRunnerOptions extends Chance {
@@ -74,9 +83,12 @@ function roomOf(
     ledger,
     now,
     random,
-    classify: (error: unknown): Fault => target.classify(error),
+    classify: (error: unknown): Fault => classifyAny(target, error),
     letters: new LetterBook(transaction, target.letters, tables),
     maxReleased: limits.maxLettersPerStep,
   };
-  return counted === undefined ? room : { ...room, onRefused: (refused) => counted.count(refused) };
+  const { ruleOf } = tables;
+  const guard = ruleOf && { guard: new StepGuard({ transaction, ledger, ruleOf }) };
+  const onRefused = counted && { onRefused: (refused: Refused) => counted.count(refused) };
+  return { ...room, ...guard, ...onRefused };
 }

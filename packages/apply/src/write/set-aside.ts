@@ -74,6 +74,8 @@ async function blockerOf(
 /** Writes the letters of refused rows, in the transaction of the rows that were good. */
 export async function setAside(setting: SettingAside, judged: readonly Judged[]): Promise<void> {
   for (const { refused, waitingFor } of judged) {
+    const { conflict } = refused.row.guard ?? {};
+    if (conflict !== undefined) setting.ledger.conflicts.add(conflict, -1);
     const change = refused.letter === undefined ? changeOfRow(refused) : changeOfLetter(refused.letter);
     await putLetter(setting, change, refused.fault, refused.letter, blockerId(setting.ledger, waitingFor));
   }

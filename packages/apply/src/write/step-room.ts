@@ -1,4 +1,5 @@
 import type { Fault, TargetTransaction } from "@lockstep/core";
+import type { StepGuard } from "./guard/step-guard.js";
 import type { Ledger } from "./ledger.js";
 import type { LetterBook } from "./letter-book.js";
 import type { LiveLetters } from "./live-letters.js";
@@ -19,6 +20,8 @@ export interface StepRoom extends Chance {
   readonly letters: LetterBook;
   /** Counts a refused row; throws when these are too many to be bad rows. Absent where rows are tried one by one anyway. */
   readonly onRefused?: (refused: Refused) => void;
+  /** Stands before tables whose rows others may write; absent where there are none. */
+  readonly guard?: StepGuard;
   /** Waiting letters released in one step. */
   readonly maxReleased: number;
 }

@@ -1,4 +1,5 @@
 import {
+  type Conflicts,
   isLockstepError,
   type LaneSession,
   LockstepError,
@@ -8,7 +9,8 @@ import {
   type TableSchema,
   type TargetTable,
 } from "@lockstep/core";
-import { type Known, knownOf, refuseUnfit, type Route, type RowName } from "./routes.js";
+import type { TableRule } from "./guard/table-rule.js";
+import { type Known, knownOf, refuseUnfit, refuseUnfitPolicies, type Route, type RowName } from "./routes.js";
 
 /** Thrown inside a step that needs tables which are not known yet: they can't be made or checked in an open transaction. */
 export class TablesNeeded extends Error {
@@ -22,15 +24,21 @@ export class TableBook {
   readonly #known = new Map<string, Known>();
   /** The source table's schema that was learnt last, by `namespace.name`. */
   readonly #newest = new Map<string, Known>();
+  readonly #rules = new Map<TargetTable, TableRule>();
+  /** How the guard judges a table's rows; absent where no table has a policy. */
+  readonly ruleOf?: (table: TargetTable) => TableRule | undefined;
   readonly #unusable = new Map<string, LockstepError>();
 
   constructor(
     private readonly reader: Pick<StreamReader, "schema">,
-    private readonly session: Pick<LaneSession, "tables">,
+    private readonly session: Pick<LaneSession, "tables" | "dropBases">,
     /** How many lanes write the source's rows. */
     private readonly partitions = 1,
     readonly mapping?: Mapping,
-  ) {}
+    private readonly conflicts?: Conflicts,
+  ) {
+    if (conflicts !== undefined) this.ruleOf = (table) => this.#rules.get(table);
+  }
 
   /** True when all of these are known. */
   knows(fingerprints: Iterable<string>): boolean {
@@ -52,7 +60,14 @@ export class TableBook {
     refuseUnfit(schemas, this.mapping);
     const mapped = schemas.map((schema) => ({ schema, mappings: this.mapping?.routes(schema) }));
     const wanted = mapped.flatMap(({ schema, mappings }) => mappings?.map((one) => one.schema) ?? [schema]);
+    refuseUnfitPolicies(wanted, this.conflicts);
     const tables = wanted.length === 0 ? [] : await this.session.tables(wanted);
+    for (const table of tables) {
+      const policy = this.conflicts?.policyOf(table.schema);
+      if (policy !== undefined) this.#rules.set(table, { kind: "one-way", policy });
+    }
+    const unguarded = tables.filter((table) => !this.#rules.has(table));
+    if (unguarded.length > 0) await this.session.dropBases?.(unguarded);
     if (this.partitions > 1) refuseForeignKeys(tables);
     let next = 0;
     for (const { schema, mappings } of mapped) {

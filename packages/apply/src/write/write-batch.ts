@@ -3,6 +3,7 @@ import { countRows } from "../batch/batch.js";
 import { type RowId, rowId, type Segment } from "../batch/planned-changes.js";
 import { arrange } from "./arrange.js";
 import { type MetLetters, meetLetters } from "./batch-letters.js";
+import { isolateGuarded } from "./guard/isolate-guarded.js";
 import { isolate } from "./isolate.js";
 import { joinWaiting } from "./join-waiting.js";
 import { layOver, type Untaken } from "./lay-over-letters.js";
@@ -13,7 +14,7 @@ import { judge, setAside } from "./set-aside.js";
 import type { StepRoom } from "./step-room.js";
 import { resolve } from "./resolve.js";
 import { release } from "./write-letters.js";
-import { writeSegments, writeSegmentsAside } from "./write-sets.js";
+import { empty, writeSegments, writeSegmentsAside } from "./write-sets.js";
 
 /**
  * How a batch is written.
@@ -49,11 +50,11 @@ async function write(
   const arranged = mapped.map(arrange);
   switch (manner) {
     case "sets":
-      await writeSegments(room.transaction, arranged, meanwhile);
+      await writeSegments(room, arranged, meanwhile);
       return [];
     case "aside":
     case "untied":
-      await writeSegmentsAside(room.transaction, arranged, manner === "untied");
+      await writeSegmentsAside(room, arranged, manner === "untied");
       return [];
     default:
       return assertNever(manner);
@@ -84,10 +85,12 @@ async function writePage(
   const mapped = segments.map((segment) => mapSegment(segment, room.tables.routesOf));
   if (refused.length > 0 || mapped.some(({ failed }) => failed.length > 0))
     return isolateSegments(room, segments, refused);
+  const counted = room.ledger.conflicts.mark();
   try {
-    await room.transaction.savepoint(() => writeSegments(room.transaction, mapped.map(arrange)));
+    await room.transaction.savepoint(() => writeSegments(room, mapped.map(arrange)));
     return [];
   } catch (error) {
+    counted.takeBack();
     if (room.classify(error).kind === "systemic") throw error;
     return isolateSegments(room, segments, []);
   }
@@ -105,11 +108,11 @@ async function isolateSegments(
     const [laid] = refused.length === 0 ? [segment] : layOver([segment], untakenOf(refused));
     const mapped = mapSegment(laid ?? segment, room.tables.routesOf);
     const { truncates, sets } = arrange(mapped);
-    for (const { table, only } of truncates) await room.transaction.truncate(table, only);
+    for (const one of truncates) await empty(room, one);
     const over = rowsOver(segment);
     const kept = refused.filter((one) => !over(one));
     for (const one of mapped.failed) room.onRefused?.(one);
-    refused = [...kept, ...mapped.failed, ...(await isolate(room, sets))];
+    refused = [...kept, ...mapped.failed, ...(await isolateGuarded(room, sets))];
   }
   return refused;
 }

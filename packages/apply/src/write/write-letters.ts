@@ -1,6 +1,6 @@
 import type { DeadLetterDetail } from "@lockstep/core";
 import { rowId } from "../batch/planned-changes.js";
-import { isolate } from "./isolate.js";
+import { isolateGuarded } from "./guard/isolate-guarded.js";
 import { joinWaiting } from "./join-waiting.js";
 import { applied, letterRows, problemOf, withLetter } from "./letter-rows.js";
 import { onePerRow, type Refused, regroup, rowIdOf, untried } from "./refused.js";
@@ -21,7 +21,10 @@ export async function writeLetters(room: StepRoom, letters: readonly DeadLetterD
     if (problem) await countAttempt(room, letter, { code: problem.code, rawError: problem.message });
   }
   const byRow = new Map(letters.map((letter) => [rowId(letter.table, letter.key), letter]));
-  const refused = await isolate(room, regroup(rows.map((row): Refused => ({ ...row, fault: untried }))));
+  const refused = await isolateGuarded(
+    room,
+    regroup(rows.map((row): Refused => ({ ...row, fault: untried }))),
+  );
   const joined = await joinWaiting(room, refused, {
     letterOf: (one) => byRow.get(rowIdOf(one))?.id,
     isTaken: (row) => byRow.has(row),

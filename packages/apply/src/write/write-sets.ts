@@ -1,19 +1,31 @@
 import { assertNever, type Position, type TargetTable, type TargetTransaction } from "@lockstep/core";
 import { type PlannedRemove, type PlannedWrite, positionOfEvent } from "../batch/planned-changes.js";
 import type { ArrangedSegment, RowSet, WriteSet } from "./arrange.js";
+import type { StepGuard } from "./guard/step-guard.js";
+import { isGuarded, performGuarded, thereByNow } from "./guard/perform-guarded.js";
 import { looseningSets } from "./loosen.js";
+import type { Emptying } from "./map-segment.js";
+
+/** Where sets are written. */
+export interface Writing {
+  readonly transaction: TargetTransaction;
+  /** Stands before tables whose rows others may write; absent where there are none. */
+  readonly guard?: StepGuard;
+}
 
 /**
  * Writes segments set-wise; the first error is thrown as it is. `meanwhile` runs while the target is busy with the first set.
  */
 export async function writeSegments(
-  transaction: TargetTransaction,
+  writing: Writing,
   segments: readonly ArrangedSegment[],
   meanwhile?: () => void,
 ): Promise<void> {
+  const { transaction, guard } = writing;
   let idle = meanwhile;
-  for (const { truncates, sets } of segments) {
-    for (const { table, only } of truncates) await transaction.truncate(table, only);
+  for (const { truncates, sets: arranged } of segments) {
+    for (const one of truncates) await empty(writing, one);
+    const sets = guard === undefined ? arranged : await guard.pass(arranged);
     for (const set of sets) {
       const writing = perform(transaction, set);
       idle?.();
@@ -28,23 +40,46 @@ export async function writeSegments(
  * true, rows untied that point to each other (PROTOCOL.md 17).
  */
 export async function writeSegmentsAside(
-  transaction: TargetTransaction,
+  writing: Writing,
   segments: readonly ArrangedSegment[],
   untie: boolean,
 ): Promise<void> {
-  for (const { truncates, sets } of segments) {
-    for (const { table, only } of truncates) await transaction.truncate(table, only);
+  const { transaction, guard } = writing;
+  for (const { truncates, sets: arranged } of segments) {
+    for (const one of truncates) await empty(writing, one);
+    // Before anything is moved aside: what the guard holds back is not written afterwards.
+    const sets = guard === undefined ? arranged : await guard.pass(arranged);
     await moveAside(transaction, sets);
-    const rest = sets.flatMap(splitKeyChanges);
-    if (untie) for (const set of looseningSets(rest)) await perform(transaction, set);
+    const split = sets.flatMap(splitKeyChanges);
+    if (untie) for (const set of looseningSets(split)) await perform(transaction, set);
+    const rest = untie ? split.map(thereByNow) : split;
     for (const set of rest) if (set.kind === "write") await perform(transaction, set);
-    for (const table of leftKeys(sets)) await transaction.remove(table.table, table.keys);
+    for (const left of leftKeys(sets)) await leave(transaction, left);
     for (const set of rest) if (set.kind === "remove") await perform(transaction, set);
   }
 }
 
+/** Empties a table, and forgets what its rows were. */
+export async function empty({ transaction, guard }: Writing, { table, only }: Emptying): Promise<void> {
+  await transaction.truncate(table, only);
+  await guard?.emptied(table, only);
+}
+
+async function leave(
+  transaction: TargetTransaction,
+  { table, keys, guarded }: ReturnType<typeof leftKeys>[number],
+): Promise<void> {
+  await transaction.remove(table, keys);
+  if (guarded)
+    await transaction.guarded?.keepBases(
+      table,
+      keys.map((key) => ({ key })),
+    );
+}
+
 /** One set. */
 export async function perform(transaction: TargetTransaction, set: RowSet): Promise<void> {
+  if (isGuarded(set)) return performGuarded(transaction, set);
   switch (set.kind) {
     case "write":
       return transaction.upsert(set.table, set.table.wantsPositions ? set.rows.map(positioned) : set.rows);
@@ -98,14 +133,17 @@ function splitKeyChanges(set: RowSet): readonly RowSet[] {
 }
 
 /** Keys that whole key changes of these sets leave behind, by table. */
-function leftKeys(sets: readonly RowSet[]): { readonly table: TargetTable; readonly keys: string[] }[] {
+function leftKeys(
+  sets: readonly RowSet[],
+): { readonly table: TargetTable; readonly keys: string[]; readonly guarded: boolean }[] {
   const writes = sets.filter((set): set is WriteSet => set.kind === "write");
   return writes
     .toReversed()
-    .map(({ table, rows }) => {
+    .map((set) => {
+      const { table, rows } = set;
       const written = new Set(rows.map((row) => row.key));
       const left = rows.flatMap((row) => (isWholeKeyChange(row) ? [row.before] : []));
-      return { table, keys: left.filter((key) => !written.has(key)) };
+      return { table, keys: left.filter((key) => !written.has(key)), guarded: isGuarded(set) };
     })
     .filter(({ keys }) => keys.length > 0);
 }

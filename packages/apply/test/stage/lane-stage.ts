@@ -27,7 +27,7 @@ export interface LaneStage extends AsyncDisposable {
   /** Runs a statement in the target's database. */
   run(sql: string): Promise<readonly Record<string, unknown>[]>;
   /** Name of one of Lockstep's own tables in the target. */
-  own(table: "staging" | "checkpoint"): string;
+  own(table: "staging" | "checkpoint" | "conflict" | "row_base"): string;
   /** Rows of a query, each as its cells joined by `|`. */
   rows(sql: string): Promise<string[]>;
   /** Waits until the target's checkpoint has reached a position. */

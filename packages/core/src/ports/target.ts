@@ -3,6 +3,7 @@ import type { ErrorCode } from "../errors.js";
 import type { Position } from "../position.js";
 import type { TableSchema } from "../table-schema.js";
 import type { BulkLoader, HeldLane } from "./bulk.js";
+import type { GuardedRows } from "./guarded-rows.js";
 import type { HeldRows } from "./held-rows.js";
 import type { TableReader } from "./table-reader.js";
 import type { DeadLetter, DeadLetterDetail, LetterDesk, LetterState } from "./dead-letters.js";
@@ -129,6 +130,8 @@ export interface TargetTransaction {
   clearStaged(): Promise<void>;
   /** Adds to the records that the step's move counts; below zero when fewer rows were written than it foresaw. */
   countRecords(more: number): Promise<void>;
+  /** What conflict policies and two-way sync need. Absent: the target can have neither. */
+  readonly guarded?: GuardedRows;
 }
 
 /** How a step moves the checkpoint. */
@@ -164,6 +167,8 @@ export interface LaneSession extends AsyncDisposable {
    * @throws LockstepError TARGET_FENCED when another owner moved it; otherwise whatever `work` or the driver threw, rolled back.
    */
   step(move: CheckpointMove, work: (transaction: TargetTransaction) => Promise<void>): Promise<Checkpoint>;
+  /** Forgets the bases of tables that have no policy (any more): what is written without one makes them wrong. Absent with {@link TargetTransaction.guarded}. */
+  dropBases?(tables: readonly TargetTable[]): Promise<void>;
   /** Live letters of this lane by state. */
   letterCounts(): Promise<Readonly<Record<LetterState, number>>>;
   /** `retrying` letters whose time has come, or whose job may be lost: at most `limit`. */

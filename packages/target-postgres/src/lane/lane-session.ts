@@ -8,11 +8,13 @@ import {
   type TargetTable,
   type TargetTransaction,
 } from "@lockstep/core";
+import { dropBasesOf } from "../guarded/drop-bases.js";
 import { countLetters } from "../letters/count.js";
 import { overdueLetters } from "../letters/overdue.js";
 import { pruneLetters } from "../letters/prune.js";
 import { own } from "../own-tables/ddl.js";
 import { Session, type SessionOptions } from "../session/session.js";
+import { postgresTable } from "../tables/postgres-table.js";
 import { LaneTables, type TableOptions } from "../tables/lane-tables.js";
 import { type CheckpointRow, checkpointColumns, type LaneName, readCheckpoint } from "./checkpoint-row.js";
 import { LaneTransaction } from "./lane-transaction.js";
@@ -134,6 +136,10 @@ export class PostgresLane implements LaneSession {
       if (landed === undefined) throw error;
       return landed;
     }
+  }
+
+  dropBases(tables: readonly TargetTable[]): Promise<void> {
+    return dropBasesOf((text, values) => this.#session.query(text, values), tables.map(postgresTable));
   }
 
   letterCounts(): Promise<Readonly<Record<LetterState, number>>> {

@@ -1,12 +1,14 @@
 import type {
   DeadLetter,
   DeadLetterDetail,
+  GuardedRows,
   LetterWrite,
   Position,
   RowWrite,
   TargetTable,
   TargetTransaction,
 } from "@lockstep/core";
+import { guardedRows } from "../guarded/guarded-rows.js";
 import { LaneLetters } from "../letters/lane-letters.js";
 import { missingParents, type RowName } from "../rows/missing-parents.js";
 import { keyMoves, moveKeys } from "../rows/move-keys.js";
@@ -28,6 +30,8 @@ export class LaneTransaction implements TargetTransaction {
   readonly #tables: LaneTables;
   readonly #letters: LaneLetters;
 
+  readonly guarded: GuardedRows;
+
   constructor(open: OpenTransaction, lane: LaneName, tables: LaneTables) {
     this.#open = open;
     this.#step = {
@@ -37,6 +41,7 @@ export class LaneTransaction implements TargetTransaction {
     this.#lane = lane;
     this.#tables = tables;
     this.#letters = new LaneLetters(this.#step.run, lane);
+    this.guarded = guardedRows(this.#step, lane);
   }
 
   // The first statement leaves before this returns: while the target is busy with it, the lane prepares what comes next.

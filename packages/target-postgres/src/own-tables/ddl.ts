@@ -1,5 +1,5 @@
 /** Version of the tables below; `ensure` runs the statements when another one is found. */
-export const ownTablesVersion = 4;
+export const ownTablesVersion = 5;
 
 /** Names under which the rest of the package knows them. */
 export const own = {
@@ -8,6 +8,8 @@ export const own = {
   letter: "lockstep.dead_letter",
   staging: "lockstep.staging",
   version: "lockstep.row_version",
+  base: "lockstep.row_base",
+  conflict: "lockstep.conflict",
 } as const;
 
 /** Letters in these states stand for a difference between source and target. Part of the indexes' definition. */
@@ -94,4 +96,30 @@ export const ownTables: readonly string[] = [
     deleted_at timestamptz(3),
     primary key (table_name, row_key)
   )`,
+  // What Lockstep left in the rows of tables that have a conflict policy, as this database prints them; "image" is NULL where it left none.
+  `create table if not exists ${own.base} (
+    table_name text not null,
+    row_hash text not null,
+    row_key text not null,
+    image text,
+    decided text,
+    deleted_at timestamptz(3),
+    primary key (table_name, row_hash)
+  )`,
+  `create index if not exists row_base_deleted on ${own.base} (deleted_at) where deleted_at is not null`,
+  `create table if not exists ${own.conflict} (
+    id bigint generated always as identity primary key,
+    source text not null,
+    partition integer not null,
+    table_name text not null,
+    row_key text not null,
+    position text not null,
+    at timestamptz(3) not null,
+    policy text not null,
+    outcome text not null,
+    source_image text,
+    target_image text,
+    result_image text
+  )`,
+  `create index if not exists conflict_lane on ${own.conflict} (source, partition, id)`,
 ];

@@ -42,7 +42,7 @@ async function upsertWhole(
 }
 
 /** Rows that know the same columns, together. */
-function byKnownColumns(rows: readonly (readonly Cell[])[]): Iterable<readonly (readonly Cell[])[]> {
+export function byKnownColumns(rows: readonly (readonly Cell[])[]): Iterable<readonly (readonly Cell[])[]> {
   const groups = new Map<string, (readonly Cell[])[]>();
   for (const cells of rows) {
     const known = cells.map((cell) => (cell === 0 ? "0" : "1")).join("");
@@ -53,7 +53,7 @@ function byKnownColumns(rows: readonly (readonly Cell[])[]): Iterable<readonly (
   return groups.values();
 }
 
-function* chunks(rows: readonly (readonly Cell[])[]): Generator<readonly (readonly Cell[])[]> {
+export function* chunks(rows: readonly (readonly Cell[])[]): Generator<readonly (readonly Cell[])[]> {
   let start = 0;
   let length = 0;
   for (let i = 0; i < rows.length; i++) {

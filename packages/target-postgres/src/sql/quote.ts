@@ -3,6 +3,11 @@ export function quoteName(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
+/** A text as a literal. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
 /** `"namespace"."name"`. */
 export function quoteTable(namespace: string, name: string): string {
   return `${quoteName(namespace)}.${quoteName(name)}`;

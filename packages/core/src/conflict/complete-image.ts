@@ -1,0 +1,7 @@
+import type { RowImage } from "../change-event.js";
+
+/** An image with its unknown cells from another one of the same schema, as far as that knows them. */
+export function completeImage(image: RowImage, from: RowImage | undefined): RowImage {
+  if (from === undefined || !image.includes(0)) return image;
+  return image.map((cell, i) => (cell === 0 ? (from[i] ?? 0) : cell));
+}

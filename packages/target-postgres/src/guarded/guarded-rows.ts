@@ -1,0 +1,20 @@
+import type { GuardedRows } from "@lockstep/core";
+import type { LaneName } from "../lane/checkpoint-row.js";
+import type { StepStatements } from "../rows/statements.js";
+import { postgresTable } from "../tables/postgres-table.js";
+import { dropBases } from "./drop-bases.js";
+import { insertRows } from "./insert-rows.js";
+import { keepBases } from "./keep-bases.js";
+import { look } from "./look.js";
+import { record } from "./record.js";
+
+/** What a step can do for tables whose rows others may write. */
+export function guardedRows({ run }: StepStatements, lane: LaneName): GuardedRows {
+  return {
+    look: (table, keys, images = "changed") => look(run, postgresTable(table), keys, images),
+    insert: (table, rows) => insertRows(run, postgresTable(table), rows),
+    keepBases: (table, rows) => keepBases(run, postgresTable(table), rows),
+    dropBases: (table, only) => dropBases(run, postgresTable(table), only),
+    record: (conflicts) => record(run, lane, conflicts),
+  };
+}
