@@ -35,10 +35,7 @@ export function binlogCapture(source: CaptureSource): SourceCapture {
         problems: async (run, tables) => (await plan(run, tables)).findings,
         ...(outbox.prefix !== undefined && { prefix: outbox.prefix }),
       });
-      // Without triggers nothing can come apart: the log itself says how its tables look.
-      return actions === "capture"
-        ? watchedLog(log, source, (run, tables) => triggers.plan(run, tables))
-        : log;
+      return watchedLog(log, source, plan);
     },
   };
 }

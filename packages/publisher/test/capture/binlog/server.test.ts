@@ -173,6 +173,37 @@ describe("a server whose binlog is read", function () {
     await leads(source.log({}, "accept"));
   });
 
+  it("is watched while it is read: settings and foreign keys that make the log lack something are found", async () => {
+    const watched = source.capture().changeLog();
+    const found = async (): Promise<string[]> =>
+      (await watched.captureFindings!()).map(({ message }) => message);
+    try {
+      expect(await found()).to.deep.equal([]);
+      await source.run("set global binlog_row_image = minimal");
+      expect(String(await found())).to.include("binlog_row_image");
+      await source.run("set global binlog_row_image = full");
+      await source.run("create table parent (id int primary key)");
+      await source.run(
+        "alter table item add column parent int, add foreign key (parent) references parent (id) on delete cascade",
+      );
+      expect(String(await found())).to.include(`${source.namespace}.item has a foreign key`);
+    } finally {
+      await watched.close();
+    }
+  });
+
+  it("that was started again, and empties tables in memory by a statement of its own, is read on", async () => {
+    await source.run("create table cache (id int primary key) engine = memory");
+    await source.run("insert into cache values (1)");
+    await source.run("insert into item values (1, 'a')");
+    const events = await readAll(log, start);
+    await server.restart();
+    const { run } = await eventually(() => source.session());
+    await run("select * from cache");
+    await run("insert into item values (2, 'b')");
+    expect((await readAll(source.log(), endOf(events))).map(({ key }) => key)).to.deep.equal(['["2"]']);
+  });
+
   it("is refused while the outbox holds what a target has not applied", async () => {
     await source.run("delete from lockstep_log_mark");
     const writer = mysqlOutboxWriter();

@@ -30,8 +30,8 @@ export type StatementMeaning =
   | { readonly is: "other"; readonly opens: boolean }
   | { readonly is: "savepoint" | "rollback-to"; readonly name: string }
   | { readonly is: "truncate"; readonly table: TableName }
-  /** Rows go away that the log doesn't list. */
-  | { readonly is: "removal"; readonly tables: readonly TableName[] }
+  /** Rows go away, or come, that the log doesn't list: of these tables, or of a whole database. */
+  | { readonly is: "removal"; readonly tables: readonly TableName[]; readonly database?: string }
   /** A change of rows, by a session that logs statements: which rows is not known. */
   | { readonly is: "statement-format" };
 
@@ -42,8 +42,13 @@ const forms = {
   rollbackTo: new RegExp(`^ROLLBACK\\s+(?:WORK\\s+)?TO\\s+(?:SAVEPOINT\\s+)?${name}`, "i"),
   truncate: new RegExp(`^TRUNCATE\\s+(?:TABLE\\s+)?${tableName}`, "i"),
   drop: /^DROP\s+TABLE\s+(?:IF\s+EXISTS\s+)?/i,
-  partition: new RegExp(
-    `^ALTER\\s+(?:ONLINE\\s+|IGNORE\\s+)*TABLE\\s+(?:IF\\s+EXISTS\\s+)?${tableName}[^]*\\b(?:DROP|TRUNCATE|EXCHANGE)\\s+PARTITION\\b`,
+  replace: /^CREATE\s+OR\s+REPLACE\s+TABLE\s+/i,
+  database: new RegExp(`^DROP\\s+(?:DATABASE|SCHEMA)\\s+(?:IF\\s+EXISTS\\s+)?${name}`, "i"),
+  rename: /^RENAME\s+TABLES?\s+(?:IF\s+EXISTS\s+)?/i,
+  alter: new RegExp(`^ALTER\\s+(?:ONLINE\\s+|IGNORE\\s+)*TABLE\\s+(?:IF\\s+EXISTS\\s+)?${tableName}`, "i"),
+  /** What an ALTER TABLE says when rows go, come, or get another table's name; and that table. */
+  moves: new RegExp(
+    `\\b(?:(?:DROP|TRUNCATE)\\s+PARTITION\\b|(?:DISCARD|IMPORT)\\b[^,]*\\bTABLESPACE\\b|(?:EXCHANGE\\s+PARTITION\\s+${name}\\s+WITH\\s+TABLE|CONVERT\\s+PARTITION\\s+${name}\\s+TO\\s+TABLE|CONVERT\\s+TABLE|RENAME(?:\\s+(?:TO|AS)|\\s*=)?)\\s+(?!(?:COLUMN|INDEX|KEY)\\b)${tableName})`,
     "i",
   ),
   rows: /^(INSERT|UPDATE|DELETE|REPLACE|LOAD|WITH|CALL)\b/i,
@@ -60,14 +65,29 @@ export function meaningOf({ database, sql }: LoggedStatement): StatementMeaning 
   if (rollbackTo) return { is: "rollback-to", name: unquoted(rollbackTo[1]!) };
   const truncate = forms.truncate.exec(text);
   if (truncate) return { is: "truncate", table: tableOf(truncate, database) };
-  const drop = forms.drop.exec(text);
-  if (drop) return { is: "removal", tables: tablesIn(text.slice(drop[0].length), database) };
-  const partition = forms.partition.exec(text);
-  if (partition) return { is: "removal", tables: [tableOf(partition, database)] };
+  const removal = removalIn(text, database);
+  if (removal) return removal;
   if (/^XA\s+(START|BEGIN)\b/i.test(text)) return { is: "begin" };
   return forms.rows.test(text)
     ? { is: "statement-format" }
     : { is: "other", opens: /\bSTART TRANSACTION$/i.test(text) };
+}
+
+/** Definitions that take rows away, or bring others. */
+function removalIn(text: string, database: string): StatementMeaning | undefined {
+  const gone = forms.database.exec(text);
+  if (gone) return { is: "removal", tables: [], database: unquoted(gone[1]!) };
+  for (const form of [forms.drop, forms.replace, forms.rename]) {
+    const found = form.exec(text);
+    if (found) return { is: "removal", tables: tablesIn(text.slice(found[0].length), database) };
+  }
+  const altered = forms.alter.exec(text);
+  const moves = altered && forms.moves.exec(text.slice(altered[0].length));
+  if (!altered || !moves) return undefined;
+  // The last two groups are the other table's name, where there is one.
+  const other = moves.slice(-2);
+  const tables = other[0] === undefined ? [] : [tableOf(["", ...other], database)];
+  return { is: "removal", tables: [tableOf(altered, database), ...tables] };
 }
 
 /** Leading comments; of a versioned one what is in it. */
@@ -86,7 +106,7 @@ function withoutComments(sql: string): string {
 
 /** A list of names at the beginning of a text. */
 function tablesIn(text: string, database: string): TableName[] {
-  const one = new RegExp(`^\\s*${tableName}\\s*(,?)`);
+  const one = new RegExp(`^\\s*${tableName}\\s*(?:WAIT\\s+\\d+\\s*|NOWAIT\\s*)?(,|TO\\b|)`, "i");
   const tables: TableName[] = [];
   for (let rest = text; ;) {
     const match = one.exec(rest);
@@ -97,7 +117,7 @@ function tablesIn(text: string, database: string): TableName[] {
   }
 }
 
-function tableOf(match: RegExpExecArray, database: string): TableName {
+function tableOf(match: readonly (string | undefined)[], database: string): TableName {
   const [, first, second] = match;
   return second === undefined
     ? { namespace: database, name: unquoted(first!) }

@@ -8,6 +8,8 @@ export type CellReader = (reader: ByteReader) => string;
 export interface LoggedRow {
   readonly before?: (string | null | 0)[];
   readonly after?: (string | null | 0)[];
+  /** The log leaves cells of `after` out. */
+  readonly isPartial: boolean;
   /** Where the row begins in the event's body. */
   readonly at: number;
 }
@@ -44,12 +46,13 @@ export function* rowsOf(type: number, body: Buffer, cells: readonly CellReader[]
   const bitmapBytes = (count + 7) >> 3;
   const first = presentIn(reader.bytes(bitmapBytes), count);
   const second = op === "update" ? presentIn(reader.bytes(bitmapBytes), count) : first;
+  const isPartial = second.length < cells.length;
   while (reader.left > 0) {
     const at = reader.at;
     const image = readImage(reader, first, cells);
-    if (op === "insert") yield { after: image, at };
-    else if (op === "delete") yield { before: image, at };
-    else yield { before: image, after: readImage(reader, second, cells), at };
+    if (op === "insert") yield { after: image, isPartial, at };
+    else if (op === "delete") yield { before: image, isPartial, at };
+    else yield { before: image, after: readImage(reader, second, cells), isPartial, at };
   }
 }
 

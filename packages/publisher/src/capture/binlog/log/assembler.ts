@@ -169,13 +169,14 @@ export class Assembler {
     return this.finish();
   }
 
-  private sayRemoved({ tables }: Extract<StatementMeaning, { is: "removal" }>): void {
-    const { source, logger } = this.context;
-    const lost = tables.filter((table) => this.context.tables.isCaptured(table)).map(tableId);
+  private sayRemoved({ tables, database }: Extract<StatementMeaning, { is: "removal" }>): void {
+    const { source, logger, tables: known } = this.context;
+    const named = database === undefined ? tables : known.within(database);
+    const lost = named.filter((table) => known.isCaptured(table)).map(tableId);
     if (lost.length === 0) return;
     logger.error(
       { source, tables: lost, transaction: this.open?.header.id },
-      "a statement removed rows that the log does not list: verify and repair the targets",
+      "a statement took rows away, or put others in their place, that the log does not list: verify and repair the targets",
     );
   }
 

@@ -1,4 +1,4 @@
-import { LockstepError, type TableSchema } from "@lockstep/core";
+import { LockstepError, type Op, tableId, type TableSchema } from "@lockstep/core";
 import { endKey, opOfLetter } from "@lockstep/outbox/mysql";
 import { type LoggedRow, rowsOpOf } from "../event/rows-event.js";
 import type { TableMapHead } from "../event/table-map.js";
@@ -59,6 +59,7 @@ function takeCaptured(
     return;
   }
   const after = row.after!;
+  if (row.isPartial) refuseUnknown(op, schema!, after);
   // A minimal image leaves the key out where it is as before.
   if (row.before) for (const i of key) if (after[i] === 0) after[i] = row.before[i]!;
   const now = keyOf(after);
@@ -71,6 +72,20 @@ function takeCaptured(
     before: before === now ? undefined : before,
     ordinal,
   });
+}
+
+/**
+ * What an UPDATE leaves out is as it was, but for what the server computes; what an INSERT leaves out is a default that the log doesn't name, and a target
+ * would take its own for it.
+ */
+function refuseUnknown(op: Op, schema: TableSchema, after: readonly (string | null | 0)[]): void {
+  const isUnknown = (cell: string | null | 0, i: number): boolean =>
+    cell === 0 && (op === "insert" || schema.columns[i]!.generated === true);
+  if (!after.some(isUnknown)) return;
+  throw new LockstepError(
+    "CAPTURE_LOG_UNREADABLE",
+    `a session logged rows of ${tableId(schema)} without all of their columns: binlog_row_image must be FULL in every session`,
+  );
 }
 
 type Cells = (name: string) => string | undefined;

@@ -24,6 +24,8 @@ type TableName = Pick<TableSchema, "namespace" | "name">;
 export interface Tables {
   /** True for a table that was ever described to the outbox: those are captured. */
   isCaptured(table: TableName): boolean;
+  /** The captured tables of a database. */
+  within(namespace: string): readonly TableName[];
   /** A table was described just now; the log says so in its place. */
   capture(schema: Pick<TableSchema, "namespace" | "name" | "fingerprint">): void;
   /** How the rows that follow a TABLE_MAP event are read; asks the catalog when the table was never seen so. */
@@ -84,6 +86,11 @@ export function openTables(connections: Connections, prefix: string): Tables {
 
   return {
     isCaptured: (table) => captured.has(tableId(table)),
+    within: (namespace) => [
+      ...new Map(
+        [...byFingerprint.values()].filter((t) => t.namespace === namespace).map((t) => [tableId(t), t]),
+      ).values(),
+    ],
     capture,
     named: (fingerprint) => byFingerprint.get(fingerprint),
     known: (head) => known.get(signatureOf(head)),
