@@ -2,6 +2,7 @@ import { type LockstepConfig, loadConfig } from "@lockstep/config";
 import { isLockstepError, LockstepError } from "@lockstep/core";
 import { Command } from "commander";
 import { type Logger, pino } from "pino";
+import { boundHeap } from "./bound-heap.js";
 import { startTelemetry } from "./telemetry.js";
 
 /** Something that runs until it is disposed or ends by itself. */
@@ -27,6 +28,7 @@ export async function runProcess(
   name: string,
   start: (context: ServiceContext) => Promise<Running>,
 ): Promise<never> {
+  boundHeap();
   const program = new Command(name)
     .description(`Lockstep's ${name}`)
     .option("-c, --config <file>", "configuration file (default: lockstep.config.* in the working directory)")

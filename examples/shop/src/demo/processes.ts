@@ -34,7 +34,7 @@ export function startService(name: string, config: object, show = false): Promis
   const main = fileURLToPath(new URL("../main.js", import.meta.resolve(name)));
   const file = "lockstep.config.json";
   return NodeProcess.start({
-    nodeArgs: ["--max-semi-space-size=8"],
+    nodeArgs: ["--max-semi-space-size=16"],
     main,
     args: ["--config", file],
     files: { [file]: JSON.stringify(config) },
