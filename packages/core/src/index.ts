@@ -42,6 +42,7 @@ export * from "./ports/row-emitter.js";
 export * from "./ports/table-reader.js";
 export * from "./ports/sink.js";
 export * from "./ports/target.js";
+export * from "./ports/version-triggers.js";
 export * from "./position.js";
 export * from "./retry-policy.js";
 export { sinkTarget, type SinkTargetOptions } from "./sink/sink-target.js";

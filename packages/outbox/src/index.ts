@@ -24,9 +24,11 @@ export { postgresOutboxWriter, type PostgresOutboxOptions } from "./postgres/out
 export { postgresJobStore, type PostgresJobStoreOptions } from "./postgres/jobs.js";
 export { postgresSnapshotWriter } from "./postgres/snapshot-writer.js";
 export { postgresTriggers } from "./postgres/trigger/postgres-triggers.js";
+export { postgresVersionTriggers } from "./postgres/two-way/version-triggers.js";
 export { lasting, type Lasting } from "./lasting.js";
 export type { Retention } from "./retention.js";
 export { mysqlTriggers } from "./mysql/trigger/mysql-triggers.js";
+export { mysqlVersionTriggers } from "./mysql/two-way/version-triggers.js";
 export { mysqlJobStore, type MysqlJobStoreOptions } from "./mysql/jobs.js";
 export { mysqlSnapshotWriter } from "./mysql/snapshot-writer.js";
 export { mysqlOutboxWriter, type MysqlOutboxOptions } from "./mysql/outbox-writer.js";

@@ -42,7 +42,8 @@ export function tableHash(table: Pick<TriggerTable, "namespace" | "name">): stri
   return hashOf(nameOf(table));
 }
 
-function hashOf(text: string): string {
+/** A short hash for names. */
+export function hashOf(text: string): string {
   return createHash("md5").update(text).digest("hex").slice(0, 16);
 }
 
