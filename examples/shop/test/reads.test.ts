@@ -186,7 +186,7 @@ for (const [kind, targetKind] of ways) {
       }
     });
 
-    it("refuses writes, locks and transactions on a replica", async () => {
+    it("refuses writes, locks and transactions, wherever a read goes", async () => {
       const tries: readonly ((manager: DataSource["manager"]) => Promise<unknown>)[] = [
         (manager) => manager.update(replicaEntities.customer, { active: true }, { name: "x" }),
         (manager) => manager.query("DELETE FROM customers"),
@@ -194,8 +194,10 @@ for (const [kind, targetKind] of ways) {
         (manager) => manager.query("SELECT 1; DELETE FROM customers"),
       ];
       for (const work of tries) {
-        const error: unknown = await reads.read(work).catch((thrown: unknown) => thrown);
-        expect(error).to.have.property("code", "REPLICA_READ_ONLY");
+        for (const primary of [false, true]) {
+          const error: unknown = await reads.read(work, { primary }).catch((thrown: unknown) => thrown);
+          expect(error).to.have.property("code", "REPLICA_READ_ONLY");
+        }
       }
     });
 

@@ -37,7 +37,7 @@ export async function publishChanges(dataSource: DataSource, options: PublishOpt
   checkOptions(dataSource, options);
   const source = options.source ?? sourceName(dataSource);
   sayWhatIsOff(source, options);
-  if (isOffAltogether(options)) return disabledPublisher(source);
+  if (isOffAltogether(options)) return disabledPublisher(source, namesOf(options));
   if (open.has(dataSource)) {
     throw new LockstepError(
       "CONFIG_INVALID",
@@ -222,6 +222,7 @@ function startPublisher(
 
   return {
     source,
+    targets: namesOf(options),
     get partitions() {
       return partitions;
     },
@@ -247,6 +248,10 @@ function startPublisher(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function namesOf({ targets = [] }: PublishOptions): readonly string[] {
+  return targets.map(({ name }) => name);
 }
 
 /** How long a barrier waits for a relay when nothing else is said. */

@@ -13,6 +13,8 @@ export interface Publisher extends AsyncDisposable {
   status(): PublisherStatus;
   /** Tells the relay of this process that something was written. Commits do it by themselves. */
   nudge(): void;
+  /** Names of the option `targets`: those that can be waited for. */
+  readonly targets: readonly string[];
   /** How many lanes a target has of this source. */
   readonly partitions: number;
   /**
@@ -54,17 +56,21 @@ export interface PublisherStatus {
   readonly relay?: RelayStatus;
 }
 
-/** The publisher of a process in which `LOCKSTEP_DISABLED` is set, where nothing but the process captures. */
-export function disabledPublisher(source: string): Publisher {
+/**
+ * The publisher of a process in which `LOCKSTEP_DISABLED` is set, where nothing but the process captures. Waiting gives up at once: it must not make an application's
+ * writes fail.
+ */
+export function disabledPublisher(source: string, targets: readonly string[] = []): Publisher {
   const nothing = async (): Promise<void> => undefined;
   const disabled = async (): Promise<never> => {
     throw new LockstepError("CONFIG_INVALID", "lockstep is disabled in this process: no target follows");
   };
   return {
     source,
+    targets,
     partitions: 1,
     barrier: disabled,
-    whenApplied: disabled,
+    whenApplied: async () => "timed-out",
     reportReads: nothing,
     ready: Promise.resolve(),
     done: Promise.resolve(),

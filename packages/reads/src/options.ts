@@ -4,7 +4,7 @@ import type { Freshness } from "./freshness/freshness.js";
 
 /** A database that may be read from in place of the primary. */
 export interface ReplicaChoice {
-  /** Initialized, with the same entities. */
+  /** With the same entities. One that isn't initialized yet (its server is down) is, as soon as that can be; not again after a `destroy()`. */
   readonly dataSource: DataSource;
   /** What tells how fresh it is: `laneFreshness`, `postgresStandby`, `mysqlReplica`, or your own. */
   readonly freshness: Freshness;

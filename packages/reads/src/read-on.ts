@@ -4,7 +4,7 @@ import { dialectOf, onlyReads } from "./statement.js";
 
 type Send = (sql: string, ...given: unknown[]) => Promise<unknown>;
 
-/** Runs `work` on one connection of a replica, on which nothing but reads is let through. */
+/** Runs `work` on one connection of a database, on which nothing but reads is let through. The primary is no exception: what is refused must not depend on where a read goes. */
 export async function readOn<T>(
   dataSource: DataSource,
   work: (manager: EntityManager) => Promise<T>,
@@ -18,7 +18,7 @@ export async function readOn<T>(
       if (onlyReads(sql, dialect)) return send(sql, ...given);
       throw new LockstepError(
         "REPLICA_READ_ONLY",
-        "a statement that writes, locks or begins a transaction was sent to a replica",
+        "a statement that writes, locks or begins a transaction was sent through reads.read()",
       );
     };
   const { query, stream } = runner as unknown as { readonly query: Send; readonly stream: Send };

@@ -5,7 +5,7 @@ import type { DataSource, EntityManager } from "typeorm";
 import { inTime, untilItHas } from "./freshness/until-it-has.js";
 import { isGone } from "./gone.js";
 import { loadedRows } from "./loaded-rows.js";
-import { readDefaults, type ReadOptions } from "./options.js";
+import { readDefaults, type ReadOptions, type ReplicaChoice } from "./options.js";
 import { readOn } from "./read-on.js";
 import { type OutOfRotation, Replica } from "./replica.js";
 import type { PrimaryReason, ReadStatus } from "./status.js";
@@ -185,8 +185,13 @@ class Router implements ReplicaReads {
     const inRotation = this.#inTurn().filter((replica) => !away.has(replica));
     if (inRotation.length === 0) return away.size > 0 ? "down" : this.#whyNone();
     if (request === undefined) return inRotation[0]!;
-    const deadline = performance.now() + this.#waitMs;
-    return (await this.#firstThatHolds(request, inRotation, deadline)) ?? "behind";
+    const known = inRotation.find((replica) => request.isHeldBy(replica));
+    if (known) return known;
+    const now = performance.now();
+    if (!request.isPatient(now)) return "behind";
+    const chosen = await this.#firstThatHolds(request, inRotation, now + this.#waitMs);
+    if (chosen === undefined) request.waited(now, this.#waitMs);
+    return chosen ?? "behind";
   }
 
   /** Those that may be read from, in turn. A request that has read holds to where it did: the others must be asked. */
@@ -208,8 +213,6 @@ class Router implements ReplicaReads {
     replicas: readonly Replica[],
     deadline: number,
   ): Promise<Replica | undefined> {
-    const known = replicas.find((replica) => request.isHeldBy(replica));
-    if (known) return known;
     const { needs } = request;
     const asked = replicas.map(async (replica) => {
       const mark = await this.#markFor(request, replica, deadline);
@@ -239,12 +242,10 @@ class Router implements ReplicaReads {
     // What it shows may be newer than any replica, and than a mark that a read beside it takes meanwhile.
     const request = this.#requests.getStore();
     request?.need();
-    const runner = this.#primary.createQueryRunner("master");
     try {
-      return await work(runner.manager);
+      return await readOn(this.#primary, work);
     } finally {
       request?.need();
-      await runner.release();
     }
   }
 
@@ -263,7 +264,7 @@ function isTokenInvalid(error: unknown): boolean {
 
 function check(
   primary: DataSource,
-  { replicas }: ReadOptions,
+  { replicas = {}, report }: ReadOptions,
   limits: { readonly maxLagMs: number; readonly waitMs: number },
 ): void {
   const wrong = Object.entries(limits).flatMap(([name, value]) =>
@@ -271,10 +272,11 @@ function check(
   );
   if (Object.keys(replicas).length === 0) wrong.push("replicas must name at least one");
   if (!primary.isInitialized) wrong.push("the primary's DataSource must be initialized first");
-  for (const [name, { dataSource, freshness }] of Object.entries(replicas)) {
-    if (dataSource === primary) wrong.push(`replicas.${name} is the primary itself`);
-    if (!dataSource?.isInitialized) wrong.push(`replicas.${name}: its DataSource must be initialized first`);
-    if (typeof freshness?.has !== "function")
+  if (report !== undefined && typeof report !== "function") wrong.push("report must be a function");
+  for (const [name, choice] of Object.entries(replicas) as [string, Partial<ReplicaChoice> | undefined][]) {
+    if (choice?.dataSource === undefined) wrong.push(`replicas.${name} has no dataSource`);
+    if (choice?.dataSource === primary) wrong.push(`replicas.${name} is the primary itself`);
+    if (typeof choice?.freshness?.has !== "function")
       wrong.push(`replicas.${name}: nothing can tell how fresh it is; give it a freshness`);
   }
   if (wrong.length > 0) throw new LockstepError("CONFIG_INVALID", wrong.join("; "));

@@ -21,6 +21,8 @@ export class Replica {
   #out: { readonly state: "down" | "unseeded"; readonly why: string } | undefined;
   /** What the primary answered, when it couldn't be asked for a mark. */
   #unmarked: string | undefined;
+  /** Once it was initialized, that is its owner's. */
+  #wasInitialized = false;
   /** Marks that it didn't hold yet: the oldest, and one that is taken anew now and then. */
   #samples: readonly { readonly at: number; readonly mark: string }[] = [];
 
@@ -45,9 +47,8 @@ export class Replica {
 
   /** What the last look met, when something kept it from an answer. */
   get why(): string | undefined {
-    return this.dataSource.isInitialized
-      ? (this.#out?.why ?? this.#unmarked)
-      : "its DataSource isn't initialized";
+    if (!this.dataSource.isInitialized && this.#wasInitialized) return "its DataSource isn't initialized";
+    return this.#out?.why ?? this.#unmarked;
   }
 
   /** A read failed as if it weren't there. The next look that succeeds brings it back. */
@@ -60,6 +61,7 @@ export class Replica {
    * alone: after a fail-over nothing may ever hold it.
    */
   async look(now = performance.now()): Promise<void> {
+    if (!(await this.#isInitialized())) return;
     const newest = this.#samples.at(-1);
     if (newest === undefined || now - newest.at > doubtMs) await this.#take(now);
     if (this.#samples.length === 0) return;
@@ -75,6 +77,14 @@ export class Replica {
       const state = isLockstepError(error, "REPLICA_UNSEEDED") ? "unseeded" : "down";
       this.#out = { state, why: said(error) };
     }
+  }
+
+  async #isInitialized(): Promise<boolean> {
+    if (!this.#wasInitialized && !this.dataSource.isInitialized) {
+      await this.dataSource.initialize().catch((error: unknown) => this.isGone(error));
+    }
+    this.#wasInitialized ||= this.dataSource.isInitialized;
+    return this.dataSource.isInitialized;
   }
 
   // Where the primary can't say, nothing is known of the replica: it grows old.

@@ -163,8 +163,8 @@ for (const way of ways) {
       eventually(async () => reads.status().replicas["near"]!.state === "in", {
         what: "the replica in rotation",
       });
-    const textOf = (id: number) =>
-      reads.read(async (manager) => (await manager.findOneBy(notes, { id }))?.text);
+    const textOf = (id: number, of = reads) =>
+      of.read(async (manager) => (await manager.findOneBy(notes, { id }))?.text);
 
     it("a request reads what it wrote, from the replica", async () => {
       const before = reads.status().replicas["near"]!.reads;
@@ -255,6 +255,64 @@ for (const way of ways) {
           }
         }),
       );
+    });
+
+    it("reads behind one that has waited in vain don't wait again at once", async () => {
+      await standingStill({}, (patient) =>
+        patient.request(async () => {
+          await primary.getRepository(notes).save({ id: 6, text: "mine" });
+          const began = performance.now();
+          for (let i = 0; i < 20; i++) expect(await textOf(6, patient)).to.equal("mine");
+          expect(patient.status().primary.reasons).to.deep.equal({ behind: 20 });
+          expect(performance.now() - began).to.be.within(100, 1_500);
+        }),
+      );
+    });
+
+    it("beside TypeORM's own replication option: its slaves aren't asked, and its writes are seen", async () => {
+      const [master, slave] = servers.map(({ url }) => ({ url })) as [{ url: string }, { url: string }];
+      const type = primary.options.type as "postgres";
+      const both = await new DataSource({
+        type,
+        entities: [notes, papers],
+        replication: { master, slaves: [slave] },
+      }).initialize();
+      try {
+        await primary.getRepository(notes).save({ id: 7, text: "before" });
+        const before = await way.freshness(primary, replica).mark();
+        await eventually(() => way.freshness(primary, replica).has(before), { what: "the note replicated" });
+        await standingStill(
+          {},
+          (patient) =>
+            patient.request(async () => {
+              await both.getRepository(notes).update({ id: 7 }, { text: "after" });
+              expect((await both.getRepository(notes).findOneByOrFail({ id: 7 })).text).to.equal("before");
+              expect(await textOf(7, patient)).to.equal("after");
+            }),
+          both,
+        );
+      } finally {
+        await both.destroy();
+      }
+    });
+
+    it("one whose server is down at the start is left alone, and comes in when it is there", async () => {
+      await using proxy = await startProxy({ port: servers[1]!.port });
+      await proxy.cut();
+      const { type } = replica.options as { type: "postgres" };
+      const late = new DataSource({ type, url: proxy.url(servers[1]!.url), entities: [notes, papers] });
+      await using some = replicaReads(primary, {
+        replicas: { late: { dataSource: late, freshness: way.freshness(primary, late) } },
+        maxLagMs: 200,
+      });
+      expect(await textOf(1, some)).to.be.a("string");
+      await eventually(async () => some.status().replicas["late"]!.reason, { what: "the reason" });
+      expect(some.status().replicas["late"]!.state).to.equal("down");
+      await proxy.heal();
+      await eventually(async () => some.status().replicas["late"]!.state === "in", { what: "in rotation" });
+      expect(await textOf(1, some)).to.be.a("string");
+      expect(some.status().replicas["late"]!.reads).to.equal(1);
+      await late.destroy();
     });
 
     for (const [version, typeorm] of Object.entries(olderVersions)) {

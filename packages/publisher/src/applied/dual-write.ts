@@ -1,6 +1,7 @@
 import { LockstepError } from "@lockstep/core";
 import type { ObjectLiteral, Repository } from "typeorm";
 import type { Publisher } from "../publisher.js";
+import { unknownTarget } from "./when-applied.js";
 
 /** Which targets writes wait for. */
 export interface DualWriteOptions {
@@ -44,10 +45,13 @@ const defaultTimeoutMs = 1_000;
  * diverge, as what comes late follows by the stream. @throws LockstepError CONFIG_INVALID.
  */
 export function dualWrite(
-  lockstep: Pick<Publisher, "whenApplied">,
+  lockstep: Pick<Publisher, "whenApplied" | "targets">,
   { targets, timeoutMs = defaultTimeoutMs, onTimeout }: DualWriteOptions,
 ): DualWrite {
   if (targets.length === 0) throw new LockstepError("CONFIG_INVALID", "dualWrite: name at least one target");
+  // Not at the first write: that would be there already, and be told as failed.
+  for (const target of targets)
+    if (!lockstep.targets.includes(target)) throw unknownTarget(target, lockstep.targets);
   const wait = async (): Promise<void> => {
     const states = await Promise.all(
       targets.map(async (target) => [target, await lockstep.whenApplied(target, { timeoutMs })] as const),

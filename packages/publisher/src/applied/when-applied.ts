@@ -33,7 +33,7 @@ export function appliedIn(
   return {
     async whenApplied(name, { timeoutMs = defaultTimeoutMs, rows = [] } = {}) {
       const found = known.get(name);
-      if (found === undefined) throw unknown(name, [...known.keys()]);
+      if (found === undefined) throw unknownTarget(name, [...known.keys()]);
       if (rows.length > maxRows) throw new LockstepError("CONFIG_INVALID", `rows: at most ${maxRows}`);
       const deadline = performance.now() + timeoutMs;
       if (!(await reached(found.freshness, deadline))) return "timed-out";
@@ -77,7 +77,8 @@ function isTable(id: string, named: string): boolean {
   return id === named || id.endsWith(`.${named}`);
 }
 
-function unknown(name: string, known: readonly string[]): LockstepError {
+/** The error of a target that can't be waited for. */
+export function unknownTarget(name: string, known: readonly string[]): LockstepError {
   const list = known.length === 0 ? "none: give publishChanges its targets" : known.join(", ");
   return new LockstepError("CONFIG_INVALID", `there is no target "${name}"; known: ${list}`);
 }
