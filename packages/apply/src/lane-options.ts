@@ -6,6 +6,7 @@ import {
   type RetryPolicy,
   type StreamReader,
   type Target,
+  type TwoWayLane,
 } from "@lockstep/core";
 import type { BatchLimits } from "./batch/cut-batch.js";
 import type { RefusalLimits } from "./write/refusal-window.js";
@@ -57,6 +58,8 @@ export interface LaneOptions {
   readonly mapping?: Mapping;
   /** What is done about rows of this target that others write. Default: they are overwritten. */
   readonly conflicts?: Conflicts;
+  /** Set where source and target are nodes of two-way sync: only tables that both have in common pass. Default: the target is a mirror. */
+  readonly twoWay?: TwoWayLane;
   /** How refused rows are tried again. Defaults: `defaultRetryPolicy`. */
   readonly retry?: Partial<RetryPolicy>;
   /** What single tables (`namespace.name` at the source) lay over it. Default: nothing. */

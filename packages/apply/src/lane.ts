@@ -80,6 +80,7 @@ function roomOf(options: LaneOptions, stopping: AbortSignal): LaneRoom {
     reader,
     ...(options.mapping === undefined ? {} : { mapping: options.mapping }),
     ...(options.conflicts === undefined ? {} : { conflicts: options.conflicts }),
+    ...(options.twoWay === undefined ? {} : { twoWay: options.twoWay }),
     schedule,
     limits,
     logger,

@@ -1,8 +1,9 @@
 import { captureKinds, defaultRetryPolicy, type Sink } from "@lockstep/core";
 import { z } from "zod";
-import { conflictsSchema } from "./conflicts.js";
+import { conflictsSchema, policySchema } from "./conflicts.js";
 import { hashes, mapSchema } from "./map.js";
 import { misplacedSchedules, scheduleSchema } from "./schedule/schedule-schema.js";
+import { followedBy, twoWayProblems } from "./two-way.js";
 
 const name = z
   .string()
@@ -102,6 +103,19 @@ const source = z.strictObject({
   queues: z
     .record(z.string().regex(/^.+\..+$/, "must name a table as namespace.table"), queueName)
     .default({}),
+});
+
+const twoWay = z.strictObject({
+  /** The node that decides conflicts, and sends on what each leaf writes. */
+  hub: name,
+  leaves: z.array(name).min(1),
+  /** The tables that all of them have, by plain name, and what decides where two have changed the same row. */
+  tables: z
+    .record(
+      z.string().regex(/^[^.*]+$/, "must be a plain name: its namespace may differ from node to node"),
+      policySchema,
+    )
+    .refine((tables) => Object.keys(tables).length > 0, "must name at least one table"),
 });
 
 const retryRule = {
@@ -238,6 +252,8 @@ export const configSchema = z
         ]),
       )
       .default({}),
+    /** Databases that hold the same tables and are all written: each a source and a target of the same name. */
+    twoWay: z.record(name, twoWay).default({}),
     retry: retry.prefault({}),
     /** Retry rules of single tables (`namespace.table`), laid over `retry`. */
     entities: z.record(z.string(), z.strictObject({ retry: tableRetry.exactOptional() })).default({}),
@@ -283,6 +299,9 @@ export const configSchema = z
         context.addIssue({ code: "custom", path: ["sources", sourceName, option], message });
       }
     }
+    for (const [path, message] of twoWayProblems(config)) {
+      context.addIssue({ code: "custom", path: [...path], message });
+    }
     for (const [path, message] of misplacedSchedules(config)) {
       context.addIssue({ code: "custom", path: [...path], message });
     }
@@ -312,6 +331,13 @@ export const configSchema = z
         });
       }
     }
+  })
+  .transform((config) => {
+    const targets = Object.entries(config.targets).map(([target, settings]) => {
+      const sources = followedBy(config.twoWay, target);
+      return [target, sources === undefined ? settings : { ...settings, sources: [...sources] }] as const;
+    });
+    return { ...config, targets: Object.fromEntries(targets) };
   });
 
 /** What a user writes: everything with a default may be left out. */

@@ -28,6 +28,14 @@ export const errorTable = {
     recovery: "refuse",
     hint: "Choose a type for the column in the target's mapping.",
   },
+  TWO_WAY_HUB_CAPTURE: {
+    recovery: "halt",
+    hint: "The hub of several leaves must send on what it gets from each: capture it by trigger, wal or binlog.",
+  },
+  TWO_WAY_ROW_UNFIT: {
+    recovery: "dead-letter",
+    hint: "Two-way sync needs whole rows and keys that stay: set REPLICA IDENTITY FULL or binlog_row_image=FULL, then write the row once more; instead of changing a key delete the row and insert another.",
+  },
   OUTBOX_MISSING: { recovery: "refuse", hint: 'Run the exported migration, or start with tables: "ensure".' },
   OUTBOX_WRITE_FAILED: {
     recovery: "refuse",

@@ -3,6 +3,7 @@ export * from "./capture-kind.js";
 export * from "./change-event.js";
 export * from "./conflict/row-version.js";
 export * from "./conflict/two-way.js";
+export * from "./conflict/two-way-policy.js";
 export { changedSince } from "./conflict/changed-since.js";
 export { completeImage } from "./conflict/complete-image.js";
 export * from "./conflict/conflict-policy.js";

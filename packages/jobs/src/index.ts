@@ -4,6 +4,7 @@ export { comparedSources, readableTargets } from "./compare/pairs.js";
 export { type DriveOptions, driveJob, type OnProgress } from "./drive-job.js";
 export type { JobEnd, JobSums } from "./kind/job-kind.js";
 export { sumsOf } from "./kind/job-kinds.js";
+export { type TwoWayNode, twoWayNodes } from "./nodes/two-way-nodes.js";
 export { jobStoreOf, type OpenSync, withSync } from "./open-sync.js";
 export { startJob } from "./start-job.js";
 export { type JobWorkerSettings, startJobWorker } from "./worker/start-job-worker.js";

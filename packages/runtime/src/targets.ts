@@ -8,6 +8,9 @@ import {
   type Sink,
   sinkTarget,
   type Target,
+  type TargetOptions,
+  type TwoWayLane,
+  twoWayTables,
 } from "@lockstep/core";
 
 /** A target of the configuration, not yet opened. */
@@ -19,6 +22,8 @@ export interface ConfiguredTarget {
   readonly mapping?: Mapping;
   /** What is done about rows in it that others write; absent when they are overwritten. */
   readonly conflicts?: Conflicts;
+  /** Set for a node of two-way sync: its sources are nodes as well. */
+  readonly twoWay?: Pick<TwoWayLane, "writesTo" | "tables">;
 }
 
 /**
@@ -28,9 +33,15 @@ export interface ConfiguredTarget {
 export async function targetsOf(config: LockstepConfig): Promise<readonly ConfiguredTarget[]> {
   const made = Object.entries(config.targets).map(async ([name, target]) => {
     const { sources = Object.keys(config.sources), map, maskSecret: secret, conflicts } = target;
+    const twoWay = nodeOf(config, name);
     return {
-      target: await makeTarget(name, target),
+      target: await makeTarget(
+        name,
+        target,
+        twoWay?.writesTo === "hub" ? await announcing(config, name) : {},
+      ),
       sources,
+      ...(twoWay === undefined ? {} : { twoWay }),
       ...(map === undefined ? {} : { mapping: mappingOf(map, { secret }) }),
       ...(conflicts === undefined ? {} : { conflicts: conflictsOf(conflicts) }),
     };
@@ -38,17 +49,47 @@ export async function targetsOf(config: LockstepConfig): Promise<readonly Config
   return Promise.all(made);
 }
 
-async function makeTarget(name: string, config: LockstepConfig["targets"][string]): Promise<Target> {
+/** What a target is to two-way sync, if it is a node. */
+function nodeOf(config: LockstepConfig, name: string): ConfiguredTarget["twoWay"] {
+  for (const { hub, leaves, tables } of Object.values(config.twoWay)) {
+    if (name === hub) return { writesTo: "hub", tables: twoWayTables(tables) };
+    if (leaves.includes(name)) return { writesTo: "leaf", tables: twoWayTables(tables) };
+  }
+  return undefined;
+}
+
+/** A hub is a source as well: its lanes write their decisions into its outbox. */
+async function announcing(config: LockstepConfig, name: string): Promise<Pick<TargetOptions, "announce">> {
+  const { mysqlOutboxWriter, postgresOutboxWriter } = await import("@lockstep/outbox");
+  const { outbox } = config.sources[name]!;
+  const isPostgres = config.targets[name]!.type === "postgres";
+  const writer = isPostgres ? postgresOutboxWriter(outbox) : mysqlOutboxWriter(outbox);
+  return {
+    async announce(run, rows) {
+      await writer.append(
+        run,
+        rows.map((row) => ({ ...row, op: "update" as const })),
+        {},
+      );
+    },
+  };
+}
+
+async function makeTarget(
+  name: string,
+  config: LockstepConfig["targets"][string],
+  hub: Pick<TargetOptions, "announce">,
+): Promise<Target> {
   switch (config.type) {
     case "postgres": {
       const { type: _, sources: __, map: ___, maskSecret: ____, conflicts: _____, ...options } = config;
       const { postgresTarget } = await import("@lockstep/target-postgres");
-      return postgresTarget({ name, ...options });
+      return postgresTarget({ name, ...options, ...hub });
     }
     case "mysql": {
       const { type: _, sources: __, map: ___, maskSecret: ____, conflicts: _____, ...options } = config;
       const { mysqlTarget } = await import("@lockstep/target-mysql");
-      return mysqlTarget({ name, ...options });
+      return mysqlTarget({ name, ...options, ...hub });
     }
     case "webhook": {
       const { webhookSink } = await import("@lockstep/target-webhook");

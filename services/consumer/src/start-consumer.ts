@@ -2,6 +2,7 @@ import { startLane } from "@lockstep/apply";
 import type { LetterSchedule } from "@lockstep/core";
 import type { JobWorkerSettings } from "@lockstep/jobs";
 import { type ConfiguredTarget, type Running, type ServiceContext, targetsOf } from "@lockstep/runtime";
+import { type ReadyNodes, readyNodes } from "./ready-nodes.js";
 import { bullLetterSchedule, redisStreamReader, startLetterWorker } from "@lockstep/stream";
 
 /** What only tests change. */
@@ -18,10 +19,11 @@ export async function startConsumer(
   settings: ConsumerSettings = {},
 ): Promise<Running> {
   const targets = await targetsOf(config);
+  const ready = await readyNodes(config, targets);
   const running: Running[] = [];
   for (const source of Object.keys(config.sources)) {
     const mine = targets.filter((t) => t.sources.includes(source));
-    running.push(await consumeSource(source, mine, { config, logger }));
+    running.push(await consumeSource(source, mine, { config, logger }, ready));
   }
   const jobs = await startJobs({ config, logger }, settings.jobs);
   return {
@@ -48,6 +50,7 @@ async function consumeSource(
   source: string,
   targets: readonly ConfiguredTarget[],
   { config, logger }: ServiceContext,
+  ready: ReadyNodes = () => Promise.resolve(),
 ): Promise<Running> {
   const { partitions, redis = config.redis } = config.sources[source]!;
   const retryByTable = Object.fromEntries(
@@ -62,7 +65,7 @@ async function consumeSource(
   });
   const readers: ReturnType<typeof redisStreamReader>[] = [];
   const lanes: ReturnType<typeof startLane>[] = [];
-  for (const { target, mapping, conflicts } of targets) {
+  for (const { target, mapping, conflicts, twoWay } of targets) {
     for (let partition = 0; partition < partitions; partition++) {
       // A blocking read holds its connection: one reader per lane.
       const reader = redisStreamReader({ redis, source });
@@ -76,6 +79,9 @@ async function consumeSource(
           reader,
           ...(mapping === undefined ? {} : { mapping }),
           ...(conflicts === undefined ? {} : { conflicts }),
+          ...(twoWay === undefined
+            ? {}
+            : { twoWay: { ...twoWay, prepare: () => ready(source, target.name) } }),
           schedule,
           retry: config.retry,
           retryByTable,

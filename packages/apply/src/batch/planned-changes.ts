@@ -3,6 +3,7 @@ import {
   type ConflictWrite,
   positionOf,
   type Position,
+  type RowVersion,
   type RowWrite,
   splitPosition,
   type TableSchema,
@@ -25,8 +26,10 @@ export type SourceChange =
 export interface RowGuard {
   /** Nothing was there: a plain INSERT, so that a row which somebody else makes meanwhile is not overwritten. */
   readonly insert: boolean;
-  /** The row's version in two-way sync, JSON text. */
-  readonly version?: string;
+  /** The row's version in two-way sync: then no base is kept, versions say more. */
+  readonly version?: RowVersion;
+  /** The other nodes must be told of the row, whatever the capture sees of it. */
+  readonly tell?: boolean;
   /** The source's row, when another one is written ({@link BaseKept.decided}). */
   readonly decided?: string;
   /** The row as it came, when another one is written. */

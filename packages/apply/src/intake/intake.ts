@@ -17,11 +17,14 @@ import { addressedTo } from "./addressed-to.js";
 import { CatchUp } from "./catch-up.js";
 import { entriesToRead, type LastRead } from "./entries-to-read.js";
 import { EntryQueue, sizeOf } from "./entry-queue.js";
+import { withoutEchoes } from "./without-echoes.js";
 
 /** What an intake needs. */
 export interface IntakeOptions {
   readonly reader: StreamReader;
   readonly target: TargetAnnouncement;
+  /** Whether it is a node of two-way sync, like its source. */
+  readonly isNode: boolean;
   /** Everything at or below is applied, or staged. */
   readonly from: Position;
   /** Identity of the source that the position belongs to. */
@@ -130,9 +133,15 @@ export class Intake {
     if (last === undefined) return;
     for (const { incarnation } of following) this.#refuseReplaced(incarnation);
     // Only now, when the chain is checked: it is the chain of all events.
-    this.queue.push(following.map((entry) => addressedTo(this.#options.target.id, entry)));
+    this.queue.push(following.map((entry) => this.#mine(entry)));
     this.#through = last.id;
     this.#options.wake();
+  }
+
+  #mine(entry: StreamEntry): StreamEntry {
+    const { target, isNode } = this.#options;
+    const mine = addressedTo(target.id, entry);
+    return isNode ? withoutEchoes(target.name, mine) : mine;
   }
 
   // Positions of another source mean nothing here: applying them would mix two histories (PROTOCOL.md 11).

@@ -2,16 +2,17 @@ import type { Checkpoint } from "@lockstep/core";
 import { Intake } from "../intake/intake.js";
 import { Applier } from "../write/applier.js";
 import { LiveLetters } from "../write/live-letters.js";
+import { oneWayRules, type TableRules, twoWayRules } from "../write/guard/table-rule.js";
 import { TableBook } from "../write/table-book.js";
 import { Following } from "./following.js";
-import { laneName, type OwnedLane } from "./lane-room.js";
+import { laneName, type LaneRoom, type OwnedLane } from "./lane-room.js";
 
 const abandonMs = 1_000;
 
 /** Follows the stream from a checkpoint until the lane is to stop; throws what ends it otherwise. */
 export async function follow(lane: OwnedLane, checkpoint: Checkpoint): Promise<void> {
   const { room, session } = lane;
-  const tables = new TableBook(room.reader, session, room.partitions, room.mapping, room.conflicts);
+  const tables = new TableBook(room.reader, session, room.partitions, room.mapping, rulesOf(room));
   const live = await LiveLetters.load(room.target.letters, laneName(room), room.mapping?.sealer);
   // What waits for a letter names the row by the target's table: only a mapping that is known leads back to the letter's row.
   if (room.mapping !== undefined) await tables.learnForLetters(live.schemas);
@@ -42,8 +43,12 @@ export async function follow(lane: OwnedLane, checkpoint: Checkpoint): Promise<v
   }
 }
 
+function rulesOf({ source, target, conflicts, twoWay }: LaneRoom): TableRules | undefined {
+  return twoWay === undefined ? oneWayRules(conflicts) : twoWayRules(twoWay, source, target.name);
+}
+
 function openIntake({ room, announcement }: OwnedLane, checkpoint: Checkpoint, signal: AbortSignal): Intake {
-  const { reader, limits, elapsed, random, sleep, logger, bell } = room;
+  const { reader, limits, elapsed, random, sleep, logger, bell, twoWay } = room;
   return new Intake({
     reader,
     limits,
@@ -53,6 +58,7 @@ function openIntake({ room, announcement }: OwnedLane, checkpoint: Checkpoint, s
     logger,
     signal,
     target: announcement,
+    isNode: twoWay !== undefined,
     from: checkpoint.stagedThrough ?? checkpoint.position,
     incarnation: checkpoint.incarnation,
     wake: bell.ring,

@@ -7,6 +7,7 @@ import type {
   StreamReader,
   Target,
   TargetAnnouncement,
+  TwoWayLane,
 } from "@lockstep/core";
 import type { LaneLimits } from "../lane-options.js";
 import type { Acknowledger } from "../report/acknowledger.js";
@@ -24,6 +25,7 @@ export interface LaneRoom {
   readonly reader: StreamReader;
   readonly mapping?: Mapping;
   readonly conflicts?: Conflicts;
+  readonly twoWay?: TwoWayLane;
   readonly schedule: LetterSchedule;
   readonly retry: RetryRules;
   readonly limits: LaneLimits;

@@ -73,6 +73,7 @@ async function own(room: LaneRoom, session: LaneSession): Promise<void> {
   while (!room.stopping.aborted) {
     room.nudges.seen = room.nudges.count;
     try {
+      await room.twoWay?.prepare?.();
       const checkpoint = await firstCheckpoint(lane);
       // It was fenced out while it paused: the lock alone would let it go on, and whoever did it waits for the lane.
       if (epoch !== undefined && checkpoint !== undefined && checkpoint.epoch !== epoch) throw fenced();

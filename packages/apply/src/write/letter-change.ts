@@ -5,7 +5,7 @@ import { type Refused, sourceOf } from "./refused.js";
 /** The part of a letter that says which change it holds. */
 export type LetterChange = Pick<
   LetterWrite,
-  "table" | "key" | "op" | "position" | "ordinal" | "schema" | "image" | "before"
+  "table" | "key" | "op" | "position" | "ordinal" | "schema" | "image" | "before" | "version"
 >;
 
 /** The source's change of a row of a batch. */
@@ -18,6 +18,7 @@ export function changeOfRow(refused: Refused): LetterChange {
     position: positionOfEvent(part, event),
     ordinal: event.ordinal,
     schema: schema.fingerprint,
+    ...(event.version === undefined ? {} : { version: event.version }),
   };
   if (kind === "remove") return { ...change, op: "delete" };
   const op = event.op === "insert" || event.op === "snapshot" ? event.op : "update";
@@ -27,7 +28,7 @@ export function changeOfRow(refused: Refused): LetterChange {
 
 /** The change that a letter holds already. */
 export function changeOfLetter(letter: DeadLetterDetail): LetterChange {
-  const { table, key, position, ordinal, schema, image, before } = letter;
+  const { table, key, position, ordinal, schema, image, before, version } = letter;
   const op = letter.op === "truncate" || letter.op === "barrier" ? "update" : letter.op;
   return {
     table,
@@ -38,5 +39,6 @@ export function changeOfLetter(letter: DeadLetterDetail): LetterChange {
     schema,
     ...(image === undefined ? {} : { image }),
     ...(before === undefined ? {} : { before }),
+    ...(version === undefined ? {} : { version }),
   };
 }

@@ -23,8 +23,9 @@ export interface LetterRows {
 /** The change that a letter holds. */
 function changeOf(letter: DeadLetterDetail, schema: TableSchema): SourceChange {
   const part: Part = { id: letter.position, events: [] };
-  const { ordinal, op, schema: fingerprint, key, image: text, before } = letter;
-  const event = { ordinal, op, schema: fingerprint, key };
+  const { ordinal, op, schema: fingerprint, key, image: text, before, version } = letter;
+  const named = { ordinal, op, schema: fingerprint, key };
+  const event = version === undefined ? named : { ...named, version };
   if (text === undefined) return { kind: "remove", row: { key, schema, event, part } };
   const image = JSON.parse(text) as RowImage;
   const row = { key, image, schema, event, part, partial: isPartial(image) };

@@ -1,11 +1,11 @@
 import {
-  type Conflicts,
   LockstepError,
   type Mapping,
   type RowMapping,
   type TableSchema,
   type TargetTable,
 } from "@lockstep/core";
+import type { TableRules } from "./guard/table-rule.js";
 
 /** One of the target's tables that a source table's rows go to; without a mapping they go as they are. */
 export interface Route {
@@ -52,10 +52,10 @@ export function refuseUnfit(schemas: readonly TableSchema[], mapping: Mapping | 
 }
 
 /** @throws LockstepError CONFIG_INVALID: one error for everything in the conflict policies that doesn't fit. */
-export function refuseUnfitPolicies(schemas: readonly TableSchema[], conflicts: Conflicts | undefined): void {
+export function refuseUnfitPolicies(schemas: readonly TableSchema[], rules: TableRules | undefined): void {
   refuse(
     "conflict policies don't",
-    schemas.flatMap((schema) => conflicts?.problems(schema) ?? []),
+    schemas.flatMap((schema) => rules?.problems(schema) ?? []),
   );
 }
 

@@ -1,5 +1,4 @@
 import {
-  type Conflicts,
   isLockstepError,
   type LaneSession,
   LockstepError,
@@ -9,7 +8,7 @@ import {
   type TableSchema,
   type TargetTable,
 } from "@lockstep/core";
-import type { TableRule } from "./guard/table-rule.js";
+import type { TableRule, TableRules } from "./guard/table-rule.js";
 import { type Known, knownOf, refuseUnfit, refuseUnfitPolicies, type Route, type RowName } from "./routes.js";
 
 /** Thrown inside a step that needs tables which are not known yet: they can't be made or checked in an open transaction. */
@@ -35,9 +34,9 @@ export class TableBook {
     /** How many lanes write the source's rows. */
     private readonly partitions = 1,
     readonly mapping?: Mapping,
-    private readonly conflicts?: Conflicts,
+    private readonly rules?: TableRules,
   ) {
-    if (conflicts !== undefined) this.ruleOf = (table) => this.#rules.get(table);
+    if (rules !== undefined) this.ruleOf = (table) => this.#rules.get(table);
   }
 
   /** True when all of these are known. */
@@ -58,13 +57,13 @@ export class TableBook {
     }
     if (schemas.length === 0) return;
     refuseUnfit(schemas, this.mapping);
-    const mapped = schemas.map((schema) => ({ schema, mappings: this.mapping?.routes(schema) }));
+    const mapped = schemas.map((schema) => ({ schema, mappings: this.#mappings(schema) }));
     const wanted = mapped.flatMap(({ schema, mappings }) => mappings?.map((one) => one.schema) ?? [schema]);
-    refuseUnfitPolicies(wanted, this.conflicts);
+    refuseUnfitPolicies(wanted, this.rules);
     const tables = wanted.length === 0 ? [] : await this.session.tables(wanted);
     for (const table of tables) {
-      const policy = this.conflicts?.policyOf(table.schema);
-      if (policy !== undefined) this.#rules.set(table, { kind: "one-way", policy });
+      const rule = this.rules?.ruleOf(table.schema);
+      if (rule !== undefined) this.#rules.set(table, rule);
     }
     const unguarded = tables.filter((table) => !this.#rules.has(table));
     if (unguarded.length > 0) await this.session.dropBases?.(unguarded);
@@ -74,6 +73,11 @@ export class TableBook {
       const routes = mappings?.map((mapping): Route => ({ mapping, table: tables[next++]! }));
       this.#learnt(schema, routes ?? [{ table: tables[next++]! }]);
     }
+  }
+
+  /** Absent: rows go as they are. */
+  #mappings(schema: TableSchema): ReturnType<Mapping["routes"]> {
+    return this.rules?.takes(schema) === false ? [] : this.mapping?.routes(schema);
   }
 
   #learnt(schema: TableSchema, routes: readonly Route[]): void {

@@ -63,6 +63,8 @@ export interface DeadLetterDetail extends DeadLetter {
   readonly image?: string;
   /** The key before, when the change moved it. */
   readonly before?: string;
+  /** The row's version in two-way sync, as the event has it: each try compares it with what is there then. */
+  readonly version?: string;
   /** The driver's own message; it may hold values and is protected like the image (PROTOCOL.md 33). */
   readonly rawError: string;
   /** Newest last, at most 20. */

@@ -1,5 +1,7 @@
 import type { RowImage } from "../change-event.js";
 import type { Position } from "../position.js";
+import type { RowVersion } from "../conflict/row-version.js";
+import type { HeldVersion } from "../conflict/two-way.js";
 import type { RowWrite, TargetTable } from "./target.js";
 
 /** What lies under a key of a table that has a conflict policy. */
@@ -48,10 +50,10 @@ export interface ConflictWrite {
   readonly result?: string;
 }
 
-/** A row's version in two-way sync. `version` is its JSON text. */
+/** A row's version in two-way sync. */
 export interface VersionWrite {
   readonly key: string;
-  readonly version: string;
+  readonly version: RowVersion;
   readonly deleted: boolean;
 }
 
@@ -72,7 +74,12 @@ export interface GuardedRows {
   dropBases(table: TargetTable, only?: Readonly<Record<string, string>>): Promise<void>;
   /** Keeps what was decided. */
   record(conflicts: readonly ConflictWrite[]): Promise<void>;
-  /** Versions (JSON) of these rows, locked; `undefined` where there is none. One answer for each key, in their order. */
-  versions?(table: TargetTable, keys: readonly string[]): Promise<readonly (string | undefined)[]>;
-  putVersions?(table: TargetTable, versions: readonly VersionWrite[]): Promise<void>;
+  /** Versions of these rows, locked, also where the row isn't there; `undefined` where there is none. One answer for each key, in their order. */
+  versions(table: TargetTable, keys: readonly string[]): Promise<readonly (HeldVersion | undefined)[]>;
+  putVersions(table: TargetTable, versions: readonly VersionWrite[]): Promise<void>;
+  /**
+   * Writes these rows as they are now, or their absence, into the outbox of this database, which is a source as well. Absent: it was opened as a target alone
+   * ({@link TargetOptions.announce}).
+   */
+  announce?(table: TargetTable, keys: readonly string[]): Promise<void>;
 }

@@ -4,6 +4,7 @@ import type { Position } from "../position.js";
 import type { TableSchema } from "../table-schema.js";
 import type { BulkLoader, HeldLane } from "./bulk.js";
 import type { GuardedRows } from "./guarded-rows.js";
+import type { RowNote, RunStatement } from "./outbox.js";
 import type { HeldRows } from "./held-rows.js";
 import type { TableReader } from "./table-reader.js";
 import type { DeadLetter, DeadLetterDetail, LetterDesk, LetterState } from "./dead-letters.js";
@@ -71,6 +72,8 @@ export interface LetterWrite {
   readonly schema: string;
   readonly image?: string;
   readonly before?: string;
+  /** The row's version in two-way sync, as the event has it. */
+  readonly version?: string;
   readonly state: Extract<LetterState, "retrying" | "waiting" | "dead">;
   readonly code: ErrorCode;
   readonly about?: string;
@@ -237,6 +240,12 @@ export interface Target {
   close(): Promise<void>;
 }
 
+/** Notes rows in an open transaction: each is captured as it is then, or as deleted. */
+export type AnnounceRows = (
+  run: RunStatement,
+  rows: readonly { readonly table: RowNote["table"]; readonly key: readonly string[] }[],
+) => Promise<void>;
+
 /** Options every target takes. */
 export interface TargetOptions {
   /** Name of the target in configuration, status and metrics. */
@@ -249,6 +258,8 @@ export interface TargetOptions {
   readonly namespace?: string;
   /** External tables whose keys have a case- or space-insensitive collation are refused unless this is true. Default false. */
   readonly allowInsensitiveKeys?: boolean;
+  /** Where the database is a hub of two-way sync: writes rows, as they are in the open transaction, into its outbox as a source. */
+  readonly announce?: AnnounceRows;
   /** A statement that takes longer counts as a systemic error, ms. Default 30000. */
   readonly statementTimeoutMs?: number;
 }

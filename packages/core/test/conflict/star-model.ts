@@ -147,6 +147,7 @@ export class Star {
   }
 
   #decide(source: { row: Content; version: RowVersion }, here: Content, { version }: HeldVersion): Content {
+    if (source.row === here) return here;
     this.conflicts++;
     return this.policy(source, { row: here, version });
   }

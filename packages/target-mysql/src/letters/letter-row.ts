@@ -8,7 +8,7 @@ export const letterColumns =
   "id, source, part, table_id, row_key, op, tick, n, ordinal, fingerprint, state, code, about, attempts, max_attempts, first_failed_at, last_failed_at, due_at, waiting_for, resolved_at, resolved_by, reason";
 
 /** All columns of a letter. */
-export const detailColumns = `${letterColumns}, image, before_key, raw_error, history`;
+export const detailColumns = `${letterColumns}, image, before_key, raw_error, history, version`;
 
 /** Bytes of what makes a letter large. */
 export const detailBytes = ["row_key", "image", "before_key", "raw_error", "history"]
@@ -57,6 +57,7 @@ export function detailOf(row: Row): DeadLetterDetail {
     ...text("before", row["before_key"]),
     rawError: row["raw_error"]!,
     history: historyOf(row["history"]),
+    ...text("version", row["version"]),
   };
 }
 

@@ -78,6 +78,7 @@ function columnsOf(lane: LaneId, letter: LetterWrite, now: number): Readonly<Rec
     last_failed_at: now,
     due_at: letter.dueAt ?? null,
     waiting_for: letter.waitingFor ?? null,
+    version: letter.version ?? null,
   };
 }
 

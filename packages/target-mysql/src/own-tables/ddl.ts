@@ -52,6 +52,7 @@ export const ownTables: Readonly<Record<string, string>> = {
     resolved_by ${identifier} NULL,
     reason ${text} NULL,
     history ${text} NOT NULL,
+    version ${text} NULL,
     live_hash VARCHAR(64) GENERATED ALWAYS AS (CASE WHEN state IN ('retrying', 'due', 'waiting', 'dead') THEN row_hash END) STORED,
     UNIQUE KEY live (live_hash),
     KEY lane (source, part, state, tick, n, ordinal),

@@ -5,7 +5,7 @@ import type { Session } from "../session/session.js";
 import { ownTables } from "./ddl.js";
 
 /** What is added to tables that were made before: raised with {@link addMissing}. */
-const layout = 3;
+const layout = 4;
 const lockSeconds = 30;
 
 /**
@@ -54,12 +54,18 @@ async function identity(session: Session, database: string): Promise<string | un
   return row?.["id"] ?? undefined;
 }
 
+const added = [
+  ["lockstep_checkpoint", "restarts", "BIGINT NOT NULL DEFAULT 0"],
+  ["lockstep_dead_letter", "version", "LONGTEXT NULL"],
+] as const;
+
 // MySQL has no ADD COLUMN IF NOT EXISTS.
 async function addMissing(session: Session, database: string): Promise<void> {
-  const [found] = await session.rows(
-    "SELECT COUNT(*) AS n FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = 'lockstep_checkpoint' AND COLUMN_NAME = 'restarts'",
-    [database],
-  );
-  if (found?.["n"] === "0")
-    await session.write("ALTER TABLE lockstep_checkpoint ADD COLUMN restarts BIGINT NOT NULL DEFAULT 0");
+  for (const [table, column, definition] of added) {
+    const [found] = await session.rows(
+      "SELECT COUNT(*) AS n FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND COLUMN_NAME = ?",
+      [database, table, column],
+    );
+    if (found?.["n"] === "0") await session.write(`ALTER TABLE ${table} ADD COLUMN ${column} ${definition}`);
+  }
 }

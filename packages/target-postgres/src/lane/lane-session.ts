@@ -5,6 +5,7 @@ import {
   type LetterState,
   LockstepError,
   type TableSchema,
+  type TargetOptions,
   type TargetTable,
   type TargetTransaction,
 } from "@lockstep/core";
@@ -22,7 +23,7 @@ import { OpenTransaction } from "./open-transaction.js";
 import { commitLanded, isAmbiguous } from "./ambiguous-commit.js";
 
 /** What a lane's session needs to open itself, and another connection after an ambiguous commit. */
-export interface LaneOptions extends TableOptions, SessionOptions {
+export interface LaneOptions extends TableOptions, SessionOptions, Pick<TargetOptions, "announce"> {
   readonly lane: LaneName;
 }
 
@@ -111,7 +112,7 @@ export class PostgresLane implements LaneSession {
     await this.#tables.refresh();
     const open = new OpenTransaction(this.#session, this.#options.lane, move, doubt);
     try {
-      await work(new LaneTransaction(open, this.#options.lane, this.#tables));
+      await work(new LaneTransaction(open, this.#options.lane, this.#tables, this.#options));
     } catch (error) {
       doubt();
       await open.rollback();

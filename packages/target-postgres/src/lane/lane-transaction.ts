@@ -5,6 +5,7 @@ import type {
   LetterWrite,
   Position,
   RowWrite,
+  TargetOptions,
   TargetTable,
   TargetTransaction,
 } from "@lockstep/core";
@@ -32,7 +33,12 @@ export class LaneTransaction implements TargetTransaction {
 
   readonly guarded: GuardedRows;
 
-  constructor(open: OpenTransaction, lane: LaneName, tables: LaneTables) {
+  constructor(
+    open: OpenTransaction,
+    lane: LaneName,
+    tables: LaneTables,
+    options: Pick<TargetOptions, "announce" | "namespace"> = {},
+  ) {
     this.#open = open;
     this.#step = {
       run: (commands) => open.run(commands),
@@ -41,7 +47,7 @@ export class LaneTransaction implements TargetTransaction {
     this.#lane = lane;
     this.#tables = tables;
     this.#letters = new LaneLetters(this.#step.run, lane);
-    this.guarded = guardedRows(this.#step, lane);
+    this.guarded = guardedRows(this.#step, lane, options);
   }
 
   // The first statement leaves before this returns: while the target is busy with it, the lane prepares what comes next.

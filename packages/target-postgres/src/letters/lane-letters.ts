@@ -73,6 +73,7 @@ export class LaneLetters {
       String(letter.maxAttempts),
       letter.dueAt === undefined ? null : String(letter.dueAt),
       letter.waitingFor ?? null,
+      letter.version ?? null,
     ]);
     return rows[0]![0]!;
   }
@@ -100,16 +101,16 @@ const newest = (history: string): string => `(select jsonb_agg(e order by n) fro
 
 const replaced = [
   "partition, table_name, row_key, op, tick, n, ordinal, schema_fingerprint, image, before_key, state, code, about",
-  "raw_error, attempts, max_attempts, due_at, waiting_for, last_failed_at",
+  "raw_error, attempts, max_attempts, due_at, waiting_for, last_failed_at, version",
 ]
   .join(", ")
   .split(", ");
 
 const putLetter = `insert into ${own.letter} as l (source, partition, table_name, row_key, row_hash, op, tick, n, ordinal,
     schema_fingerprint, image, before_key, state, code, about, raw_error, attempts, max_attempts, due_at, waiting_for,
-    history, first_failed_at, last_failed_at)
+    history, first_failed_at, last_failed_at, version)
   values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14::text, $15::text, $16, $17, $18,
-    to_timestamp($19::double precision / 1000), $20, ${attempt}, clock_timestamp(), clock_timestamp())
+    to_timestamp($19::double precision / 1000), $20, ${attempt}, clock_timestamp(), clock_timestamp(), $21)
   on conflict (source, row_hash) where state in ${live} do update set
     ${replaced.map((column) => `${column} = excluded.${column}`).join(", ")},
     history = ${newest("l.history || excluded.history")}

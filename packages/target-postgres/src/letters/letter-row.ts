@@ -20,7 +20,7 @@ export const letterColumns = [
 ].join(", ");
 
 /** Columns of a {@link DeadLetterDetail}. */
-export const detailColumns = `${letterColumns}, l.image, l.before_key, l.raw_error, l.history`;
+export const detailColumns = `${letterColumns}, l.image, l.before_key, l.raw_error, l.history, l.version`;
 
 /** Bytes of what makes a {@link DeadLetterDetail} large. */
 export const detailBytes = ["row_key", "image", "before_key", "raw_error", "history::text"]
@@ -61,13 +61,14 @@ export function readLetter(row: Row): DeadLetter {
 
 /** A row of {@link detailColumns}. */
 export function readDetail(row: Row): DeadLetterDetail {
-  const [image, before, rawError, history] = row.slice(letterWidth);
+  const [image, before, rawError, history, version] = row.slice(letterWidth);
   return {
     ...readLetter(row),
     ...given("image", image),
     ...given("before", before),
     rawError: rawError!,
     history: JSON.parse(history!) as readonly LetterAttempt[],
+    ...given("version", version),
   };
 }
 

@@ -70,6 +70,7 @@ export const ownTables: readonly string[] = [
     resolved_by text,
     reason text
   )`,
+  `alter table ${own.letter} add column if not exists version text`,
   // One live letter per row.
   `create unique index if not exists dead_letter_row on ${own.letter} (source, row_hash) where state in ${live}`,
   `create index if not exists dead_letter_lane on ${own.letter} (source, partition, state, due_at)`,

@@ -1,4 +1,4 @@
-import type { BaseKept, ConflictWrite, TargetTable } from "@lockstep/core";
+import type { BaseKept, ConflictWrite, TargetTable, VersionWrite } from "@lockstep/core";
 import type { PlannedRemove, PlannedWrite } from "../../batch/planned-changes.js";
 import type { Refused } from "../refused.js";
 
@@ -8,6 +8,13 @@ interface HeldBack {
   readonly conflict: ConflictWrite;
 }
 
+/** A row of a two-way table that stays as it is, and has seen more now. */
+interface Answered extends VersionWrite {
+  /** The leaves must be told. */
+  readonly tell: boolean;
+  readonly conflict?: ConflictWrite;
+}
+
 /** What the guard makes of a set. */
 export interface JudgedSet {
   readonly table: TargetTable;
@@ -15,6 +22,7 @@ export interface JudgedSet {
   readonly removes: readonly PlannedRemove[];
   /** Rows of the source that are not written; their bases and records are, at once: the target refuses neither. */
   readonly held: readonly HeldBack[];
+  readonly answered?: readonly Answered[];
   /** Rows whose policy failed. */
   readonly failed: readonly Refused[];
 }
@@ -24,5 +32,6 @@ export interface OpenJudgement {
   readonly writes: PlannedWrite[];
   readonly removes: PlannedRemove[];
   readonly held: HeldBack[];
+  readonly answered: Answered[];
   readonly failed: Refused[];
 }

@@ -43,7 +43,7 @@ export function keysOf(set: RowSet): readonly string[] {
  * the policy decides about the other columns. Pure.
  */
 export function judgeOneWay(policy: TablePolicy, set: RowSet, looks: Looks): JudgedSet {
-  const open: OpenJudgement = { writes: [], removes: [], held: [], failed: [] };
+  const open: OpenJudgement = { writes: [], removes: [], held: [], answered: [], failed: [] };
   const judge = new OneWay(policy, set, looks, open);
   const changes: readonly SourceChange[] =
     set.kind === "write"
@@ -194,7 +194,8 @@ class OneWay {
   }
 }
 
-function faultOf(error: unknown): {
+/** What a policy's failure says of its row; throws on anything else. */
+export function faultOf(error: unknown): {
   readonly code: "CONFLICT_POLICY_FAILED";
   readonly about?: string;
   readonly rawError: string;

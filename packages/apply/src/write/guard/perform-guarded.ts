@@ -3,6 +3,7 @@ import {
   type BaseKept,
   type GuardedRows,
   LockstepError,
+  type TargetTable,
   type TargetTransaction,
   type VersionWrite,
 } from "@lockstep/core";
@@ -27,7 +28,7 @@ export function guardedRows({ guarded }: TargetTransaction): GuardedRows {
 export async function performGuarded(transaction: TargetTransaction, set: RowSet): Promise<void> {
   const guarded = guardedRows(transaction);
   const versions = set.rows.flatMap((row) => versionOf(row, set.kind === "remove"));
-  if (versions.length > 0) await guarded.putVersions?.(set.table, versions);
+  if (versions.length > 0) await guarded.putVersions(set.table, versions);
   switch (set.kind) {
     case "write":
       await writeRows(transaction, guarded, set);
@@ -41,9 +42,30 @@ export async function performGuarded(transaction: TargetTransaction, set: RowSet
     default:
       assertNever(set);
   }
-  await guarded.keepBases(set.table, basesOf(set));
+  if (versions.length === 0) await guarded.keepBases(set.table, basesOf(set));
   const conflicts = set.rows.flatMap(({ guard }) => guard?.conflict ?? []);
   if (conflicts.length > 0) await guarded.record(conflicts);
+  await tellOthers(
+    guarded,
+    set.table,
+    set.rows.flatMap(({ key, guard }) => (guard?.tell === true ? [key] : [])),
+  );
+}
+
+/** Sends rows to the leaves that no capture need have seen. */
+export async function tellOthers(
+  guarded: GuardedRows,
+  table: TargetTable,
+  keys: readonly string[],
+): Promise<void> {
+  if (keys.length === 0) return;
+  // Without it the leaves would never hear of the decision, and wait for it for ever.
+  if (guarded.announce === undefined)
+    throw new LockstepError(
+      "CONFIG_INVALID",
+      "twoWay: the hub's target can't write to its outbox as a source",
+    );
+  await guarded.announce(table, keys);
 }
 
 async function writeRows(

@@ -10,8 +10,9 @@ import type { Ledger } from "../ledger.js";
 import type { Refused } from "../refused.js";
 import type { JudgedSet } from "./judged.js";
 import { judgeOneWay, keysOf } from "./one-way.js";
-import { guardedRows, isGuarded } from "./perform-guarded.js";
+import { guardedRows, isGuarded, tellOthers } from "./perform-guarded.js";
 import type { TableRule } from "./table-rule.js";
+import { judgeTwoWay, type NodeRow } from "./two-way.js";
 
 /** Sets as they are really to be written, and rows whose policy failed. */
 export interface Passed {
@@ -65,6 +66,11 @@ export class StepGuard {
     if (conflict !== undefined) this.#guarding.ledger.conflicts.add(conflict, -1);
   }
 
+  /** Whether emptying a table at the source leaves it alone here: no version says which rows it took. */
+  keeps(table: TargetTable): boolean {
+    return this.#guarding.ruleOf(table)?.kind === "two-way";
+  }
+
   /** A table was emptied: nobody's rows are there any more. */
   async emptied(table: TargetTable, only?: Readonly<Record<string, string>>): Promise<void> {
     if (this.#guarding.ruleOf(table) === undefined) return;
@@ -82,17 +88,44 @@ export class StepGuard {
         const looks = await guardedRows(this.#guarding.transaction).look(set.table, keys);
         return judgeOneWay(rule.policy, set, new Map(keys.map((key, i) => [key, looks[i]!])));
       }
+      case "two-way":
+        return judgeTwoWay(rule, set, await this.#nodeRows(set));
       default:
-        return assertNever(rule.kind);
+        return assertNever(rule);
     }
   }
 
-  async #settle({ table, writes, removes, held }: JudgedSet): Promise<void> {
+  /** Rows first, then versions, as all who write them do: whoever came before has committed by then. */
+  async #nodeRows(set: RowSet): Promise<ReadonlyMap<string, NodeRow>> {
+    const guarded = guardedRows(this.#guarding.transaction);
+    const keys = keysOf(set);
+    const looks = await guarded.look(set.table, keys, "all");
+    const versions = await guarded.versions(set.table, keys);
+    const rows = new Map(keys.map((key, i) => [key, { look: looks[i]!, held: versions[i] }]));
+    // A row that wasn't there couldn't be locked: whoever made it meanwhile is done, now that its version is ours.
+    const absent = keys.filter((_, i) => looks[i]!.image === undefined);
+    const again = await guarded.look(set.table, absent, "all");
+    for (const [i, key] of absent.entries()) rows.set(key, { look: again[i]!, held: rows.get(key)!.held });
+    return rows;
+  }
+
+  async #settle({ table, writes, removes, held, answered = [] }: JudgedSet): Promise<void> {
     const { transaction, ledger } = this.#guarding;
     const written = [...writes, ...removes].flatMap(({ guard }) => guard?.conflict ?? []);
     for (const conflict of written) ledger.conflicts.add(conflict);
-    if (held.length === 0) return;
     const guarded = guardedRows(transaction);
+    if (answered.length > 0) {
+      await guarded.putVersions(table, answered);
+      const decided = answered.flatMap(({ conflict }) => conflict ?? []);
+      for (const conflict of decided) ledger.conflicts.add(conflict);
+      await guarded.record(decided);
+      await tellOthers(
+        guarded,
+        table,
+        answered.flatMap(({ key, tell }) => (tell ? [key] : [])),
+      );
+    }
+    if (held.length === 0) return;
     for (const { conflict } of held) ledger.conflicts.add(conflict);
     await guarded.keepBases(
       table,

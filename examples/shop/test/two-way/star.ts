@@ -1,0 +1,183 @@
+import { parseConfig } from "@lockstep/config";
+import { type CaptureKind, type LaneReport, silentLogger } from "@lockstep/core";
+import { startConsumer } from "@lockstep/consumer";
+import { publishChanges, type Publisher } from "@lockstep/publisher";
+import { redisStatusReader } from "@lockstep/stream";
+import {
+  eventually,
+  type FaultProxy,
+  type FreshDatabase,
+  freshMariaDb,
+  freshPostgres,
+  type RunningServer,
+  startProxy,
+  startRedis,
+} from "@lockstep/testing";
+import { DataSource, EntitySchema } from "typeorm";
+
+/** A node as a test wants it. */
+export interface NodeKind {
+  readonly kind: "postgres" | "mariadb";
+  readonly capture: CaptureKind;
+}
+
+/** The table that all nodes have. */
+export const stock = new EntitySchema<{ id: number; name: string | null; amount: number }>({
+  name: "stock",
+  columns: {
+    id: { type: "int", primary: true },
+    name: { type: "varchar", length: 40, nullable: true },
+    amount: { type: "int" },
+  },
+});
+
+interface OpenNode {
+  readonly database: FreshDatabase;
+  readonly proxy: FaultProxy;
+  readonly dataSource: DataSource;
+  readonly lockstep: Publisher;
+}
+
+/** Nodes of two-way sync with an application on each, and a consumer for all; the first is the hub. */
+export class StarRig implements AsyncDisposable {
+  private constructor(
+    readonly nodes: ReadonlyMap<string, OpenNode>,
+    private readonly redis: RunningServer,
+    private readonly consumer: AsyncDisposable,
+  ) {}
+
+  static async open(
+    kinds: Readonly<Record<string, NodeKind>>,
+    tables: Readonly<Record<string, object>>,
+  ): Promise<StarRig> {
+    const redis = await startRedis();
+    const opened = Object.entries(kinds).map(
+      async ([name, kind]) => [name, await openNode(name, kind, redis.url)] as const,
+    );
+    const nodes = new Map(await Promise.all(opened));
+    const [hub, ...leaves] = [...nodes.keys()];
+    const sources = [...nodes].map(
+      ([name, { database }]) => [name, { url: database.url, capture: kinds[name]!.capture }] as const,
+    );
+    const targets = [...nodes].map(([name, { database, proxy }]) => {
+      const type = kinds[name]!.kind === "postgres" ? "postgres" : "mysql";
+      return [name, { type, url: proxy.url(database.url) }] as const;
+    });
+    const config = parseConfig({
+      redis: redis.url,
+      sources: Object.fromEntries(sources),
+      targets: Object.fromEntries(targets),
+      twoWay: { stock: { hub, leaves, tables } },
+      retry: { attempts: 3, delayMs: 100, maxDelayMs: 300 },
+    });
+    const consumer = await startConsumer({ config, logger: silentLogger as never });
+    const rig = new StarRig(nodes, redis, consumer);
+    await rig.#until("running lanes", async () => (await rig.lanes()).length === 2 * leaves.length);
+    return rig;
+  }
+
+  /** Runs a statement of the application's at a node. */
+  async run<T = Record<string, unknown>>(node: string, sql: string): Promise<T[]> {
+    return await this.nodes.get(node)!.dataSource.query<T[]>(sql);
+  }
+
+  source(node: string): DataSource {
+    return this.nodes.get(node)!.dataSource;
+  }
+
+  /** Makes a node unreachable for lanes, as a network cut does. */
+  cut(node: string): Promise<void> {
+    return this.nodes.get(node)!.proxy.cut();
+  }
+
+  heal(node: string): Promise<void> {
+    return this.nodes.get(node)!.proxy.heal();
+  }
+
+  /** A node's rows, each as its cells joined by `|`. */
+  async rows(node: string): Promise<string[]> {
+    const rows = await this.run<{ id: number; name: string | null; amount: number }>(
+      node,
+      "select id, name, amount from stock order by id",
+    );
+    return rows.map(({ id, name, amount }) => `${id}|${name ?? "-"}|${amount}`);
+  }
+
+  /** Running lanes. */
+  async lanes(): Promise<readonly LaneReport[]> {
+    const found = await this.#reports();
+    return found.flatMap(({ lanes }) => lanes).filter(({ state }) => state === "running");
+  }
+
+  /** Waits until every node has these rows. */
+  async converged(rows: readonly string[]): Promise<void> {
+    await this.#until(`${rows.length} rows at each node`, async () => {
+      for (const node of this.nodes.keys()) {
+        const found = await this.rows(node);
+        if (found.join() !== rows.join()) throw new Error(`${node} has ${found.join(", ")}`);
+      }
+      return true;
+    });
+  }
+
+  /** Waits until everything that was committed is applied everywhere, and what that made as well: events that go round and round never come to rest. */
+  async settled(): Promise<Readonly<Record<string, readonly string[]>>> {
+    let before = "";
+    let since = Date.now();
+    await this.#until("nodes that have come to rest", async () => {
+      const reports = await this.#reports();
+      const fresh = reports.every(({ relay }) => relay !== undefined && relay.at > since + 200);
+      const done = reports.every(({ relay, lanes }) =>
+        lanes.every(
+          ({ position, letters }) => position === relay?.published && !letters["retrying"] && !letters["due"],
+        ),
+      );
+      const now = JSON.stringify(reports.map(({ relay }) => relay?.total));
+      if (now !== before) since = Date.now();
+      before = now;
+      return fresh && done;
+    });
+    const rows = [...this.nodes.keys()].map(async (node) => [node, await this.rows(node)] as const);
+    return Object.fromEntries(await Promise.all(rows));
+  }
+
+  async #reports() {
+    return Promise.all(
+      [...this.nodes.keys()].map(async (source) => {
+        const reader = redisStatusReader({ redis: this.redis.url, source });
+        const [relay, lanes] = await Promise.all([reader.relay(), reader.lanes()]).finally(() =>
+          reader.close(),
+        );
+        return { relay, lanes };
+      }),
+    );
+  }
+
+  #until(what: string, probe: () => Promise<boolean>): Promise<unknown> {
+    return eventually(probe, { what, timeoutMs: 30_000, intervalMs: 50 });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.consumer[Symbol.asyncDispose]();
+    for (const { lockstep, dataSource, proxy } of this.nodes.values()) {
+      await lockstep.close();
+      await dataSource.destroy();
+      await proxy[Symbol.asyncDispose]();
+    }
+    await this.redis.stop();
+    for (const { database } of this.nodes.values()) await database.drop();
+  }
+}
+
+async function openNode(name: string, { kind, capture }: NodeKind, redis: string): Promise<OpenNode> {
+  const database = await (kind === "postgres" ? freshPostgres() : freshMariaDb());
+  const proxy = await startProxy({ port: Number(new URL(database.url).port) });
+  const dataSource = await new DataSource({
+    type: kind,
+    url: database.url,
+    entities: [stock],
+    synchronize: true,
+  }).initialize();
+  const lockstep = await publishChanges(dataSource, { redis, source: name, capture });
+  return { database, proxy, dataSource, lockstep };
+}

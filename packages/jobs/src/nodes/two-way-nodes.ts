@@ -1,0 +1,106 @@
+import type { LockstepConfig } from "@lockstep/config";
+import {
+  type CapturePlan,
+  isLockstepError,
+  LockstepError,
+  type RowNote,
+  type RunStatement,
+  type VersionTriggers,
+} from "@lockstep/core";
+import { mysqlVersionTriggers, postgresVersionTriggers } from "@lockstep/outbox";
+import {
+  type CaptureSource,
+  installAtSource,
+  outboxWriterOf,
+  refuseFindings,
+  runAtSource,
+} from "@lockstep/publisher/capture";
+import { chooseSources } from "../source/choose-sources.js";
+
+/** A database of two-way sync, as what keeps its versions sees it. */
+export interface TwoWayNode {
+  readonly name: string;
+  readonly role: "hub" | "leaf";
+  /** Compares its triggers with what its tables need; changes nothing. */
+  plan(): Promise<CapturePlan>;
+  /**
+   * Makes what is missing or has drifted. The target's own tables exist (`Target.open`).
+   * @throws LockstepError OUTBOX_MISSING, CAPTURE_NOT_INSTALLED, CAPTURE_INSTALL_WAITS, TWO_WAY_HUB_CAPTURE, SOURCE_UNAVAILABLE.
+   */
+  install(): Promise<void>;
+  /** Statements that take its triggers away. */
+  removal(): Promise<readonly string[]>;
+  /** Runs statements in it. */
+  run(statements: readonly string[]): Promise<void>;
+}
+
+type Topology = LockstepConfig["twoWay"][string];
+
+/** The nodes of a configuration; none where nothing is two-way. @throws LockstepError CONFIG_INVALID. */
+export function twoWayNodes(config: LockstepConfig): readonly TwoWayNode[] {
+  return Object.values(config.twoWay).flatMap((topology) =>
+    [topology.hub, ...topology.leaves].map((name) => nodeOf(config, topology, name)),
+  );
+}
+
+function nodeOf(config: LockstepConfig, topology: Topology, name: string): TwoWayNode {
+  const [{ rows: source }] = chooseSources(config, name) as [ReturnType<typeof chooseSources>[number]];
+  const triggers = triggersOf(source);
+  const tables = tablesOf(config, topology, name);
+  const role = name === topology.hub ? "hub" : "leaf";
+  const plan = (run: RunStatement) => triggers.plan(run, name, tables);
+  const atNode = <T>(work: (run: RunStatement) => Promise<T>): Promise<T> => reached(source, work);
+  return {
+    name,
+    role,
+    plan: () => atNode(plan),
+    install: () =>
+      atNode(async (run) => {
+        await outboxWriterOf(source).check(run);
+        if (role === "hub" && topology.leaves.length > 1) await refuseDeafHub(source, run);
+        refuseFindings(await installAtSource({ plan }, run, tables));
+      }),
+    removal: () => atNode((run) => triggers.removal(run)),
+    run: (statements) =>
+      atNode(async (run) => {
+        for (const statement of statements) await run(statement);
+      }),
+  };
+}
+
+function triggersOf({ engine, outbox: { schema, prefix } }: CaptureSource): VersionTriggers {
+  return engine === "postgres"
+    ? postgresVersionTriggers(schema === undefined ? {} : { schema })
+    : mysqlVersionTriggers(prefix === undefined ? {} : { prefix });
+}
+
+function tablesOf(config: LockstepConfig, { tables }: Topology, name: string): readonly RowNote["table"][] {
+  const target = config.targets[name]!;
+  const given = "namespace" in target ? target.namespace : undefined;
+  const url = new URL(config.sources[name]!.url!);
+  const standard = target.type === "postgres" ? "public" : decodeURIComponent(url.pathname.slice(1));
+  return Object.keys(tables).map((table) => ({ namespace: given ?? standard, name: table }));
+}
+
+// The configuration says how it is captured; the publisher, which knows it, may say something else.
+async function refuseDeafHub(source: CaptureSource, run: RunStatement): Promise<void> {
+  const kept = await outboxWriterOf(source).readCapture(run);
+  if (kept === undefined || kept.kind !== "subscriber") return;
+  throw new LockstepError(
+    "TWO_WAY_HUB_CAPTURE",
+    `${source.name} is the hub of several leaves, and captured by subscriber: it would not send on what lanes write into it`,
+  );
+}
+
+async function reached<T>(source: CaptureSource, work: (run: RunStatement) => Promise<T>): Promise<T> {
+  let open = false;
+  try {
+    return await runAtSource(source, (run) => {
+      open = true;
+      return work(run);
+    });
+  } catch (cause) {
+    if (open || isLockstepError(cause)) throw cause;
+    throw new LockstepError("SOURCE_UNAVAILABLE", `the node ${source.name} can't be reached`, { cause });
+  }
+}
