@@ -1,3 +1,4 @@
+import { LockstepError } from "@lockstep/core";
 import type { DataSource } from "typeorm";
 import type { ReadStatus } from "./status.js";
 import type { Freshness } from "./freshness/freshness.js";
@@ -24,3 +25,24 @@ export interface ReadOptions {
 
 /** What holds where {@link ReadOptions} says nothing. */
 export const readDefaults = { maxLagMs: 1_000, waitMs: 50 } as const;
+
+/** @throws LockstepError CONFIG_INVALID naming everything that is wrong. */
+export function checkOptions(
+  primary: DataSource,
+  { replicas = {}, report }: ReadOptions,
+  limits: { readonly maxLagMs: number; readonly waitMs: number },
+): void {
+  const wrong = Object.entries(limits).flatMap(([name, value]) =>
+    Number.isFinite(value) && value >= 0 ? [] : [`${name} must be a number of milliseconds`],
+  );
+  if (Object.keys(replicas).length === 0) wrong.push("replicas must name at least one");
+  if (!primary.isInitialized) wrong.push("the primary's DataSource must be initialized first");
+  if (report !== undefined && typeof report !== "function") wrong.push("report must be a function");
+  for (const [name, choice] of Object.entries(replicas) as [string, Partial<ReplicaChoice> | undefined][]) {
+    if (choice?.dataSource === undefined) wrong.push(`replicas.${name} has no dataSource`);
+    if (choice?.dataSource === primary) wrong.push(`replicas.${name} is the primary itself`);
+    if (typeof choice?.freshness?.has !== "function")
+      wrong.push(`replicas.${name}: nothing can tell how fresh it is; give it a freshness`);
+  }
+  if (wrong.length > 0) throw new LockstepError("CONFIG_INVALID", wrong.join("; "));
+}

@@ -23,6 +23,7 @@ export async function examineIsolation({ connections }: Look): Promise<readonly 
     level: "warning",
     subject: String(table),
     message: `a delete here cascades over several tables, and under ${isolation} can miss a row that is inserted at the same moment`,
-    advice: "Let the sessions that delete here use REPEATABLE READ.",
+    advice:
+      "Let the sessions that delete here use REPEATABLE READ, or lock the rows in between first (SELECT … FOR UPDATE).",
   }));
 }

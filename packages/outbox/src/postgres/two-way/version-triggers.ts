@@ -31,10 +31,11 @@ export function postgresVersionTriggers({
       const plans = wanted.map((one, i) => planOne(one, found[i]));
       const ids = new Set(wanted.map(({ table }) => tableId(table)));
       const extra = (await tablesWithVersions(run, prefix)).filter((table) => !ids.has(tableId(table)));
+      if (tables.length > 0) plans.push(await planPublication(run, schema));
       const findings = [...plans.flatMap((plan) => plan.findings), ...extra.map(noLonger)];
       const statements = [
         ...plans.flatMap((plan) => plan.statements),
-        ...extra.map((t) => dropAll(prefix, t)),
+        ...extra.map((table) => dropAll(prefix, table)),
       ];
       const isRefused = findings.some(({ problem }) => problem === "refused");
       return { findings, statements: statements.length === 0 || isRefused ? [] : [bounded(statements)] };
@@ -113,6 +114,23 @@ async function refusedAsAWhole(
   const [row] = await run(`select (to_regclass(${quoteText(versionTable)}) is not null)::text as found`);
   if (row?.["found"] === "true") return undefined;
   return refused(`${versionTable} is missing: start a consumer of this target first`);
+}
+
+/** Where the log is captured, versions must be in it from the first on. */
+async function planPublication(run: RunStatement, schema: string): Promise<CapturePlan> {
+  const wal = `${quoteName(schema)}.wal`;
+  const [there] = await run(`select (to_regclass(${quoteText(wal)}) is not null)::text as found`);
+  if (there?.["found"] !== "true") return { findings: [], statements: [] };
+  const lacking = await run(
+    `select w.publications[2]::text as name from ${wal} w where not exists (select from pg_publication_tables p
+  where p.pubname = w.publications[2] and format('%I.%I', p.schemaname, p.tablename) = ${quoteText(versionTable)})`,
+  );
+  return {
+    findings: lacking.map(() => ({ problem: "missing", message: `not published: ${versionTable}` })),
+    statements: lacking.map(
+      ({ name }) => `alter publication ${quoteName(String(name))} add table ${versionTable};`,
+    ),
+  };
 }
 
 const keyTypes: ReadonlySet<string> = new Set(["int2", "int4", "int8", "uuid", "text", "varchar"]);

@@ -1,4 +1,5 @@
 import type { LoggedEvent, Op, TableSchema } from "@lockstep/core";
+import { PendingVersions } from "../../pending-versions.js";
 
 /** What a transaction changed, as the log tells it. */
 export interface Draft {
@@ -38,6 +39,7 @@ export class OpenTransaction {
   /** Rows that savepoints took back, once it is known how the transaction ends. */
   isDropped: ((ordinal: number) => boolean) | undefined;
   private events: MutableEvent[] = [];
+  private readonly versions = new PendingVersions();
   private savepoints: { readonly name: string; readonly length: number }[] = [];
 
   constructor(
@@ -54,7 +56,8 @@ export class OpenTransaction {
     return this.events.length;
   }
 
-  add({ op, table, fingerprint, key, image, before, version, ordinal, audience }: Draft): void {
+  add({ op, table, fingerprint, key, image, before, ordinal, audience, ...draft }: Draft): void {
+    const version = draft.version ?? this.versions.take(table.name, key);
     const event: MutableEvent = {
       ordinal,
       op,
@@ -72,6 +75,14 @@ export class OpenTransaction {
     if (version !== undefined) event.version = version;
     this.events.push(event);
     this.bytes += key.length + (image?.length ?? 0) + (version?.length ?? 0) + 100;
+  }
+
+  /** A row's version: right behind the row where a trigger wrote it, before its rows where a lane did. */
+  addVersion(table: string, key: string, version: string): void {
+    const last = this.events.at(-1);
+    const isOfLast = this.header.origin === undefined && last?.table.name === table && last.key === key;
+    if (isOfLast) last.version = version;
+    else this.versions.put(table, key, version);
   }
 
   savepoint(name: string): void {

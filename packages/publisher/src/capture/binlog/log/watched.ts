@@ -1,5 +1,6 @@
 import { LockstepError, type Op, tableId, type TableSchema } from "@lockstep/core";
 import { endKey, opOfLetter } from "@lockstep/outbox/mysql";
+import { versionText } from "../../pending-versions.js";
 import { type LoggedRow, rowsOpOf } from "../event/rows-event.js";
 import type { TableMapHead } from "../event/table-map.js";
 import type { ReadableTable } from "../table/tables.js";
@@ -7,7 +8,7 @@ import type { LogContext } from "./log-context.js";
 import type { OpenTransaction } from "./open-transaction.js";
 
 /** Lockstep's own tables that say something about the changes beside them. */
-type OwnTable = "outbox" | "schemas" | "checkpoint";
+type OwnTable = "outbox" | "schemas" | "checkpoint" | "version";
 
 /** A table whose rows are read. */
 export interface Watched {
@@ -18,6 +19,8 @@ export interface Watched {
 
 /** The table that targets on MySQL keep their checkpoints in. */
 const checkpointTable = "lockstep_checkpoint";
+/** And the versions of two-way rows. */
+const versionTable = "lockstep_row_version";
 
 /** Which of Lockstep's own tables this is; `undefined`: none that is read. */
 export function ownTable(
@@ -27,6 +30,7 @@ export function ownTable(
   if (namespace !== database) return undefined;
   if (name === `${prefix}outbox`) return "outbox";
   if (name === `${prefix}table_schema`) return "schemas";
+  if (name === versionTable) return "version";
   return name === checkpointTable ? "checkpoint" : undefined;
 }
 
@@ -81,10 +85,13 @@ function takeCaptured(
 function refuseUnknown(op: Op, schema: TableSchema, after: readonly (string | null | 0)[]): void {
   const isUnknown = (cell: string | null | 0, i: number): boolean =>
     cell === 0 && (op === "insert" || schema.columns[i]!.generated === true);
-  if (!after.some(isUnknown)) return;
-  throw new LockstepError(
+  if (after.some(isUnknown)) throw notWhole(tableId(schema));
+}
+
+function notWhole(table: string): LockstepError {
+  return new LockstepError(
     "CAPTURE_LOG_UNREADABLE",
-    `a session logged rows of ${tableId(schema)} without all of their columns: binlog_row_image must be FULL in every session`,
+    `a session logged rows of ${table} without all of their columns: binlog_row_image must be FULL in every session`,
   );
 }
 
@@ -109,9 +116,22 @@ function takeOwn(
   if (own === "checkpoint") open.header.origin ??= cell("source") ?? "";
   else if (own === "schemas" && isInsert) {
     context.tables.capture(JSON.parse(cell("definition")!) as TableSchema);
+  } else if (own === "version") {
+    if (after.includes(0)) throw notWhole(versionTable);
+    takeVersion(open, cell);
   }
   // Marking a row or removing it is no event.
   else if (own === "outbox" && isInsert) takeOutboxRow(context, open, cell, ordinal);
+}
+
+function takeVersion(open: OpenTransaction, cell: Cells): void {
+  const version = versionText({
+    stamp: cell("stamp"),
+    node: cell("node"),
+    seen: cell("seen"),
+    from: cell("came_from"),
+  });
+  if (version !== undefined) open.addVersion(cell("table_name")!, cell("row_key")!, version);
 }
 
 /** A marker is about no table. */

@@ -1,5 +1,5 @@
 import type { RowNote, RunStatement } from "@lockstep/core";
-import { quoteText } from "@lockstep/outbox/postgres";
+import { quoteName, quoteText } from "@lockstep/outbox/postgres";
 import type { CaptureNames } from "./names.js";
 
 /** A table as the plan looks at it. */
@@ -64,7 +64,9 @@ async function hasRow(run: RunStatement, schema: string): Promise<boolean> {
 }
 
 function sourceQuery({ slot, tables, own }: CaptureNames, schema: string): string {
-  const ownTables = `(values (${quoteText(schema)}, 'outbox'), ('lockstep', 'checkpoint')) as o(namespace, name)`;
+  // Versions only where a row of the outbox gets one, too: elsewhere that table stays empty.
+  const ownTables = `(select ${quoteText(schema)}, 'outbox' union all select 'lockstep', 'checkpoint' union all
+    select 'lockstep', 'row_version' where to_regproc(${quoteText(`${quoteName(schema)}.event_version`)}) is not null) as o(namespace, name)`;
   return `select json_build_object(
   'version', current_setting('server_version_num')::int,
   'walLevel', current_setting('wal_level'),

@@ -4,5 +4,5 @@ import type { LoggedEvent } from "@lockstep/core";
 export type Change = Pick<LoggedEvent, "op" | "schema" | "key" | "table"> & {
   readonly image?: string;
   readonly before?: string;
-  readonly version?: string;
+  readonly version?: string | undefined;
 };

@@ -1,6 +1,13 @@
 import { LockstepError, type LoggedEvent, type Position, positionOf, tableId } from "@lockstep/core";
 import { endKey } from "@lockstep/outbox/postgres";
-import type { CapturedRelation, OutboxRelation, Relation, Relations } from "../relation/relation.js";
+import { PendingVersions, versionText } from "../../pending-versions.js";
+import type {
+  CapturedRelation,
+  OutboxRelation,
+  Relation,
+  Relations,
+  VersionRelation,
+} from "../relation/relation.js";
 import { epochMs } from "../wire/replication.js";
 import { CellWriter } from "./cell-writer.js";
 import type { Change } from "./change.js";
@@ -42,6 +49,7 @@ export class Decoder {
   readonly #row = new Tuple();
   readonly #old = new Tuple();
   readonly #writer = new CellWriter();
+  readonly #versions = new PendingVersions();
   #transaction: Writable<LoggedEvent["transaction"]> = { id: "", at: 0 };
   #tick = 0n;
   #ordinal = 0;
@@ -93,6 +101,7 @@ export class Decoder {
     this.#tick = bytes.readBigUInt64BE(at);
     this.#transaction = { id: String(bytes.readUInt32BE(at + 16)), at: timeOf(bytes, at + 8) };
     this.#ordinal = 0;
+    this.#versions.clear();
     this.isInTransaction = true;
   }
 
@@ -132,6 +141,8 @@ export class Decoder {
         return this.#captured(bytes, op!, relation, old);
       case "checkpoint":
         return op === letter.delete ? undefined : this.#own(this.#row.text(bytes, relation.source));
+      case "version":
+        return op === letter.delete ? undefined : this.#version(bytes, relation);
       case "outbox":
         return op === letter.insert ? this.#outbox(bytes, relation) : undefined;
       default:
@@ -144,21 +155,35 @@ export class Decoder {
     if (relation.isBlind === true && op !== letter.insert) throw blind(table);
     const writer = this.#writer;
     if (op === letter.delete) {
+      const text = writer.cells(bytes, old!, undefined, key, booleans);
       return this.#emit({
         op: "delete",
         schema,
         table,
-        key: writer.cells(bytes, old!, undefined, key, booleans),
+        key: text,
+        version: this.#versions.take(table.name, text),
       });
     }
     const row = this.#row;
     const image = writer.image(bytes, row, old, booleans);
     const text = writer.cells(bytes, row, old, key, booleans);
-    if (op === letter.insert) return this.#emit({ op: "insert", schema, table, key: text, image });
+    const version = this.#versions.take(table.name, text);
+    if (op === letter.insert) return this.#emit({ op: "insert", schema, table, key: text, image, version });
     const moved = old !== undefined && key.some((i) => !isUnchanged(bytes, old, row, i));
-    if (!moved) return this.#emit({ op: "update", schema, table, key: text, image });
+    if (!moved) return this.#emit({ op: "update", schema, table, key: text, image, version });
     const before = writer.cells(bytes, old, undefined, key, booleans);
     return this.#emit({ op: "update", schema, table, key: text, image, before });
+  }
+
+  #version(bytes: Buffer, { at }: VersionRelation): undefined {
+    const text = (i: number): string | undefined => this.#row.text(bytes, i);
+    const version = versionText({
+      stamp: text(at.stamp),
+      node: text(at.node),
+      seen: text(at.seen),
+      from: text(at.from),
+    });
+    if (version !== undefined) this.#versions.put(text(at.table)!, text(at.key)!, version);
   }
 
   /** The lane moves its checkpoint before it writes: the origin is known with the first row. */

@@ -18,6 +18,7 @@ export function logRelations(connections: Connections, schema: string): Relation
       if (namespace === targetSchema && name === "checkpoint") {
         return { kind: "checkpoint", source: columnOf(message, "source") };
       }
+      if (namespace === targetSchema && name === "row_version") return versionRelation(message);
       return captured(connections, s, message);
     },
     outboxSchema: (fingerprint) => known.get(fingerprint),
@@ -68,6 +69,21 @@ function outboxRelation(message: RelationMessage): Relation {
       origin: at("origin"),
       audience: at("audience"),
       version: at("version"),
+    },
+  };
+}
+
+function versionRelation(message: RelationMessage): Relation {
+  const at = (column: string): number => columnOf(message, column);
+  return {
+    kind: "version",
+    at: {
+      table: at("table_name"),
+      key: at("row_key"),
+      stamp: at("stamp"),
+      node: at("node"),
+      seen: at("seen"),
+      from: at("came_from"),
     },
   };
 }

@@ -1,7 +1,8 @@
 import type { RelationMessage } from "../pgoutput/relation-message.js";
 
 /** What the changes of a table in the log become. */
-export type Relation = CapturedRelation | OutboxRelation | CheckpointRelation | { readonly kind: "ignored" };
+export type Relation =
+  CapturedRelation | OutboxRelation | CheckpointRelation | VersionRelation | { readonly kind: "ignored" };
 
 /** A captured table. */
 export interface CapturedRelation {
@@ -33,6 +34,12 @@ interface CheckpointRelation {
   readonly kind: "checkpoint";
   /** Where the column stands that names the source a transaction came from. */
   readonly source: number;
+}
+
+/** Where the versions of two-way rows are kept; each stands before the row that it is about. */
+export interface VersionRelation {
+  readonly kind: "version";
+  readonly at: Readonly<Record<"table" | "key" | "stamp" | "node" | "seen" | "from", number>>;
 }
 
 /** Knows the tables of the log. */
