@@ -1,4 +1,5 @@
 import type { Cell, RowImage } from "../change-event.js";
+import { cellAt } from "../mapping/mapped-column.js";
 import type { ColumnSchema, TableSchema } from "../table-schema.js";
 import { canonicalCell } from "./cell-order.js";
 
@@ -9,5 +10,5 @@ export function isSameRow({ engine, columns }: TableSchema, one: RowImage, other
     a === 0 ||
     b === 0 ||
     (a !== null && b !== null && canonicalCell(engine, column, a) === canonicalCell(engine, column, b));
-  return columns.every((column, i) => isSame(column, one[i] ?? 0, other[i] ?? 0));
+  return columns.every((column, i) => isSame(column, cellAt(one, i), cellAt(other, i)));
 }

@@ -1,35 +1,61 @@
-import type { RowImage } from "../change-event.js";
-import type { ConflictOutcome } from "../ports/guarded-rows.js";
+import { assertNever } from "../assert-never.js";
 import type { TableSchema } from "../table-schema.js";
-import type { ConflictPolicy } from "./conflict-policy.js";
-
-/** Both sides of a conflict, and what they have in common. Images are in the order of the table's schema; absent: deleted, or never there. */
-export interface Sides {
-  readonly source?: RowImage;
-  readonly target?: RowImage;
-  readonly base?: RowImage;
-}
-
-/** What becomes of the row. */
-export interface Resolution {
-  readonly outcome: ConflictOutcome;
-  /** Absent: the row is not to be there. */
-  readonly image?: RowImage;
-}
+import { completeImage } from "./complete-image.js";
+import type { ConflictPolicy, DeleteRule } from "./conflict-policy.js";
+import { ownFunction } from "./own-function.js";
+import { lastWrite } from "./last-write.js";
+import { mergedColumns } from "./merged-columns.js";
+import { type Resolve, type Sides, sideOf } from "./resolution.js";
 
 /** A policy for the rows of one schema. Pure. */
 export interface TablePolicy {
   /** As records and metrics call it. */
   readonly name: string;
   /** @throws LockstepError CONFLICT_POLICY_FAILED when the user's code throws, or gives what can't be the row. */
-  resolve(sides: Sides): Resolution;
+  readonly resolve: Resolve;
 }
 
 /** The policy for a table's rows, or everything in it that doesn't fit the table. */
-export function tablePolicy(_: TableSchema, { policy }: ConflictPolicy): TablePolicy | readonly string[] {
-  return { name: policy, resolve: ({ source }) => sided("source", source) };
+export function tablePolicy(schema: TableSchema, policy: ConflictPolicy): TablePolicy | readonly string[] {
+  const made = resolving(schema, policy);
+  if (typeof made !== "function") return made;
+  return {
+    name: typeof policy === "function" ? "function" : policy.policy,
+    resolve: (sides) => made(completed(sides)),
+  };
 }
 
-function sided(outcome: ConflictOutcome, image: RowImage | undefined): Resolution {
-  return image === undefined ? { outcome } : { outcome, image };
+// What one side doesn't tell (a partial image, a column that the target makes itself) the others know.
+function completed({ source, target, base }: Sides): Sides {
+  return {
+    ...(source === undefined ? {} : { source: completeImage(completeImage(source, target), base) }),
+    ...(target === undefined ? {} : { target: completeImage(target, source) }),
+    ...(base === undefined ? {} : { base: completeImage(completeImage(base, target), source) }),
+  };
+}
+
+function resolving(schema: TableSchema, policy: ConflictPolicy): Resolve | readonly string[] {
+  if (typeof policy === "function") return ownFunction(schema, policy);
+  switch (policy.policy) {
+    case "primaryWins":
+      return (sides) => sideOf(sides, "source");
+    case "lastWriteWins":
+      return withDeletes(policy, lastWrite(schema, policy.column));
+    case "merge":
+      return withDeletes(policy, mergedColumns(schema, policy.columns));
+    default:
+      return assertNever(policy);
+  }
+}
+
+/** Where one side has no row there is nothing to compare. */
+function withDeletes(
+  { deletes }: DeleteRule,
+  resolve: Resolve | readonly string[],
+): Resolve | readonly string[] {
+  if (typeof resolve !== "function") return resolve;
+  return (sides) => {
+    if (sides.source !== undefined && sides.target !== undefined) return resolve(sides);
+    return sideOf(sides, deletes ?? "source");
+  };
 }

@@ -1,7 +1,8 @@
 import { type Conflicts, conflictsOf } from "./conflicts.js";
 import type { ConflictPolicy, TargetConflicts } from "./conflict-policy.js";
 import type { TableSchema } from "../table-schema.js";
-import type { Resolution, Sides, TablePolicy } from "./table-policy.js";
+import { type Resolution, type Sides, sideOf } from "./resolution.js";
+import type { TablePolicy } from "./table-policy.js";
 
 /** A policy as the hub obeys it: `source` is the leaf's row, `target` the hub's. Pure. */
 export interface TwoWayPolicy {
@@ -46,15 +47,11 @@ export function twoWayTables(policies: TargetConflicts): TwoWayTables {
 
 /** Policies that ask for the nodes and not for the rows. */
 function byNode(policy: ConflictPolicy): TwoWayPolicy | undefined {
-  const { policy: name, column } = policy as { readonly policy?: string; readonly column?: string };
-  if (name === "primaryWins") return { name, resolve: (sides) => sided("target", sides) };
-  if (name !== "lastWriteWins" || column !== undefined) return undefined;
-  return { name, resolve: (sides, later) => sided(later, sides) };
-}
-
-function sided(outcome: "source" | "target", sides: Sides): Resolution {
-  const image = sides[outcome];
-  return image === undefined ? { outcome } : { outcome, image };
+  if (typeof policy === "function") return undefined;
+  const { policy: name } = policy;
+  if (name === "primaryWins") return { name, resolve: (sides) => sideOf(sides, "target") };
+  if (name !== "lastWriteWins" || policy.column !== undefined) return undefined;
+  return { name, resolve: sideOf };
 }
 
 true satisfies TablePolicy extends TwoWayPolicy ? true : false;

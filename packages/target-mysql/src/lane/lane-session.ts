@@ -1,6 +1,7 @@
 import { LockstepError, type LaneSession } from "@lockstep/core";
 import { classify } from "../classify.js";
 import type { Session } from "../session/session.js";
+import { dropBasesOf } from "../guarded/drop-bases.js";
 import { letterCounts } from "../letters/letter-counts.js";
 import { overdueLetters, pruneLetters } from "../letters/lane-letters.js";
 import { lockName } from "../lock-name.js";
@@ -81,6 +82,11 @@ function laneSession(session: Session, { lane, tables: options, connect }: LaneP
     },
     tables: (schemas) => tables.open(session, schemas),
     step: (move, work) => runStep({ session, lane, tables, connect }, move, work),
+    dropBases: (guardless) =>
+      dropBasesOf(
+        session,
+        guardless.map((table) => tables.planOf(table)),
+      ),
     letterCounts: () => letterCounts(session, lane),
     overdueLetters: (before, limit) => overdueLetters(session, lane, before, limit),
     pruneLetters: (before, limit) => pruneLetters(session, lane, before, limit),

@@ -1,6 +1,7 @@
 import type { TargetTable, TargetTransaction } from "@lockstep/core";
 import { classify } from "../classify.js";
 import type { Session } from "../session/session.js";
+import { guardedRows } from "../guarded/guarded-rows.js";
 import { findLetters, dueLetters, waitingLetters } from "../letters/lane-letters.js";
 import { putLetter, resolveLetters } from "../letters/put-letter.js";
 import { missingParents } from "../rows/missing-parents.js";
@@ -60,6 +61,7 @@ export function openTransaction(place: TransactionPlace): {
         await countRecords(session, lane, more);
         counted += more;
       }),
+    guarded: guardedRows(session, lane, plan, guard.run),
   };
   return { transaction, whole: guard.whole, counted: () => counted };
 }

@@ -66,6 +66,30 @@ export const ownTables: Readonly<Record<string, string>> = {
     position VARCHAR(41) NOT NULL,
     line ${text} NOT NULL,
     PRIMARY KEY (source, part, n)`,
+  // What Lockstep left in the rows of tables that have a conflict policy, as this database prints them; image is NULL where it left none.
+  lockstep_row_base: `
+    table_name ${identifier} NOT NULL,
+    row_hash VARCHAR(64) NOT NULL,
+    row_key ${text} NOT NULL,
+    image ${text} NULL,
+    decided ${text} NULL,
+    deleted_at BIGINT NULL,
+    PRIMARY KEY (table_name, row_hash),
+    KEY deleted (deleted_at)`,
+  lockstep_conflict: `
+    id BIGINT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+    source ${identifier} NOT NULL,
+    part INT NOT NULL,
+    table_name ${identifier} NOT NULL,
+    row_key ${text} NOT NULL,
+    position VARCHAR(41) NOT NULL,
+    at BIGINT NOT NULL,
+    policy VARCHAR(64) NOT NULL,
+    outcome VARCHAR(16) NOT NULL,
+    source_image ${text} NULL,
+    target_image ${text} NULL,
+    result_image ${text} NULL,
+    KEY lane (source, part, id)`,
   // Of rows of two-way tables: which writes a row holds (core's RowVersion). Triggers write it for writes of this database's own, lanes for
   // theirs. stamp 0: nothing yet, a row made to be locked. deleted_at, ms: the row is gone, and no late write of it counts.
   lockstep_row_version: `

@@ -32,7 +32,8 @@ function updateOf(plan: TablePlan, row: RowWrite): string {
   return `UPDATE ${plan.table} SET ${sets.join(",")} WHERE ${rowMatch(plan, row.key)}`;
 }
 
-function insertOf(plan: TablePlan, image: RowImage): string {
+/** Inserts what is known of a row. */
+export function insertOf(plan: TablePlan, image: RowImage): string {
   const known = knownColumns(plan, image);
   return `INSERT INTO ${plan.table} (${known.map((c) => c.quoted).join(",")}) VALUES ${rowLiteral(known, image)}`;
 }

@@ -2,7 +2,7 @@ import { LockstepError, type RowWrite } from "@lockstep/core";
 import type { Session } from "../session/session.js";
 import { columnIn } from "../error-names.js";
 import { packets } from "../sql/packets.js";
-import { rowLiteral, type TablePlan } from "../tables/mysql-table.js";
+import { insertHead, rowLiteral, type TablePlan } from "../tables/mysql-table.js";
 import { withoutSelfReferences } from "./cycles.js";
 import { moveKeys } from "./key-moves.js";
 import { writesParentsFirst } from "./parents-first.js";
@@ -45,11 +45,6 @@ async function insertOrUpdate(session: Session, plan: TablePlan, rows: readonly 
       throw new LockstepError("TARGET_UNIQUE", `another row of ${plan.name} holds a unique value of the set`);
     }
   }
-}
-
-/** `INSERT INTO t (…) VALUES `. */
-function insertHead(plan: TablePlan): string {
-  return `INSERT INTO ${plan.table} (${plan.columns.map((column) => column.quoted).join(",")}) VALUES `;
 }
 
 /**

@@ -89,3 +89,8 @@ export function rowLiteral(columns: readonly PlannedColumn[], image: RowImage): 
 export function keyTexts(key: string): readonly string[] {
   return JSON.parse(key) as readonly string[];
 }
+
+/** `INSERT INTO t (…) VALUES `. */
+export function insertHead(plan: TablePlan): string {
+  return `INSERT INTO ${plan.table} (${plan.columns.map((column) => column.quoted).join(",")}) VALUES `;
+}

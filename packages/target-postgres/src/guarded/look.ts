@@ -1,4 +1,4 @@
-import { changedSince, type RowImage, type RowLook, rowOfTexts } from "@lockstep/core";
+import { type RowLook, rowLook } from "@lockstep/core";
 import { own } from "../own-tables/ddl.js";
 import { keyArrays } from "../rows/keys.js";
 import { matches, rowSource } from "../rows/row-source.js";
@@ -52,22 +52,7 @@ function compareRows(table: PostgresTable, images: "changed" | "all"): string {
 }
 
 function readLook(table: PostgresTable, row: readonly (string | null)[]): RowLook {
-  const [there, isSame, print, base, decided] = row;
-  const image = print == null ? {} : { image: readPrint(table, print) };
-  const isThere = there === "t";
-  const isLeft = decided == null && print != null && base != null && !changedSince(base, print);
-  if (isThere && (isSame === "t" || isLeft)) return { state: "unchanged", ...image };
-  const agreed = baseOf(table, base, decided);
-  if (agreed !== undefined) return { state: "changed", ...image, base: agreed };
-  return isThere ? { state: "changed", ...image } : { state: "absent" };
-}
-
-/** What both sides agreed on last: where a decision stands, the row of the source that it was about. */
-function baseOf(
-  table: PostgresTable,
-  base: string | null | undefined,
-  decided: string | null | undefined,
-): RowImage | undefined {
-  if (decided != null) return decided === "null" ? undefined : rowOfTexts(table.schema, decided);
-  return base == null ? undefined : readPrint(table, base);
+  const [there, same, print, base, decided] = row;
+  const found = { isThere: there === "t", isSame: same === "t", print, base, decided };
+  return rowLook(table.schema, found, (text) => readPrint(table, text));
 }

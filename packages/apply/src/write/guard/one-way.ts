@@ -178,7 +178,7 @@ class OneWay {
   /** The target's row as it would be under the new key. */
   #underKey(image: RowImage, incoming: RowImage): RowImage {
     const { columns, key } = this.#schema;
-    return image.map((cell, i) => (key.includes(columns[i]!.name) ? (incoming[i] ?? 0) : cell));
+    return image.map((cell, i) => (key.includes(columns[i]!.name) ? incoming[i]! : cell));
   }
 
   #texts(image: RowImage): string {
