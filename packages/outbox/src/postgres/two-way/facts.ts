@@ -14,6 +14,8 @@ interface KeyColumn {
 export interface VersionFacts {
   readonly isPlain: boolean;
   readonly key: readonly KeyColumn[];
+  /** Columns of its other unique indexes, as far as they can be asked for by equality. */
+  readonly unique: readonly (readonly string[])[];
   /** Source of its trigger function, if there is one. */
   readonly body: string | null;
   readonly triggers: readonly Pick<FoundTrigger, "name" | "type" | "enabled" | "function">[];
@@ -34,6 +36,12 @@ export async function readVersionFacts(
            from pg_index i, unnest(i.indkey) with ordinality k(attnum, n), pg_attribute a
            join pg_type t on t.oid = a.atttypid left join pg_collation l on l.oid = a.attcollation
           where i.indrelid = c.oid and i.indisprimary and k.n <= i.indnkeyatts and a.attrelid = c.oid and a.attnum = k.attnum), '[]') as key,
+         coalesce((select json_agg((select json_agg(a.attname order by k.n)
+             from unnest(i.indkey) with ordinality k(attnum, n), pg_attribute a
+            where k.n <= i.indnkeyatts and a.attrelid = c.oid and a.attnum = k.attnum) order by i.indexrelid)
+           from pg_index i where i.indrelid = c.oid and i.indisunique and not i.indisprimary and i.indpred is null and i.indexprs is null
+            and not exists (select from unnest(i.indkey) k(attnum), pg_attribute a join pg_type t on t.oid = a.atttypid
+             where a.attrelid = c.oid and a.attnum = k.attnum and t.typnamespace <> 'pg_catalog'::regnamespace)), '[]') as unique,
          (select p.prosrc from pg_proc p where p.oid = to_regprocedure(g.e->>1)) as body,
          coalesce((select json_agg(json_build_object('name', t.tgname, 'type', t.tgtype, 'enabled', t.tgenabled, 'function',
              (select concat('"', replace(n.nspname, '"', '""'), '".', p.proname) from pg_proc p join pg_namespace n on n.oid = p.pronamespace where p.oid = t.tgfoid)))

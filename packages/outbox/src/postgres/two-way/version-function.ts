@@ -8,6 +8,8 @@ export const versionTable = "lockstep.row_version";
 /** A two-way table as its trigger must know it. */
 export interface VersionedTable extends Pick<TriggerTable, "namespace" | "name"> {
   readonly key: readonly string[];
+  /** Columns of its other unique indexes. */
+  readonly unique: readonly (readonly string[])[];
 }
 
 /** The name of the transition table. */
@@ -24,15 +26,19 @@ const isLane = "coalesce(current_setting('lockstep.origin', true), '') <> ''";
  *
  * **Maintained invariant**: a version is written exactly if its row is. A version without its write would be newer than all that other nodes have,
  * for good: this node would refuse their writes and wait for an answer to a write that nobody has heard of. An INSERT may still come to nothing behind
- * its BEFORE trigger (ON CONFLICT DO NOTHING), so the row is looked for first, and versions are counted against the rows that were born.
+ * its BEFORE trigger, or update another row (ON CONFLICT), so what it would meet is looked for first. What can't be foreseen (another transaction that is
+ * inserting the same unique value, an index with a condition, a trigger that leaves rows out) fails: versions are counted against the rows that were born.
  */
 export function versionBody(node: string, table: VersionedTable): string {
   const name = quoteText(table.name);
   const row = (of: "new" | "old"): string =>
     `row(${table.key.map((k) => `${of}.${quoteName(k)}`).join(", ")})`;
-  const there = `exists (select from ${nameOf(table)} t where ${table.key
-    .map((k) => `t.${quoteName(k)} = new.${quoteName(k)}`)
-    .join(" and ")})`;
+  const there = [table.key, ...table.unique]
+    .map((columns) => {
+      const same = columns.map((k) => `t.${quoteName(k)} = new.${quoteName(k)}`).join(" and ");
+      return `exists (select from ${nameOf(table)} t where ${same})`;
+    })
+    .join(" or ");
   const keyText = (of: "new" | "old"): string =>
     `array_to_json(array[${table.key.map((k) => `${of}.${quoteName(k)}::text`).join(", ")}])::text`;
   const refuse = (why: string): string =>
@@ -50,7 +56,8 @@ begin
     ${refuse("TRUNCATE would empty it here only; DELETE its rows")}
   elsif TG_LEVEL = 'STATEMENT' then
     if coalesce(nullif(current_setting(unborn, true), ''), '0')::bigint <> (select count(*) from ${bornTable}) then
-      ${refuse("ON CONFLICT DO NOTHING must name its primary key, and no trigger may skip a row")}
+      raise exception '%.% is a two-way table: an INSERT met a row that came meanwhile, or what a trigger or an index with a condition leaves out; try again',
+        TG_TABLE_SCHEMA, TG_TABLE_NAME using errcode = 'serialization_failure';
     end if;
     perform set_config(unborn, '0', true);
     return null;

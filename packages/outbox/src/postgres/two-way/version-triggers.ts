@@ -53,7 +53,7 @@ function versionPrefix(schema: string): string {
 interface Wanted {
   readonly table: Table;
   readonly execute: string;
-  readonly body: (key: readonly string[]) => string;
+  readonly body: (facts: VersionFacts) => string;
   readonly triggers: readonly WantedTrigger[];
   readonly refusal: (facts: VersionFacts) => string | undefined;
   /** What is needed beside. */
@@ -64,7 +64,7 @@ function ofTable(schema: string, node: string, table: Table): Wanted {
   return {
     table,
     execute: `${quoteName(schema)}.version_${tableHash(table)}`,
-    body: (key) => versionBody(node, { ...table, key }),
+    body: ({ key, unique }) => versionBody(node, { ...table, key: key.map(({ name }) => name), unique }),
     triggers: tableTriggers(versionPrefix(schema)),
     refusal: refusalOf,
     first: [],
@@ -154,7 +154,7 @@ function planOne(wanted: Wanted, found: VersionFacts | undefined): CapturePlan {
       statements: [],
     };
   }
-  const body = wanted.body(found.key.map(({ name }) => name));
+  const body = wanted.body(found);
   const missing = triggers.filter((t) => !found.triggers.some((f) => isSame(t, f, execute)));
   const extra = found.triggers.filter(({ name }) => !triggers.some((t) => t.name === name));
   const isDrifted = body !== found.body;
