@@ -112,8 +112,26 @@ for (const [kind, targetKind] of ways) {
           (error: unknown) => (error as { code: string }).code,
         );
       expect(await code(app.lockstep.whenApplied("other"))).to.equal("CONFIG_INVALID");
-      const inside = app.dataSource.transaction(() => app.lockstep.whenApplied("reporting"));
-      expect(await code(inside)).to.equal("BARRIER_IN_TRANSACTION");
+      const inside = (work: () => Promise<unknown>) => code(app.dataSource.transaction(work));
+      expect(await inside(() => app.lockstep.whenApplied("reporting"))).to.equal("BARRIER_IN_TRANSACTION");
+      expect(await inside(() => app.lockstep.barrier())).to.equal("BARRIER_IN_TRANSACTION");
+    });
+
+    it("refuses to read elsewhere inside a transaction, whose writes nobody else sees yet", async () => {
+      const id = await add("as it was");
+      const tries = [() => nameOf(id), () => reads.token()] as const;
+      for (const work of tries) {
+        const inside = reads.request(() =>
+          app.dataSource.transaction(async (manager) => {
+            await manager.update(app.entities.customer, { id }, { name: "not committed" });
+            await work();
+          }),
+        );
+        const error: unknown = await inside.catch((thrown: unknown) => thrown);
+        expect(error).to.have.property("code", "READ_IN_TRANSACTION");
+      }
+      expect(await app.lockstep.whenApplied("reporting")).to.equal("applied");
+      expect(await atReplica(id)).to.equal("as it was");
     });
 
     it("whenApplied gives up in time on a target that can't be asked", async () => {

@@ -57,6 +57,10 @@ export const errorTable = {
     recovery: "refuse",
     hint: "Pass a token that reads.token() gave for the same source, unchanged, or none.",
   },
+  READ_IN_TRANSACTION: {
+    recovery: "refuse",
+    hint: "Read with the transaction's own manager: no other connection sees what it hasn't committed.",
+  },
   REPLICA_READ_ONLY: {
     recovery: "refuse",
     hint: "reads.read() is for reads: write, lock and open transactions on the primary's DataSource.",

@@ -1,5 +1,6 @@
 export type { Freshness } from "./freshness/freshness.js";
 export { laneFreshness, laneProgress, type LaneSource, type LaneTarget } from "./freshness/lane-freshness.js";
+export { type InsideTransaction, watchTransactions } from "./inside-transaction.js";
 export { mysqlReplica, type MysqlReplicaOptions } from "./freshness/mysql-replica.js";
 export { postgresStandby } from "./freshness/postgres-standby.js";
 export { inTime, untilItHas } from "./freshness/until-it-has.js";

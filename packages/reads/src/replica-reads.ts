@@ -9,7 +9,7 @@ export interface ReplicaReads extends AsyncDisposable {
   /**
    * Runs `work`, which only reads, on a replica that is fresh enough and holds what this request wrote and has seen; else on the primary. On a replica that turns out to be
    * away `work` runs once more elsewhere. `primary`: on the primary, for what must be current.
-   * @throws LockstepError REPLICA_READ_ONLY when `work` writes or locks; READ_TOKEN_INVALID when the request's token says nothing about any replica; what `work` throws.
+   * @throws LockstepError REPLICA_READ_ONLY when `work` writes or locks; READ_IN_TRANSACTION inside of `dataSource.transaction(…)`; READ_TOKEN_INVALID when the request's token says nothing about any replica; what `work` throws.
    */
   read<T>(work: (manager: EntityManager) => Promise<T>, options?: { readonly primary?: boolean }): Promise<T>;
   /**
@@ -19,7 +19,7 @@ export interface ReplicaReads extends AsyncDisposable {
   request<T>(work: () => Promise<T>, options?: { readonly token?: string | undefined }): Promise<T>;
   /**
    * What this request has written and seen, for {@link request} elsewhere, by a header; `undefined` when there is nothing.
-   * @throws LockstepError CONFIG_INVALID outside of a request; what the primary throws when it can't tell.
+   * @throws LockstepError CONFIG_INVALID outside of a request; READ_IN_TRANSACTION; what the primary throws when it can't tell.
    */
   token(): Promise<string | undefined>;
   /** Says that this request has written something that TypeORM's statements don't show: a function that writes, another client. */

@@ -5,6 +5,7 @@ import type { DataSource, EntityManager } from "typeorm";
 import { firstThatHolds } from "./first-that-holds.js";
 import { inTime } from "./freshness/until-it-has.js";
 import { isGone } from "./gone.js";
+import { type InsideTransaction, watchTransactions } from "./inside-transaction.js";
 import { loadedRows } from "./loaded-rows.js";
 import { noteWrites } from "./note-writes.js";
 import type { ReadOptions } from "./options.js";
@@ -36,6 +37,7 @@ export class Router implements ReplicaReads {
   readonly #looking: readonly Promise<void>[];
   readonly #undo: readonly (() => void)[];
   readonly #reasons = new Map<PrimaryReason, number>();
+  readonly #transactions: InsideTransaction;
   #next = 0;
 
   constructor(
@@ -47,8 +49,10 @@ export class Router implements ReplicaReads {
     this.#replicas = replicas;
     this.#maxLagMs = maxLagMs;
     this.#waitMs = waitMs;
+    this.#transactions = watchTransactions(primary);
     const { ofReplica, ofPrimary } = loadedRows();
     this.#undo = [
+      () => this.#transactions.stop(),
       watch(primary, ofPrimary),
       watch(primary, noteWrites(primary, this.#requests)),
       ...[...new Set(replicas.map(({ dataSource }) => dataSource))].map((one) => watch(one, ofReplica)),
@@ -65,6 +69,7 @@ export class Router implements ReplicaReads {
     work: (manager: EntityManager) => Promise<T>,
     { primary = false }: { readonly primary?: boolean } = {},
   ): Promise<T> {
+    this.#refuseInTransaction();
     if (primary) return this.#onPrimary(work, "asked");
     const request = this.#requests.getStore();
     // A replica that turns out to be away is tried once, also where a look finds it meanwhile.
@@ -103,6 +108,7 @@ export class Router implements ReplicaReads {
     if (request === undefined) {
       throw new LockstepError("CONFIG_INVALID", "there is a token only inside of reads.request(…)");
     }
+    this.#refuseInTransaction();
     if (request.needs === 0) return undefined;
     const spaces = new Map(this.#replicas.map(({ freshness }) => [freshness.space, freshness]));
     const asked = await Promise.allSettled(
@@ -155,6 +161,12 @@ export class Router implements ReplicaReads {
     const states = this.#replicas.map((replica) => replica.standing(this.#maxLagMs));
     const [why] = (["lagging", "down", "unseeded"] as const).filter((state) => states.includes(state));
     return why ?? "unknown";
+  }
+
+  // Neither a replica nor another connection to the primary sees what isn't committed, and a second connection for one piece of work may find the pool empty for ever.
+  #refuseInTransaction(): void {
+    if (this.#transactions.isInside())
+      throw new LockstepError("READ_IN_TRANSACTION", "read from elsewhere inside an open transaction");
   }
 
   async #onPrimary<T>(work: (manager: EntityManager) => Promise<T>, reason: PrimaryReason): Promise<T> {
