@@ -15,6 +15,8 @@ export class Replica {
   readonly freshness: Freshness;
   /** Reads that went here. */
   reads = 0;
+  /** How often it was found away: one that comes back may show less than before, as a standby does that crashed. */
+  lives = 0;
   /** When it is known to have held everything that was committed by then; on this process's own clock. */
   #freshAt: number | undefined;
   /** It said, or its silence does, that it can't be read from. */
@@ -53,6 +55,7 @@ export class Replica {
 
   /** A read failed as if it weren't there. The next look that succeeds brings it back. */
   isGone(error: unknown): void {
+    this.lives++;
     this.#out = { state: "down", why: said(error) };
   }
 
@@ -74,8 +77,8 @@ export class Replica {
       }
       this.#out = undefined;
     } catch (error) {
-      const state = isLockstepError(error, "REPLICA_UNSEEDED") ? "unseeded" : "down";
-      this.#out = { state, why: said(error) };
+      if (isLockstepError(error, "REPLICA_UNSEEDED")) this.#out = { state: "unseeded", why: said(error) };
+      else this.isGone(error);
     }
   }
 

@@ -7,8 +7,8 @@ export class Request {
   #needs = 0;
   /** Of each space: a mark that holds all of the needs up to then. */
   readonly #marks = new Map<string, { readonly needs: number; readonly mark: string }>();
-  /** Replicas known to hold all of the needs up to then. */
-  readonly #held = new Map<Replica, number>();
+  /** Replicas known to hold all of the needs up to then, in the life that they had. */
+  readonly #held = new Map<Replica, { readonly needs: number; readonly life: number }>();
 
   /** Until then it waits for no replica: it has waited in vain. */
   #impatientUntil = -Infinity;
@@ -62,11 +62,13 @@ export class Request {
 
   /** Whether the replica is known to hold all the needs. */
   isHeldBy(replica: Replica): boolean {
-    return this.#needs === (this.#held.get(replica) ?? 0);
+    const held = this.#held.get(replica);
+    return this.#needs === (held?.life === replica.lives ? held.needs : 0);
   }
 
   heldBy(replica: Replica, needs: number): void {
-    this.#held.set(replica, Math.max(needs, this.#held.get(replica) ?? 0));
+    const { needs: before = 0, life = replica.lives } = this.#held.get(replica) ?? {};
+    if (life !== replica.lives || needs > before) this.#held.set(replica, { needs, life: replica.lives });
   }
 }
 

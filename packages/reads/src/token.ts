@@ -10,6 +10,8 @@ export function writeToken(marks: ReadonlyMap<string, string>): string {
 
 /** @throws LockstepError READ_TOKEN_INVALID. Pure. */
 export function readToken(token: string): ReadonlyMap<string, string> {
+  // A header that was sent twice is a list.
+  if (typeof token !== "string") throw invalid("it isn't one text");
   const [first, body = ""] = token.split(".", 2);
   if (first !== version || token.length > maxLength) throw invalid("it isn't a read token of this version");
   try {

@@ -23,4 +23,8 @@ describe("a read token", () => {
     it(`is refused when it is ${token.slice(0, 12) || "empty"}`, () => {
       expect(() => readToken(token)).to.throw("READ_TOKEN_INVALID");
     });
+
+  it("is refused when it is a list, as of a header that was sent twice", () => {
+    expect(() => readToken(["1.e30", "1.e30"] as unknown as string)).to.throw("READ_TOKEN_INVALID");
+  });
 });

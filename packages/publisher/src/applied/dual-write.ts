@@ -1,7 +1,7 @@
 import { LockstepError } from "@lockstep/core";
 import type { ObjectLiteral, Repository } from "typeorm";
 import type { Publisher } from "../publisher.js";
-import { unknownTarget } from "./when-applied.js";
+import { checkTimeout, unknownTarget } from "./when-applied.js";
 
 /** Which targets writes wait for. */
 export interface DualWriteOptions {
@@ -17,7 +17,7 @@ export interface DualWriteOptions {
 export interface DualWrite {
   /** Runs a write on the primary, then waits. Not inside a transaction: around it. @throws LockstepError BARRIER_IN_TRANSACTION, CONFIG_INVALID; DUAL_WRITE_LATE. */
   run<T>(write: () => Promise<T>): Promise<T>;
-  /** A repository whose writing methods wait like that; all else is as it was. */
+  /** A repository whose writing methods wait like that; all else is as it was, methods of your own (`extend`) too. */
   repository<Entity extends ObjectLiteral>(repository: Repository<Entity>): Repository<Entity>;
 }
 
@@ -36,6 +36,7 @@ const writing: ReadonlySet<string | symbol> = new Set([
   "restore",
   "increment",
   "decrement",
+  "clear",
 ]);
 
 const defaultTimeoutMs = 1_000;
@@ -49,6 +50,7 @@ export function dualWrite(
   { targets, timeoutMs = defaultTimeoutMs, onTimeout }: DualWriteOptions,
 ): DualWrite {
   if (targets.length === 0) throw new LockstepError("CONFIG_INVALID", "dualWrite: name at least one target");
+  checkTimeout(timeoutMs);
   // Not at the first write: that would be there already, and be told as failed.
   for (const target of targets)
     if (!lockstep.targets.includes(target)) throw unknownTarget(target, lockstep.targets);

@@ -32,6 +32,7 @@ export function appliedIn(
   );
   return {
     async whenApplied(name, { timeoutMs = defaultTimeoutMs, rows = [] } = {}) {
+      checkTimeout(timeoutMs);
       const found = known.get(name);
       if (found === undefined) throw unknownTarget(name, [...known.keys()]);
       if (rows.length > maxRows) throw new LockstepError("CONFIG_INVALID", `rows: at most ${maxRows}`);
@@ -75,6 +76,12 @@ async function anySetAside(
 
 function isTable(id: string, named: string): boolean {
   return id === named || id.endsWith(`.${named}`);
+}
+
+/** @throws LockstepError CONFIG_INVALID. */
+export function checkTimeout(timeoutMs: number): void {
+  if (Number.isFinite(timeoutMs) && timeoutMs >= 0) return;
+  throw new LockstepError("CONFIG_INVALID", "timeoutMs must be a number of milliseconds");
 }
 
 /** The error of a target that can't be waited for. */

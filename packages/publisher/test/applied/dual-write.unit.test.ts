@@ -9,6 +9,12 @@ describe("dual write", () => {
     expect(make).to.throw('there is no target "typo"; known: reporting');
   });
 
+  it("refuses a time-out that is no number of milliseconds", () => {
+    const lockstep = disabledPublisher("shop", ["reporting"]);
+    for (const timeoutMs of [-1, Number.NaN, Infinity])
+      expect(() => dualWrite(lockstep, { targets: ["reporting"], timeoutMs })).to.throw("timeoutMs");
+  });
+
   it("fails no write while Lockstep is disabled", async () => {
     const late: string[] = [];
     const dual = dualWrite(disabledPublisher("shop", ["reporting"]), {
