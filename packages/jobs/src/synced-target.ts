@@ -28,5 +28,9 @@ async function syncedTarget(
       `the job's target "${name}" is another database than when it began`,
     );
   }
-  return { target: found.target, routes: (schema) => found.mapping?.routes(schema) };
+  return {
+    target: found.target,
+    routes: (schema) => found.mapping?.routes(schema),
+    guarded: found.conflicts !== undefined || found.twoWay !== undefined,
+  };
 }

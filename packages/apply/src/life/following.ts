@@ -129,6 +129,7 @@ export class Following {
 
   #settled(ledger: Ledger): void {
     const { room } = this.lane;
+    room.status.decided(ledger);
     if (ledger.put.size === 0 && ledger.resolved.size === 0) return;
     room.status.refused(ledger);
     this.#upkeep.lettersChanged();

@@ -10,6 +10,7 @@ import {
 import type { LaneRoom } from "../life/lane-room.js";
 import type { Phase } from "../life/phase.js";
 import type { Ledger, RowError } from "../write/ledger.js";
+import { ConflictCounts } from "../write/guard/conflict-counts.js";
 import { LatencyRing } from "./latency-ring.js";
 import { Rate } from "./rate.js";
 
@@ -39,6 +40,7 @@ export class LaneStatus {
   readonly #rate: Rate;
   #errors: RowError[] = [];
   #errorCount = 0;
+  readonly #conflicts = new ConflictCounts();
   #caughtUpAt: number;
   #progressAt: number;
 
@@ -70,6 +72,11 @@ export class LaneStatus {
     this.#errors = [...errors.slice(-keptErrors).toReversed(), ...this.#errors].slice(0, keptErrors);
   }
 
+  /** Conflicts were decided. */
+  decided({ conflicts }: Ledger): void {
+    for (const one of conflicts.list()) this.#conflicts.add(one, one.count);
+  }
+
   /** The lane as a whole failed. */
   failed(): void {
     this.#errorCount++;
@@ -80,6 +87,7 @@ export class LaneStatus {
     const { checkpoint } = this;
     const total = checkpoint?.total ?? 0;
     const { lagMs, eventsBehind } = this.#distance(checkpoint?.position ?? startPosition, total);
+    const conflicts = this.#conflicts.list();
     const overdue = (lagMs ?? 0) > stalledMs && elapsed() - this.#progressAt > stalledMs;
     return {
       ...this.identity,
@@ -97,6 +105,7 @@ export class LaneStatus {
       errorCount: this.#errorCount,
       letters: this.letters,
       lastErrors: this.#errors,
+      ...(conflicts.length === 0 ? {} : { conflicts }),
       seeded: checkpoint?.seeded ?? false,
     };
   }

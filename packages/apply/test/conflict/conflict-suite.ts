@@ -3,6 +3,8 @@ import { type RunningServer, startRedis } from "@lockstep/testing";
 import type { Lane, LaneOptions } from "../../src/index.js";
 import { type StageTools, toolsOf } from "../lane/lane-suite.js";
 import { type LaneStage, openStage } from "../stage/lane-stage.js";
+import { accidentTests } from "./accidents.js";
+import { decidingTests } from "./deciding.js";
 import { noticingTests } from "./noticing.js";
 
 /** What the tests of conflicts ask of their stage. */
@@ -11,6 +13,8 @@ interface ConflictTools extends StageTools {
   guarded(conflicts: TargetConflicts, options?: Partial<LaneOptions>): Lane;
   /** What was recorded, oldest first: table, key, policy, outcome. */
   recorded(): Promise<string[]>;
+  /** Conflicts that a lane counts, by outcome. */
+  metric(lane: Lane): Readonly<Record<string, number>>;
 }
 
 /** The stage of the running test. */
@@ -42,9 +46,13 @@ export function conflictSuite(engine: Engine): void {
           conflicts: conflictsOf(conflicts),
           ...options,
         }),
+      metric: (lane) =>
+        Object.fromEntries((lane.status().conflicts ?? []).map(({ outcome, count }) => [outcome, count])),
       recorded: () =>
         tools.rows(`SELECT table_name, row_key, policy, outcome FROM ${tools.own("conflict")} ORDER BY id`),
     };
   };
   describe("noticing", () => noticingTests(use));
+  describe("deciding", () => decidingTests(use));
+  describe("accidents", () => accidentTests(use));
 }

@@ -1,3 +1,4 @@
+import type { ConflictCount } from "./guarded-rows.js";
 import type { StreamEntry } from "../change-event.js";
 import type { Position } from "../position.js";
 import type { TableSchema } from "../table-schema.js";
@@ -172,6 +173,8 @@ export interface LaneReport {
     readonly code: string;
     readonly at: number;
   }[];
+  /** Conflicts that the lane has decided since it was started. Absent: none. */
+  readonly conflicts?: readonly ConflictCount[];
   /** False until a full sync has copied the rows that are older than the publisher. */
   readonly seeded: boolean;
 }

@@ -34,6 +34,14 @@ export interface BaseKept {
 /** What was decided where source and target had changed the same row. */
 export type ConflictOutcome = "source" | "target" | "merged";
 
+/** Conflicts of one kind that a lane has decided. */
+export interface ConflictCount {
+  readonly table: string;
+  readonly policy: string;
+  readonly outcome: ConflictOutcome;
+  readonly count: number;
+}
+
 /** A conflict as it is kept in the target. Images are JSON objects of texts by column; absent: the row was deleted there. */
 export interface ConflictWrite {
   /** The target's table, `namespace.name` as its schema says. */

@@ -31,6 +31,8 @@ export interface SyncedTarget {
   >;
   /** Into which tables the rows of a table go there; `undefined` when they go as they are. */
   readonly routes: (schema: TableSchema) => readonly RowMapping[] | undefined;
+  /** True when others write its rows as well: everything goes through the stream, because only lanes keep what tells whose a row is. */
+  readonly guarded?: boolean;
 }
 
 /** What a full sync works with. */

@@ -1,18 +1,12 @@
-import type { ConflictOutcome, ConflictWrite } from "@lockstep/core";
+import type { ConflictCount, ConflictWrite } from "@lockstep/core";
 
-/** Conflicts of one kind. */
-export interface ConflictCount {
-  readonly table: string;
-  readonly policy: string;
-  readonly outcome: ConflictOutcome;
-  readonly count: number;
-}
+type Kind = Pick<ConflictWrite, "table" | "policy" | "outcome">;
 
 /** Counts what a step decided; few kinds, however many rows. */
 export class ConflictCounts {
   #counts = new Map<string, ConflictCount>();
 
-  add({ table, policy, outcome }: ConflictWrite, more = 1): void {
+  add({ table, policy, outcome }: Kind, more = 1): void {
     const kind = JSON.stringify([table, policy, outcome]);
     const count = (this.#counts.get(kind)?.count ?? 0) + more;
     this.#counts.set(kind, { table, policy, outcome, count });

@@ -44,7 +44,7 @@ export async function loadTables(work: FullSyncWork): Promise<Stopped | undefine
 }
 
 async function loadTarget(work: FullSyncWork, bulk: BulkRoom, place: number): Promise<Stopped | undefined> {
-  const target = loadable(work.targets[place]!.target);
+  const target = loadable(work.targets[place]!);
   while (isWanted(work, place)) {
     const stopped =
       target === undefined ? await leave(work, place) : await holding(work, bulk, place, target);
@@ -56,8 +56,9 @@ async function loadTarget(work: FullSyncWork, bulk: BulkRoom, place: number): Pr
   return undefined;
 }
 
-function loadable(target: FullSyncWork["targets"][number]["target"]): LoadableTarget | undefined {
-  return target.loader !== undefined && target.unseat !== undefined ? (target as LoadableTarget) : undefined;
+function loadable({ target, guarded }: FullSyncWork["targets"][number]): LoadableTarget | undefined {
+  const canBe = guarded !== true && target.loader !== undefined && target.unseat !== undefined;
+  return canBe ? (target as LoadableTarget) : undefined;
 }
 
 /** Whether anything is left that goes to a target past the stream, or of which that isn't decided. */
