@@ -97,7 +97,17 @@ const source = z.strictObject({
   incremental: z.record(z.string().min(1), incremental).default({}),
   /** As in the publisher. */
   outbox: z
-    .strictObject({ schema: z.string().min(1).exactOptional(), prefix: z.string().min(1).exactOptional() })
+    .strictObject({
+      schema: z.string().min(1).exactOptional(),
+      prefix: z.string().min(1).exactOptional(),
+      table: z
+        .string()
+        .regex(
+          /^[a-z_][a-z0-9_]{0,62}$/,
+          "must be 1 to 63 small letters, digits and _, beginning with no digit",
+        )
+        .exactOptional(),
+    })
     .prefault({}),
   /** Changes of a table as jobs in a BullMQ queue of your own: `namespace.table` → queue. Fed by the relay that `url` starts. */
   queues: z

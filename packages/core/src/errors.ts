@@ -36,7 +36,14 @@ export const errorTable = {
     recovery: "dead-letter",
     hint: "Two-way sync needs whole rows and keys that stay: set REPLICA IDENTITY FULL or binlog_row_image=FULL, then write the row once more; instead of changing a key delete the row and insert another.",
   },
-  OUTBOX_MISSING: { recovery: "refuse", hint: 'Run the exported migration, or start with tables: "ensure".' },
+  OUTBOX_MISSING: {
+    recovery: "refuse",
+    hint: 'Run the exported migration, or start with tables: "ensure". `outbox` names the same place in every process.',
+  },
+  OUTBOX_NAME: {
+    recovery: "refuse",
+    hint: "Give outbox.table the name that the outbox was made with, or one that no table has. To name it anew: let targets catch up, uninstall({ tables: true }), and seed them again.",
+  },
   OUTBOX_WRITE_FAILED: {
     recovery: "refuse",
     hint: "The transaction was rolled back. Read the cause: rights on the outbox, disk, locks.",

@@ -100,18 +100,16 @@ export function jobStoreOf(source: CaptureSource): JobStore {
     ? postgresJobStore({
         connection: source.connection,
         source: name,
-        ...(outbox.schema !== undefined && { schema: outbox.schema }),
+        ...outbox,
       })
     : mysqlJobStore({
         connection: source.connection,
-        ...(outbox.prefix !== undefined && { prefix: outbox.prefix }),
+        ...outbox,
       });
 }
 
-function snapshotsOf({ engine, outbox: { schema, prefix } }: CaptureSource): SnapshotWriter {
-  return engine === "postgres"
-    ? postgresSnapshotWriter(schema === undefined ? {} : { schema })
-    : mysqlSnapshotWriter(prefix === undefined ? {} : { prefix });
+function snapshotsOf({ engine, outbox }: CaptureSource): SnapshotWriter {
+  return engine === "postgres" ? postgresSnapshotWriter(outbox) : mysqlSnapshotWriter(outbox);
 }
 
 function changedRowsOf(rows: CaptureSource): ChangedRows {

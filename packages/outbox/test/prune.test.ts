@@ -15,7 +15,8 @@ for (const engine of engines) {
     let items: RowNote["table"];
 
     beforeEach(async () => {
-      db = await engine.open();
+      // Under a name of its own, as any may be.
+      db = await engine.open({ table: "order_changes" });
       app = await db.session();
       log = db.log({ graceMs: 0 });
       items = { namespace: db.namespace, name: "item" };
@@ -34,7 +35,7 @@ for (const engine of engines) {
       }
     };
     const outboxRows = async (): Promise<number> => {
-      const table = db.engine === "postgres" ? "lockstep.outbox" : "lockstep_outbox";
+      const table = db.engine === "postgres" ? "lockstep.order_changes" : "order_changes";
       return (await app.run(`select 1 as one from ${table}`)).length;
     };
 

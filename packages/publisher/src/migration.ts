@@ -42,7 +42,7 @@ export function lockstepMigration(options: MigrationOptions = {}): MigrationClas
 
     async up(queryRunner: QueryRunner): Promise<void> {
       const run = runOf(queryRunner);
-      for (const statement of outboxWriterFor(queryRunner.connection, options).ddl.up) await run(statement);
+      await outboxWriterFor(queryRunner.connection, options).ensure(run);
       await installTriggers(queryRunner, run, options);
     }
 

@@ -1,6 +1,6 @@
 import type { CaptureKind, Logger } from "@lockstep/core";
 import type { RedisConnection } from "@lockstep/stream";
-import type { ForeignKeyActions } from "./capture/source-capture.js";
+import type { ForeignKeyActions, OutboxChoice } from "./capture/source-capture.js";
 import type { EntityChoice } from "./capture/subscriber/mapped-tables.js";
 import type { WalRetention } from "./capture/wal/wal-retention.js";
 import type { AppliedTarget } from "./applied/when-applied.js";
@@ -33,8 +33,11 @@ export interface PublishOptions {
   readonly captureTables?: readonly string[];
   /** Streams that changes are spread over. Default 1: transactions stay whole. */
   readonly partitions?: number;
-  /** Where Lockstep's own tables are: a schema on PostgreSQL (default `lockstep`), a name prefix on MySQL and MariaDB (default `lockstep_`). */
-  readonly outbox?: { readonly schema?: string; readonly prefix?: string };
+  /**
+   * Where Lockstep's own tables are: a schema on PostgreSQL (default `lockstep`), a name prefix on MySQL and MariaDB (default `lockstep_`). `table` names the outbox
+   * itself (default `outbox`, on MySQL and MariaDB behind the prefix). The same in every process of the source, and not to be changed later.
+   */
+  readonly outbox?: OutboxChoice;
   /** Who makes those tables: `ensure` (default) makes them at start; `migration` only checks that the exported migration ran. */
   readonly tables?: "ensure" | "migration";
   /**
@@ -66,8 +69,6 @@ export interface RelayChoice {
 export const publishDefaults = {
   capture: "subscriber",
   partitions: 1,
-  outboxSchema: "lockstep",
-  outboxPrefix: "lockstep_",
   tables: "ensure",
   relay: true,
   bulkWrites: "error",

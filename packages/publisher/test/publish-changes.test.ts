@@ -106,12 +106,17 @@ describe("publishChanges", () => {
       const other = new DataSource({ type, url: mariadb.url, entities: [person], synchronize: true });
       try {
         await other.initialize();
-        await publish({}, other);
+        // One with names of its own, as any may have.
+        await publish(type === "mysql" ? { outbox: { prefix: "sync_", table: "order_changes" } } : {}, other);
         const published = await follow();
         await other.manager.save(person, { name: "ada" });
         expect((await published(1)).map(({ op, key, image }) => [op, key, image])).to.deep.equal([
           ["insert", '["1"]', '["1","ada"]'],
         ]);
+        const rows: unknown[] = await other.query(
+          `SELECT id FROM ${type === "mysql" ? "order_changes" : "lockstep_outbox"}`,
+        );
+        expect(rows).to.have.length(1);
       } finally {
         for (const publisher of publishers.splice(0)) await publisher.uninstall({ tables: true });
         await other.destroy();
@@ -344,6 +349,25 @@ describe("publishChanges", () => {
     expect(await outboxRows()).to.equal(1);
     for (const publisher of publishers.splice(0)) await publisher.uninstall();
     await dataSource.undoLastMigration();
+  });
+
+  it("writes to an outbox of the name it is given, from migration to removal", async () => {
+    const outbox = { schema: "audit", table: "order_changes" };
+    dataSource = newDataSource({ migrations: [lockstepMigration({ outbox })], migrationsRun: true });
+    await dataSource.initialize();
+    expect(isLockstepError(await publish().catch((thrown: unknown) => thrown))).to.equal(false);
+    for (const other of publishers.splice(0)) await other.uninstall({ tables: true });
+    const misnamed = await publish({ outbox: { schema: "audit" } }).catch((thrown: unknown) => thrown);
+    expect(isLockstepError(misnamed, "OUTBOX_NAME")).to.equal(true);
+    const publisher = await publish({ outbox, tables: "migration" });
+    const published = await follow();
+    await dataSource.manager.save(person, { name: "ada" });
+    expect(await published(1)).to.have.length(1);
+    const rows = () => dataSource.query<object[]>("SELECT key FROM audit.order_changes");
+    expect(await rows()).to.deep.equal([{ key: '["1"]' }]);
+    publishers.splice(0);
+    await publisher.uninstall({ tables: true });
+    expect(await rows().catch(() => "gone")).to.equal("gone");
   });
 
   it("captures the chosen entities only", async () => {

@@ -61,7 +61,7 @@ export async function atSources<T>(
       );
     const about = {
       name,
-      outbox: definedOf(settings.outbox),
+      outbox: settings.outbox,
       logger: silentLogger,
       foreignKeyActions: settings.foreignKeyActions,
     };
@@ -138,8 +138,4 @@ async function chosenSettings(options: SourceOptions): Promise<(readonly [string
   if (settings !== undefined) return [[options.source, settings]];
   const known = Object.keys(config.sources).join(", ");
   throw new LockstepError("CONFIG_INVALID", `there is no source "${options.source}"; known: ${known}`);
-}
-
-function definedOf({ schema, prefix }: Settings["outbox"]): CaptureSource["outbox"] {
-  return { ...(schema !== undefined && { schema }), ...(prefix !== undefined && { prefix }) };
 }

@@ -86,6 +86,8 @@ export async function openSyncRig(options: {
   readonly external?: readonly string[];
   /** Columns that are shown to nobody. Default none. */
   readonly maskColumns?: readonly string[];
+  /** Where Lockstep's own tables are at the source. Default: the default. */
+  readonly outbox?: { readonly schema?: string; readonly prefix?: string; readonly table?: string };
   /** Default none. */
   readonly schedules?: Readonly<Record<string, object>>;
 }): Promise<SyncRig> {
@@ -98,7 +100,8 @@ export async function openSyncRig(options: {
   for (const statement of options.setup) await source.query(statement);
 
   const namespace = options.kind === "postgres" ? "public" : new URL(url).pathname.slice(1);
-  const whereabouts = sourceOfUrl(url, { name: "shop", outbox: {}, logger: silentLogger });
+  const { outbox = {} } = options;
+  const whereabouts = sourceOfUrl(url, { name: "shop", outbox, logger: silentLogger });
   const capture = captureOf(options.capture, whereabouts);
   const writer = outboxWriterOf(whereabouts);
   const tables = options.tables.map((name) => ({ namespace, name }));
@@ -129,7 +132,7 @@ export async function openSyncRig(options: {
     if (options.map?.[name]) Object.assign(configured[name]!, { map: options.map[name], maskSecret });
   }
   const file = join(folder, "lockstep.config.mjs");
-  const sources = { shop: { url, capture: options.capture, partitions: options.partitions ?? 1 } };
+  const sources = { shop: { url, capture: options.capture, partitions: options.partitions ?? 1, outbox } };
   await writeFile(
     file,
     `export default ${codeOf({ redis: redis.url, sources, targets: configured, schedules: options.schedules ?? {}, status: { maskColumns: options.maskColumns ?? [] } })}`,

@@ -68,10 +68,8 @@ function nodeOf(config: LockstepConfig, topology: Topology, name: string): TwoWa
   };
 }
 
-function triggersOf({ engine, outbox: { schema, prefix } }: CaptureSource): VersionTriggers {
-  return engine === "postgres"
-    ? postgresVersionTriggers(schema === undefined ? {} : { schema })
-    : mysqlVersionTriggers(prefix === undefined ? {} : { prefix });
+function triggersOf({ engine, outbox }: CaptureSource): VersionTriggers {
+  return engine === "postgres" ? postgresVersionTriggers(outbox) : mysqlVersionTriggers(outbox);
 }
 
 function tablesOf(config: LockstepConfig, { tables }: Topology, name: string): readonly RowNote["table"][] {

@@ -58,9 +58,5 @@ function at(
   url: string,
   { outbox, foreignKeyActions }: ChosenSource["settings"],
 ): CaptureSource {
-  return sourceOfUrl(url, { name, outbox: definedOf(outbox), logger: silentLogger, foreignKeyActions });
-}
-
-function definedOf({ schema, prefix }: LockstepConfig["sources"][string]["outbox"]) {
-  return { ...(schema !== undefined && { schema }), ...(prefix !== undefined && { prefix }) };
+  return sourceOfUrl(url, { name, outbox: outbox, logger: silentLogger, foreignKeyActions });
 }

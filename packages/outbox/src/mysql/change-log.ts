@@ -10,6 +10,7 @@ import { incarnationOf } from "./incarnation.js";
 import { capturedText, leadAs } from "../log-term.js";
 import { readKept } from "./kept-query.js";
 import { candidateOf } from "./lead.js";
+import { type MysqlOutboxOptions, outboxPlace } from "./outbox-place.js";
 import { backlogOf, pruneTicks } from "./prune.js";
 import { readEvents } from "./read.js";
 import {
@@ -24,13 +25,11 @@ import { readSchemas } from "./schemas.js";
 import { waiterOf } from "./wait.js";
 
 /** Where the log is and how long it keeps events. */
-export interface MysqlChangeLogOptions {
+export interface MysqlChangeLogOptions extends MysqlOutboxOptions {
   /** A direct connection to the database that holds Lockstep's tables: session locks are used. */
   readonly connection: MysqlConnection;
   /** Name of the source; shows in warnings. */
   readonly source: string;
-  /** Beginning of the names of Lockstep's own tables. Default `lockstep_`. */
-  readonly prefix?: string;
   readonly retention?: Retention;
   /** Told when the server's settings weaken what Lockstep promises. Default: silent. */
   readonly logger?: Logger;
@@ -41,8 +40,9 @@ const defaultMaxTicks = 10_000;
 
 /** The outbox of a MySQL or MariaDB database as the relay reads it. Connects on first use. */
 export function mysqlChangeLog(options: MysqlChangeLogOptions): ChangeLog {
-  const { prefix = "lockstep_", source, logger = silentLogger } = options;
-  const names = tableNames(prefix);
+  const { source, logger = silentLogger } = options;
+  const { prefix } = outboxPlace(options);
+  const names = tableNames(options);
   const retention = pruneLimits(options.retention);
   const connections = connectionsTo(options.connection);
   const schemas = schemaCacheOf(() => connections.use((session) => readSchemas(session, names)));

@@ -1,3 +1,4 @@
+import { type MysqlOutboxOptions, outboxPlace } from "./outbox-place.js";
 import { quoteName, quoteText } from "./quote.js";
 
 /** Version of the tables; `ensure` replaces what is older. */
@@ -18,11 +19,12 @@ export interface TableNames {
   readonly cascade: string;
 }
 
-/** The tables whose names begin with `prefix`. */
-export function tableNames(prefix: string): TableNames {
+/** Names of an outbox's tables. @throws LockstepError CONFIG_INVALID. */
+export function tableNames(options: MysqlOutboxOptions): TableNames {
+  const { prefix, table } = outboxPlace(options);
   const name = (table: string): string => quoteName(prefix + table);
   return {
-    outbox: name("outbox"),
+    outbox: quoteName(table),
     tick: name("tick"),
     tableSchema: name("table_schema"),
     target: name("target"),
@@ -36,8 +38,8 @@ export function tableNames(prefix: string): TableNames {
 
 const options = "ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin ROW_FORMAT = DYNAMIC";
 
-/** Statements that make the tables; each may run again at any time. */
-export function createStatements(names: TableNames): string[] {
+/** Statements that make the tables; each may run again at any time. `mark`: the outbox's comment, by which it is known. */
+export function createStatements(names: TableNames, mark: string): string[] {
   return [
     // tick 0: not cut yet. Never NULL, so that marking a row doesn't change its size. ends_tx: the last row of its transaction, so
     // that a tick is put in order while it is read by id, without sorting it.
@@ -61,7 +63,7 @@ export function createStatements(names: TableNames): string[] {
   KEY by_tick (tick),
   -- In a trigger the server gives NULL for a text beyond max_allowed_packet: an event without its values must not be.
   CONSTRAINT has_image CHECK (image IS NOT NULL OR op IN ('d', 't', 'b'))
-) ${options}`,
+) ${options} COMMENT = '${mark}'`,
     ...addedColumn(names.outbox, "audience", "TEXT CHARACTER SET ascii COLLATE ascii_bin NULL"),
     ...addedColumn(names.outbox, "version", "TEXT NULL"),
     `CREATE TABLE IF NOT EXISTS ${names.tick} (

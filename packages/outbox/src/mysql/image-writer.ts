@@ -1,10 +1,11 @@
 import type { ImageWriter } from "@lockstep/core";
 import { tableNames } from "./ddl.js";
-import { insertRows, type MysqlOutboxOptions, registerSchemas } from "./outbox-writer.js";
+import type { MysqlOutboxOptions } from "./outbox-place.js";
+import { insertRows, registerSchemas } from "./outbox-writer.js";
 
 /** Rows that were read elsewhere as events of an outbox in MySQL or MariaDB. */
-export function mysqlImageWriter({ prefix = "lockstep_" }: MysqlOutboxOptions = {}): ImageWriter {
-  const names = tableNames(prefix);
+export function mysqlImageWriter(options: MysqlOutboxOptions = {}): ImageWriter {
+  const names = tableNames(options);
   return {
     register: (run, schemas) => registerSchemas(run, names, schemas),
     async append(run, { fingerprint }, rows, transaction) {

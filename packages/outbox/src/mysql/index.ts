@@ -15,6 +15,7 @@ export { endKey } from "../kept-capture.js";
 export { captureMoved, leadAs, mayLead, refuseEnded } from "../log-term.js";
 export { candidateOf } from "./lead.js";
 export { readKept } from "./kept-query.js";
+export { isOwnTable, type MysqlOutboxOptions, outboxPlace, type OutboxPlace } from "./outbox-place.js";
 export { registerSchemas } from "./outbox-writer.js";
 export { quoteName, quoteText } from "./quote.js";
 export {

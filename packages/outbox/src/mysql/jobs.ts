@@ -36,7 +36,7 @@ const duplicateEntry = 1062;
 /** The jobs of a source in MySQL or MariaDB, beside its outbox. Connects on first use. */
 export function mysqlJobStore({ connection, prefix = "lockstep_" }: MysqlJobStoreOptions): JobStore {
   const connections = connectionsTo(connection);
-  const table = tableNames(prefix).job;
+  const table = tableNames({ prefix }).job;
   // Sessions are in UTC.
   const columns = jobColumns((column) => `CAST(UNIX_TIMESTAMP(${column}) * 1000 AS SIGNED)`);
   const ask = async (where: string): Promise<Job[]> => {
@@ -117,7 +117,7 @@ export function mysqlJobStore({ connection, prefix = "lockstep_" }: MysqlJobStor
       if (job === undefined) throw unknownJob(id);
       return claimJob({ connections, prefix, table, columns }, job);
     },
-    schedules: mysqlSchedules(connections, tableNames(prefix).schedule),
+    schedules: mysqlSchedules(connections, tableNames({ prefix }).schedule),
     close: () => connections.close(),
   };
 }

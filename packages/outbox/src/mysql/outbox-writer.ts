@@ -15,30 +15,28 @@ import { mysqlHandOver } from "./hand-over.js";
 import { keptQuery } from "./kept-query.js";
 import { createStatements, dropStatements, formatVersion, tableNames, type TableNames } from "./ddl.js";
 import { captureRows, type CapturedRow } from "./images.js";
+import { type MysqlOutboxOptions, outboxMark, outboxPlace, type OutboxPlace } from "./outbox-place.js";
+import { refuseOtherOutbox } from "../outbox-table.js";
 import { quoteNullable, quoteText } from "./quote.js";
 import { causedBy, shapeReader, type ShapeReader } from "./table-shape.js";
 
-/** Where the outbox lives. */
-export interface MysqlOutboxOptions {
-  /** Beginning of the names of Lockstep's own tables, in the connection's database. Default `lockstep_`. */
-  readonly prefix?: string;
-}
-
 /** The outbox in a MySQL (8.0.17 or newer) or MariaDB (10.6 or newer) database, as the application's transactions write it. */
-export function mysqlOutboxWriter({ prefix = "lockstep_" }: MysqlOutboxOptions = {}): OutboxWriter {
-  const names = tableNames(prefix);
+export function mysqlOutboxWriter(options: MysqlOutboxOptions = {}): OutboxWriter {
+  const place = outboxPlace(options);
+  const names = tableNames(options);
+  const create = createStatements(names, outboxMark(place));
   const shapes = shapeReader();
   return {
-    ddl: { up: createStatements(names), down: dropStatements(names) },
+    ddl: { up: create, down: dropStatements(names) },
     async ensure(run) {
-      if ((await formatOf(run, names)) >= formatVersion) return;
-      await alone(run, prefix, async () => {
-        if ((await formatOf(run, names)) >= formatVersion) return;
-        for (const statement of createStatements(names)) await run(statement);
+      if ((await formatOf(run, names, place)) >= formatVersion) return;
+      await alone(run, place.prefix, async () => {
+        if ((await formatOf(run, names, place)) >= formatVersion) return;
+        for (const statement of create) await run(statement);
       });
     },
     async check(run) {
-      if ((await formatOf(run, names)) >= formatVersion) return;
+      if ((await formatOf(run, names, place)) >= formatVersion) return;
       throw new LockstepError(
         "OUTBOX_MISSING",
         `the outbox is missing or older than version ${formatVersion}`,
@@ -84,8 +82,22 @@ async function alone(run: RunStatement, prefix: string, work: () => Promise<void
 
 const noSuchTable = 1146;
 
-/** Version of what is there; 0 when nothing is. */
-async function formatOf(run: RunStatement, names: TableNames): Promise<number> {
+/** Version of what is there; 0 when nothing is. @throws LockstepError OUTBOX_NAME. */
+async function formatOf(run: RunStatement, names: TableNames, place: OutboxPlace): Promise<number> {
+  const format = await stateFormat(run, names);
+  const [table] = await run(`SELECT TABLE_COMMENT AS mark FROM information_schema.TABLES
+  WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ${quoteText(place.table)}`);
+  // Of a version before the mark there is none under another name.
+  const isOurs =
+    table?.["mark"] === outboxMark(place) || place.table === outboxPlace({ prefix: place.prefix }).table;
+  refuseOtherOutbox(place.table, {
+    isMade: format > 0,
+    table: table === undefined ? "none" : isOurs ? "ours" : "foreign",
+  });
+  return format;
+}
+
+async function stateFormat(run: RunStatement, names: TableNames): Promise<number> {
   try {
     const [row] = await run(`SELECT format AS format FROM ${names.state}`);
     return Number(row?.["format"] ?? 0);

@@ -1,7 +1,8 @@
 import type { RowEmitter, RowNote } from "@lockstep/core";
 import { givingWay } from "../give-way.js";
 import { connectionsTo, type MysqlConnection } from "./connections.js";
-import { mysqlOutboxWriter, type MysqlOutboxOptions } from "./outbox-writer.js";
+import type { MysqlOutboxOptions } from "./outbox-place.js";
+import { mysqlOutboxWriter } from "./outbox-writer.js";
 import { causedBy } from "./table-shape.js";
 
 const lockWaitTimeout = 1205;

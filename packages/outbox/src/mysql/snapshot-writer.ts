@@ -14,7 +14,8 @@ import { tableNames, type TableNames } from "./ddl.js";
 import { keyCells, keyNames, keyOf, rangeOf } from "./key-range.js";
 import { tableFacts } from "./table-facts.js";
 import { type CapturedRow, imageOfCells, keysPerStatement, readRows, whereKeys } from "./images.js";
-import { insertRows, type MysqlOutboxOptions, mysqlOutboxWriter, registerSchemas } from "./outbox-writer.js";
+import type { MysqlOutboxOptions } from "./outbox-place.js";
+import { insertRows, mysqlOutboxWriter, registerSchemas } from "./outbox-writer.js";
 import { quoteTable } from "./quote.js";
 import { shapeReader, type ShapeReader, type TableShape } from "./table-shape.js";
 
@@ -31,7 +32,7 @@ interface Room {
 /** Existing rows of a MySQL or MariaDB source as events of its outbox. */
 export function mysqlSnapshotWriter(options: MysqlOutboxOptions = {}): SnapshotWriter {
   const room: Room = {
-    names: tableNames(options.prefix ?? "lockstep_"),
+    names: tableNames(options),
     shapes: shapeReader(),
     outbox: mysqlOutboxWriter(options),
   };

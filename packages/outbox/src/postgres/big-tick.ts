@@ -57,7 +57,7 @@ async function openCursor(
   const close = (): Promise<void> => endSoon(client);
   try {
     await client.query("begin read only");
-    await client.query(declareCursor(reading.s, tick, after));
+    await client.query(declareCursor(reading.outbox, tick, after));
   } catch (error) {
     await close();
     throw error;
@@ -79,20 +79,20 @@ async function openCursor(
   };
 }
 
-function declareCursor(s: string, { previous, snapshot }: SnapshotTick, after: EventRow | undefined) {
+function declareCursor(outbox: string, { previous, snapshot }: SnapshotTick, after: EventRow | undefined) {
   const [last, seq] = after ? [after[addedColumns.last], after[1]] : ["0", "0"];
   return {
     text: `declare page no scroll cursor for with tx as materialized (
   select m.xid, max(m.seq) as last from (
-    select w.xid, w.seq from ${s}.outbox w
+    select w.xid, w.seq from ${outbox} w
      where w.xid >= pg_snapshot_xmax($1::pg_snapshot) and w.xid < pg_snapshot_xmax($2::pg_snapshot)
     union all
-    select w.xid, w.seq from ${s}.outbox w where w.xid = any (array(select pg_snapshot_xip($1::pg_snapshot)))
+    select w.xid, w.seq from ${outbox} w where w.xid = any (array(select pg_snapshot_xip($1::pg_snapshot)))
   ) m where pg_visible_in_snapshot(m.xid, $2::pg_snapshot) group by m.xid
 )
 select ${eventColumns}, tx.last from (select * from tx where last >= $3::bigint order by last) tx
  cross join lateral (
-   select * from ${s}.outbox r
+   select * from ${outbox} r
     where r.xid = tx.xid and r.seq > case when tx.last = $3::bigint then $4::bigint else 0 end order by r.seq) o`,
     values: [previous, snapshot, last, seq],
   };

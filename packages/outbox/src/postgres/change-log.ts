@@ -11,7 +11,7 @@ import { capturedText, leadAs } from "../log-term.js";
 import { readKept } from "./kept-query.js";
 import { candidateOf } from "./lead.js";
 import { backlogOf, pruneTicks } from "./prune.js";
-import { quoteName } from "./quote.js";
+import { outboxNames, type PostgresOutboxOptions } from "./outbox-names.js";
 import { readEvents } from "./read.js";
 import {
   acknowledgeTargets,
@@ -27,13 +27,11 @@ import { waiterOf } from "./wait.js";
 import { wakeUpOf } from "./wake-up.js";
 
 /** Where the log is and how long it keeps events. */
-export interface PostgresChangeLogOptions {
+export interface PostgresChangeLogOptions extends PostgresOutboxOptions {
   /** A direct connection, not through a transaction pooler: session locks and LISTEN are used. */
   readonly connection: PostgresConnection;
   /** Name of the source; shows in `pg_stat_activity`. */
   readonly source: string;
-  /** Schema of Lockstep's own tables. Default `lockstep`. */
-  readonly schema?: string;
   readonly retention?: Retention;
 }
 
@@ -42,8 +40,8 @@ const defaultMaxTicks = 10_000;
 
 /** The outbox of a PostgreSQL database as the relay reads it. Connects on first use. */
 export function postgresChangeLog(options: PostgresChangeLogOptions): ChangeLog {
-  const { schema = "lockstep" } = options;
-  const s = quoteName(schema);
+  const names = outboxNames(options);
+  const { schema, s, outbox } = names;
   const retention = pruneLimits(options.retention);
   const connections = connectionsTo(options.connection, `lockstep ${options.source}`);
   const schemas = schemaCacheOf(() => connections.use((client) => readSchemas(client, s)));
@@ -80,7 +78,7 @@ export function postgresChangeLog(options: PostgresChangeLogOptions): ChangeLog 
         ),
       ),
     read: (after, { pageEvents = defaultPageEvents, signal } = {}) =>
-      readEvents({ connections, s, schemas, ticks, pageEvents, signal }, after),
+      readEvents({ connections, s, outbox, schemas, ticks, pageEvents, signal }, after),
     schemas: () => schemas.load(),
     partitions: () => connections.use((client) => readPartitions(client, s)),
     keepPartitions: (partitions) => connections.use((client) => keepPartitions(client, s, partitions)),
@@ -89,7 +87,7 @@ export function postgresChangeLog(options: PostgresChangeLogOptions): ChangeLog 
     targets: () => connections.use((client) => listTargets(client, s)),
     removeTarget: (idOrName) => connections.use((client) => forgetTarget(client, s, idOrName)),
     prune: ({ maxTicks = defaultMaxTicks } = {}) =>
-      connections.use((client) => pruneTicks(client, s, retention, maxTicks)),
+      connections.use((client) => pruneTicks(client, names, retention, maxTicks)),
     backlog: () => connections.use((client) => backlogOf(client, s)),
     wait: (timeoutMs, signal) => waiter.wait(timeoutMs, signal),
     async close() {

@@ -1,6 +1,7 @@
 import { formatVersion } from "./format-version.js";
 import { flushFunctions } from "./flush-function.js";
-import { quoteName, quoteText } from "./quote.js";
+import type { OutboxNames } from "./outbox-names.js";
+import { quoteText } from "./quote.js";
 import { dropTableFunctions, tableFunctions } from "./table-functions.js";
 import { shapeFunctions } from "./shape-function.js";
 import { dropSnapshotFunctions, snapshotFunctions } from "./snapshot-function.js";
@@ -9,26 +10,25 @@ import { dropSharedFunctions, sharedTriggerFunctions } from "./trigger/shared-fu
 import { removeTriggers } from "./trigger/remove-triggers.js";
 
 /** One statement that makes everything and can run at any time, also from several processes at once. */
-export function createStatement(schema: string): string {
-  const s = quoteName(schema);
+export function createStatement(names: OutboxNames): string {
+  const { schema, s } = names;
   return `do $lockstep$ begin
 perform pg_advisory_xact_lock(hashtextextended(${quoteText(`lockstep ddl ${schema}`)}, 0));
 create schema if not exists ${s};
-${tables(s)}
-${tableFunctions(schema, s)}
+${tables(names)}
+${tableFunctions(names)}
 ${shapeFunctions(s)}
-${tickFunctions(s)}
-${flushFunctions(schema)}
-${snapshotFunctions(schema)}
-${sharedTriggerFunctions(schema, s)}
+${tickFunctions(names)}
+${flushFunctions(names)}
+${snapshotFunctions(names)}
+${sharedTriggerFunctions(names)}
 insert into ${s}.state (format) select ${formatVersion} where not exists (select from ${s}.state);
 update ${s}.state set format = ${formatVersion};
 end $lockstep$`;
 }
 
 /** Statements that remove what {@link createStatement} made, and the schema when nothing else is in it. */
-export function dropStatements(schema: string): string[] {
-  const s = quoteName(schema);
+export function dropStatements({ schema, s, outbox }: OutboxNames): string[] {
   return [
     // First: without the outbox every write that fires one would fail.
     removeTriggers(schema),
@@ -41,17 +41,17 @@ export function dropStatements(schema: string): string[] {
   ${s}.flush_row(text, text, jsonb, text, text), ${s}.flush_row_pinned(text, text, jsonb, text, text),
   ${s}.describe(jsonb), ${s}.shape_named(text), ${s}.make_shape(oid, text), ${s}.catalog_version(oid),
   ${s}.columns_version(oid), ${s}.unchanged(oid, text), ${s}.unread(), ${s}.cut(), ${s}.captured()`,
-    `drop table if exists ${s}.outbox, ${s}.tick, ${s}.table_schema, ${s}.target, ${s}.state, ${s}.job, ${s}.schedule`,
+    `drop table if exists ${outbox}, ${s}.tick, ${s}.table_schema, ${s}.target, ${s}.state, ${s}.job, ${s}.schedule`,
     `drop sequence if exists ${s}.outbox_seq`,
     `do $lockstep$ begin drop schema if exists ${s} restrict;
 exception when dependent_objects_still_exist then null; end $lockstep$`,
   ];
 }
 
-function tables(s: string): string {
+function tables({ s, outbox }: OutboxNames): string {
   return `-- CACHE 1: a session that drew ids in advance would give late rows early ids, and the order by last id would be wrong.
 create sequence if not exists ${s}.outbox_seq cache 1;
-create table if not exists ${s}.outbox (
+create table if not exists ${outbox} (
   xid xid8 not null default pg_current_xact_id(),
   seq bigint not null default nextval(${quoteText(`${s}.outbox_seq`)}),
   at timestamptz not null default clock_timestamp(),
@@ -68,11 +68,11 @@ create table if not exists ${s}.outbox (
   version text,
   primary key (xid, seq)
 );
-if not exists (select from pg_catalog.pg_attribute where attrelid = ${quoteText(`${s}.outbox`)}::regclass and attname = 'audience') then
-  alter table ${s}.outbox add column audience text;
+if not exists (select from pg_catalog.pg_attribute where attrelid = ${quoteText(outbox)}::regclass and attname = 'audience') then
+  alter table ${outbox} add column audience text;
 end if;
-if not exists (select from pg_catalog.pg_attribute where attrelid = ${quoteText(`${s}.outbox`)}::regclass and attname = 'version') then
-  alter table ${s}.outbox add column version text;
+if not exists (select from pg_catalog.pg_attribute where attrelid = ${quoteText(outbox)}::regclass and attname = 'version') then
+  alter table ${outbox} add column version text;
 end if;
 create table if not exists ${s}.tick (
   n bigint primary key,

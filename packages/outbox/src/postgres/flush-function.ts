@@ -1,6 +1,7 @@
 import { pinnedSettings } from "./pinned-settings.js";
-import { quoteName, quoteText } from "./quote.js";
+import { quoteText } from "./quote.js";
 import { wakeStatement } from "./wake-up.js";
+import type { OutboxNames } from "./outbox-names.js";
 
 /**
  * The flush: one call that turns noted rows into outbox rows.
@@ -8,10 +9,9 @@ import { wakeStatement } from "./wake-up.js";
  * Each entry point checks constraints first, outside the pinned settings: deferred constraints and triggers would make flushed
  * images stale (PROTOCOL.md 9), and the application's own triggers must run with the application's search_path.
  */
-export function flushFunctions(schema: string): string {
-  const s = quoteName(schema);
-  const wake = wakeStatement(schema);
-  return [flushMany(s, wake, false), flushMany(s, wake, true), flushRow(s, wake)].join("\n");
+export function flushFunctions(names: OutboxNames): string {
+  const wake = wakeStatement(names.schema);
+  return [flushMany(names, wake, false), flushMany(names, wake, true), flushRow(names, wake)].join("\n");
 }
 
 /**
@@ -19,7 +19,7 @@ export function flushFunctions(schema: string): string {
  * `tables`: JSON array of `{t, b, r}`: quoted table name, whether keys changed, and rows `[order, 'i' | 'u' | 'U', key, before?]`; 'U': an
  * update, if the row is there. `flush_for` writes for an audience: a function of its own, as processes of an older version call the other one.
  */
-function flushMany(s: string, wake: string, hasAudience: boolean): string {
+function flushMany({ s, outbox }: OutboxNames, wake: string, hasAudience: boolean): string {
   const name = hasAudience ? "flush_for" : "flush";
   const [declared, given, column, value] = hasAudience
     ? [", audience text", ", audience", ", audience", ", flush_for_pinned.audience"]
@@ -70,7 +70,7 @@ begin
     prints := prints || array_fill(print, array[cardinality(o)]);
   end loop;
   -- Ids are drawn here, above every lock that was waited for: what depends on this transaction has a larger last id.
-  insert into ${s}.outbox (seq, op, fingerprint, key, image, before, traceparent, origin${column})
+  insert into ${outbox} (seq, op, fingerprint, key, image, before, traceparent, origin${column})
   select nextval(${quoteText(`${s}.outbox_seq`)}), u.op, u.print, u.key, u.image,
          case when u.op <> 'd' then befores->>u.ord::text end, ${name}_pinned.traceparent, ${name}_pinned.origin${value}
     from (select * from unnest(ords, ops, prints, keys, images) as f (ord, op, print, key, image) order by f.ord) u;
@@ -95,7 +95,7 @@ export function refuseMoved(op: string, relation: string): string {
 }
 
 /** The same for a transaction that touched one row, as most do. */
-function flushRow(s: string, wake: string): string {
+function flushRow({ s, outbox }: OutboxNames, wake: string): string {
   return `create or replace function ${s}.flush_row(name text, op text, key jsonb, traceparent text, origin text)
 returns integer language plpgsql as $fn$
 begin
@@ -120,7 +120,7 @@ begin
     return ${s}.flush_pinned(jsonb_build_array(jsonb_build_object('t', name, 'r',
       jsonb_build_array(jsonb_build_array(1, op, given)))), traceparent, origin);
   end if;
-  insert into ${s}.outbox (seq, op, fingerprint, key, image, traceparent, origin)
+  insert into ${outbox} (seq, op, fingerprint, key, image, traceparent, origin)
   values (nextval(${quoteText(`${s}.outbox_seq`)}), lower(op)::"char", print, k, m, traceparent, origin);
   ${wake}
   return 1;

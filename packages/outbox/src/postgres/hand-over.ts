@@ -3,15 +3,16 @@ import { LockstepError, type LogEnd, type OutboxHandOver, positionOf, splitPosit
 import { barrierKey, endKey } from "../kept-capture.js";
 import { quoteText } from "./quote.js";
 import { lockOf } from "./wake-up.js";
+import type { OutboxNames } from "./outbox-names.js";
 
 const lockNotAvailable = "55P03";
 const deadlockDetected = "40P01";
 const askEveryMs = 100;
 
-/** The part of an outbox in a PostgreSQL database. `s`: its schema, quoted. */
-export function postgresHandOver(s: string): OutboxHandOver {
+/** The part of an outbox in a PostgreSQL database. */
+export function postgresHandOver({ s, outbox }: OutboxNames): OutboxHandOver {
   const event = (key: string): string =>
-    `insert into ${s}.outbox (op, fingerprint, key) values ('b', '', ${quoteText(key)})`;
+    `insert into ${outbox} (op, fingerprint, key) values ('b', '', ${quoteText(key)})`;
   const lock = lockOf(`capture ${s}`);
   return {
     async alone(run, waitMs, work) {
@@ -36,7 +37,7 @@ export function postgresHandOver(s: string): OutboxHandOver {
         // In the order in which pruning and cutting take them. The last: who has written here is waited for, who is about to waits.
         await run(`select from ${s}.state for update`);
         await run(`select from ${s}.tick order by n desc limit 1 for update`);
-        await run(`lock table ${s}.outbox in share row exclusive mode`);
+        await run(`lock table ${outbox} in share row exclusive mode`);
         const result = await work();
         await run("commit");
         return { result };
@@ -60,7 +61,7 @@ export function postgresHandOver(s: string): OutboxHandOver {
     async markEnd(run) {
       await run(event(endKey));
       // The mark too: it has been logged, and here it would be an event of the next tick.
-      await run(`delete from ${s}.outbox`);
+      await run(`delete from ${outbox}`);
     },
     async goOn(run, { end, total }) {
       const { tick, n } = splitPosition(end);
@@ -89,7 +90,7 @@ export function postgresHandOver(s: string): OutboxHandOver {
     async seenByTriggersAlone(run, windowMs) {
       const rows =
         await run(`select format('%I.%I', k.definition->>'namespace', k.definition->>'name') as name
-  from (select fingerprint from ${s}.outbox
+  from (select fingerprint from ${outbox}
          where at >= clock_timestamp() - ${windowMs} * interval '1 millisecond' and op in ('i', 'u', 'd')
          group by fingerprint, xid, key having count(*) = 1) o
   join ${s}.table_schema k using (fingerprint) group by 1 order by 1`);

@@ -1,12 +1,12 @@
 import type { ImageWriter } from "@lockstep/core";
 import { audienceText } from "../event-row.js";
-import type { PostgresOutboxOptions } from "./outbox-writer.js";
-import { quoteName, quoteText } from "./quote.js";
+import { outboxNames, type PostgresOutboxOptions } from "./outbox-names.js";
+import { quoteText } from "./quote.js";
 import { wakeUpOf } from "./wake-up.js";
 
 /** Rows that were read elsewhere as events of an outbox in PostgreSQL. */
-export function postgresImageWriter({ schema = "lockstep" }: PostgresOutboxOptions = {}): ImageWriter {
-  const s = quoteName(schema);
+export function postgresImageWriter(options: PostgresOutboxOptions = {}): ImageWriter {
+  const { schema, s, outbox } = outboxNames(options);
   const { channel, lock } = wakeUpOf(schema);
   return {
     async register(run, schemas) {
@@ -24,7 +24,7 @@ export function postgresImageWriter({ schema = "lockstep" }: PostgresOutboxOptio
       // A row alone may be so large that writing it takes long.
       if (rows.length === 1) await run("set local statement_timeout = '60s'");
       await run(
-        `insert into ${s}.outbox (seq, op, fingerprint, key, image, traceparent, origin, audience)
+        `insert into ${outbox} (seq, op, fingerprint, key, image, traceparent, origin, audience)
   select nextval(${quoteText(`${s}.outbox_seq`)}), case when r.image is null then 'd' else 's' end::"char", $1, r.key, r.image, $4, $5, $6
     from (select * from unnest($2::text[], $3::text[]) with ordinality as u (key, image, n) order by u.n) r`,
         [

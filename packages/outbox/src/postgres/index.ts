@@ -16,6 +16,7 @@ export { captureMoved, leadAs, mayLead, refuseEnded } from "../log-term.js";
 export { endKey } from "../kept-capture.js";
 export { readKept } from "./kept-query.js";
 export { candidateOf } from "./lead.js";
+export { type OutboxNames, outboxNames, type PostgresOutboxOptions } from "./outbox-names.js";
 export { quoteName, quoteText } from "./quote.js";
 export {
   acknowledgeTargets,

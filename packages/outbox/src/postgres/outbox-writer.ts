@@ -13,29 +13,26 @@ import { rowMoved } from "./flush-function.js";
 import { keptCapture } from "../kept-capture.js";
 import { postgresHandOver } from "./hand-over.js";
 import { keptQuery } from "./kept-query.js";
-import { quoteName, quoteText } from "./quote.js";
+import { type OutboxNames, outboxNames, type PostgresOutboxOptions } from "./outbox-names.js";
+import { refuseOtherOutbox } from "../outbox-table.js";
+import { quoteText } from "./quote.js";
 import { tableSchemaOf, type TableDefinition } from "./table-definition.js";
 
-/** Where the outbox lives. */
-export interface PostgresOutboxOptions {
-  /** Schema of Lockstep's own tables. Default `lockstep`. */
-  readonly schema?: string;
-}
-
 /** The outbox in a PostgreSQL database (13 or newer), as the application's transactions write it. */
-export function postgresOutboxWriter({ schema = "lockstep" }: PostgresOutboxOptions = {}): OutboxWriter {
-  const s = quoteName(schema);
-  const create = createStatement(schema);
+export function postgresOutboxWriter(options: PostgresOutboxOptions = {}): OutboxWriter {
+  const names = outboxNames(options);
+  const { schema, s } = names;
+  const create = createStatement(names);
   const tableFunctions = new Map<string, string>();
   return {
-    ddl: { up: [create], down: dropStatements(schema) },
+    ddl: { up: [create], down: dropStatements(names) },
     async ensure(run) {
       await refuseShadowing(run, schema);
-      if ((await formatOf(run, schema)) < formatVersion) await run(create);
+      if ((await formatOf(run, names)) < formatVersion) await run(create);
     },
     async check(run) {
       await refuseShadowing(run, schema);
-      if ((await formatOf(run, schema)) < formatVersion) {
+      if ((await formatOf(run, names)) < formatVersion) {
         throw new LockstepError(
           "OUTBOX_MISSING",
           `the outbox is missing or older than version ${formatVersion}`,
@@ -53,7 +50,7 @@ export function postgresOutboxWriter({ schema = "lockstep" }: PostgresOutboxOpti
         values,
       );
     },
-    handOver: postgresHandOver(s),
+    handOver: postgresHandOver(names),
     hasTargets: async (run) => (await run(`select from ${s}.target limit 1`)).length > 0,
     describe: (run, tables, { inTransaction = false } = {}) =>
       // A function that is made in a transaction goes with it: whoever remembered its name would fail every later flush of the table.
@@ -105,12 +102,22 @@ async function refuseShadowing(run: RunStatement, schema: string): Promise<void>
   );
 }
 
-/** Version of what is there; 0 when nothing is. */
-async function formatOf(run: RunStatement, schema: string): Promise<number> {
-  const state = `${quoteName(schema)}.state`;
-  const [found] = await run(`select to_regclass(${quoteText(state)}) is not null as found`);
-  if (found?.["found"] !== true) return 0;
-  const [row] = await run(`select format from ${state}`);
+// One look at the catalog: another process may be making them.
+function foundQuery({ schema, table }: OutboxNames): string {
+  return `select coalesce(bool_or(c.relname = 'state'), false) as state, coalesce(bool_or(c.relname = ${quoteText(table)}), false) as outbox
+  from pg_class c join pg_namespace n on n.oid = c.relnamespace
+ where n.nspname = ${quoteText(schema)} and c.relname in ('state', ${quoteText(table)})`;
+}
+
+/** Version of what is there; 0 when nothing is. @throws LockstepError OUTBOX_NAME. */
+async function formatOf(run: RunStatement, names: OutboxNames): Promise<number> {
+  const [found] = await run(foundQuery(names));
+  const isMade = found?.["state"] === true;
+  // Both are made by one statement, and go by one.
+  const ours = isMade ? "ours" : "foreign";
+  refuseOtherOutbox(names.outbox, { isMade, table: found?.["outbox"] === true ? ours : "none" });
+  if (!isMade) return 0;
+  const [row] = await run(`select format from ${names.s}.state`);
   return Number(row?.["format"] ?? 0);
 }
 

@@ -2,6 +2,7 @@ import type { Backlog } from "@lockstep/core";
 import type pg from "pg";
 import { later } from "../lasting.js";
 import type { PruneLimits } from "../retention.js";
+import type { OutboxNames } from "./outbox-names.js";
 
 /**
  * Deletes whole ticks that nobody needs: applied by every following target and older than the grace period, or beyond the
@@ -9,17 +10,18 @@ import type { PruneLimits } from "../retention.js";
  */
 export async function pruneTicks(
   client: pg.ClientBase,
-  s: string,
+  names: OutboxNames,
   retention: PruneLimits,
   maxTicks: number,
 ): Promise<number> {
+  const { s } = names;
   await client.query("begin isolation level read committed");
   // The lock that registration takes; the bound comes from the registry in the next statement (PROTOCOL.md 20).
   await client.query(`select from ${s}.state for update`);
   const { old, crowded } = await beyondLimit(client, s, retention, maxTicks);
   await client.query(markLagging(s), [String(later(retention.lasting(old), crowded))]);
   // Where nobody follows, nobody is given up.
-  const { rows } = await client.query<{ events: string }>(deleteTicks(s), [
+  const { rows } = await client.query<{ events: string }>(deleteTicks(names), [
     maxTicks,
     retention.graceMs,
     String(later(old, crowded)),
@@ -54,7 +56,7 @@ function markLagging(s: string): string {
  * By range, with a lower bound too: without it the delete walks over the dead index entries of all earlier deletes. Rows of
  * transactions that were in progress at the bound's tick belong to later ticks and stay.
  */
-function deleteTicks(s: string): string {
+function deleteTicks({ s, outbox }: OutboxNames): string {
   return `with following as (
   select min(case when t.n >= k.events then t.tick else t.tick - 1 end) as n
     from ${s}.target t left join ${s}.tick k on k.n = t.tick where t.state = 'following'
@@ -68,7 +70,7 @@ function deleteTicks(s: string): string {
       select case when following.n is null then $3::bigint
                   when following.n < aged.n then following.n else aged.n end from following, aged)
 ), gone as (
-  delete from ${s}.outbox o using bound b
+  delete from ${outbox} o using bound b
    where o.xid >= pg_snapshot_xmin(b.before) and o.xid < pg_snapshot_xmax(b.snapshot)
      and pg_visible_in_snapshot(o.xid, b.snapshot)
 ), ticks as (

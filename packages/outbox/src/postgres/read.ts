@@ -11,8 +11,9 @@ import type { SnapshotTick } from "./snapshot-tick.js";
 /** What a read works with. */
 export interface Reading {
   readonly connections: Connections;
-  /** Quoted schema of the outbox. */
+  /** Quoted: the outbox's schema, and the outbox. */
   readonly s: string;
+  readonly outbox: string;
   readonly schemas: SchemaCache;
   readonly ticks: TickMemory<SnapshotTick>;
   readonly pageEvents: number;
@@ -70,9 +71,9 @@ async function* smallTicks(reading: Reading, ticks: readonly SnapshotTick[]): As
   select m.*, t.n, max(m.seq) over (partition by t.n, m.xid) as last
     from unnest($1::bigint[], $2::pg_snapshot[], $3::pg_snapshot[]) as t(n, previous, snapshot)
     cross join lateral (
-      select * from ${reading.s}.outbox w where w.xid >= pg_snapshot_xmax(t.previous) and w.xid < pg_snapshot_xmax(t.snapshot)
+      select * from ${reading.outbox} w where w.xid >= pg_snapshot_xmax(t.previous) and w.xid < pg_snapshot_xmax(t.snapshot)
       union all
-      select w.* from pg_snapshot_xip(t.previous) p join ${reading.s}.outbox w on w.xid = p
+      select w.* from pg_snapshot_xip(t.previous) p join ${reading.outbox} w on w.xid = p
     ) m
    where pg_visible_in_snapshot(m.xid, t.snapshot)) o
  order by o.n, o.last, o.seq`,
@@ -93,12 +94,12 @@ async function* smallTicks(reading: Reading, ticks: readonly SnapshotTick[]): As
   if (page.events.length > 0) yield page;
 }
 
-function imagesOf({ connections, s }: Reading): FetchImages {
+function imagesOf({ connections, outbox }: Reading): FetchImages {
   return async (images) => {
     const { rows } = await connections.use((client) =>
       client.query<string[]>({
         name: "lockstep images",
-        text: `select o.seq, o.image from unnest($1::xid8[], $2::bigint[]) as t(xid, seq) join ${s}.outbox o using (xid, seq)`,
+        text: `select o.seq, o.image from unnest($1::xid8[], $2::bigint[]) as t(xid, seq) join ${outbox} o using (xid, seq)`,
         values: [images.map((i) => i.transaction), images.map((i) => i.id)],
         rowMode: "array",
       }),

@@ -2,7 +2,8 @@ import type { RowEmitter, RowNote, RunStatement } from "@lockstep/core";
 import type pg from "pg";
 import { givingWay } from "../give-way.js";
 import { connectionsTo, type PostgresConnection } from "./connections.js";
-import { postgresOutboxWriter, type PostgresOutboxOptions } from "./outbox-writer.js";
+import type { PostgresOutboxOptions } from "./outbox-names.js";
+import { postgresOutboxWriter } from "./outbox-writer.js";
 import { quoteName } from "./quote.js";
 
 /** Below deadlock_timeout (1 s): this session gives way, never the application (PROTOCOL.md 22). */

@@ -1,14 +1,17 @@
 import { pinnedForConditions } from "./pinned-settings.js";
-import { quoteName, quoteText } from "./quote.js";
+import { quoteText } from "./quote.js";
 import { wakeStatement } from "./wake-up.js";
+import type { OutboxNames } from "./outbox-names.js";
 
 /**
  * Existing rows as events: `append_snapshot` writes a run of them by primary key, `snapshot_end` says where a table ends now, `absent_keys` which
  * of some keys no row has.
  */
-export function snapshotFunctions(schema: string): string {
-  const s = quoteName(schema);
-  return [keyParts(s), appendSnapshot(s, wakeStatement(schema)), snapshotEnd(s), absentKeys(s)].join("\n");
+export function snapshotFunctions(names: OutboxNames): string {
+  const { schema, s } = names;
+  return [keyParts(s), appendSnapshot(names, wakeStatement(schema)), snapshotEnd(s), absentKeys(s)].join(
+    "\n",
+  );
 }
 
 /** Removes them. */
@@ -32,7 +35,7 @@ $fn$;`;
  * The run's end is looked up first, by the primary key alone: a row whose key another session changes meanwhile is read under its new
  * key, and must not carry the run's end along. Everything is read, and every lock waited for, before the first id is drawn (PROTOCOL.md 8).
  */
-function appendSnapshot(s: string, wake: string): string {
+function appendSnapshot({ s, outbox }: OutboxNames, wake: string): string {
   return `create or replace function ${s}.append_snapshot(name text, after jsonb, through jsonb, wanted int, condition text,
   traceparent text, origin text, audience text, out written bigint, out bytes bigint, out last text) language plpgsql ${pinnedForConditions} as $fn$
 declare shape ${s}.table_schema := ${s}.shape_named(name); cols text; begins text; ends text;
@@ -44,7 +47,7 @@ begin
     shape.key_cells, name, begins, cols, ends, cols) into last using after, through, wanted;
   execute format('with rows as materialized (select array_to_json(array[%s])::text as key, array_to_json(array[%s])::text as image
     from %s t where %s and (%s) <= (%s) and (%s) order by %s for share of t),
-  written as (insert into ${s}.outbox (seq, op, fingerprint, key, image, traceparent, origin, audience)
+  written as (insert into ${outbox} (seq, op, fingerprint, key, image, traceparent, origin, audience)
     select nextval(%L), ''s'', $3, r.key, r.image, $4, $5, $6 from rows r returning octet_length(key) + octet_length(image) as bytes)
   select count(*), coalesce(sum(bytes), 0) from written', shape.key_cells, shape.cells, name, begins, cols, ends,
     coalesce(condition, 'true') || E'\\n', cols, ${quoteText(`${s}.outbox_seq`)})

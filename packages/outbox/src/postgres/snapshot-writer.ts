@@ -10,14 +10,14 @@ import {
 } from "@lockstep/core";
 import { audienceText } from "../event-row.js";
 import { nameOf } from "./flush-call.js";
-import { type PostgresOutboxOptions, postgresOutboxWriter } from "./outbox-writer.js";
-import { quoteName } from "./quote.js";
+import { outboxNames, type PostgresOutboxOptions } from "./outbox-names.js";
+import { postgresOutboxWriter } from "./outbox-writer.js";
 
 type Key = readonly string[];
 
 /** Existing rows of a PostgreSQL source as events of its outbox. */
 export function postgresSnapshotWriter(options: PostgresOutboxOptions = {}): SnapshotWriter {
-  const s = quoteName(options.schema ?? "lockstep");
+  const s = outboxNames(options).s;
   const outbox = postgresOutboxWriter(options);
   return {
     survey: (run, table, where) => survey(run, s, table, where),

@@ -2,6 +2,7 @@ import { refuseMoved } from "./flush-function.js";
 import { pinnedSettings } from "./pinned-settings.js";
 import { quoteText } from "./quote.js";
 import { wakeStatement } from "./wake-up.js";
+import type { OutboxNames } from "./outbox-names.js";
 
 /** Parameters of the functions for one row of a table and for many. */
 const parameters = { row: "text, jsonb, text, text", rows: "jsonb, text, text" };
@@ -13,7 +14,8 @@ const parameters = { row: "text, jsonb, text, text", rows: "jsonb, text, text" }
  *
  * `make_table_functions` gives what stands behind `row_` and `rows_` in their names.
  */
-export function tableFunctions(schema: string, s: string): string {
+export function tableFunctions(names: OutboxNames): string {
+  const { schema, s } = names;
   return `create or replace function ${s}.make_table_functions(shape ${s}.table_schema, name text) returns text
 language plpgsql set search_path = pg_catalog, pg_temp as $fn$
 declare
@@ -24,9 +26,9 @@ declare
   made text[] := array[${quoteText(`${s}.row_`)} || hash, ${quoteText(`${s}.rows_`)} || hash];
   bodies text[]; olds pg_proc[];
 begin
-  bodies := array[format($body$${rowBody(schema, s)}$body$, name, same,
+  bodies := array[format($body$${rowBody(names)}$body$, name, same,
     replace(replace(shape.image, '($1->>', '($2->>'), ' from ' || name || ' t ', ' into k, m from ' || name || ' t '), shape.fingerprint),
-  format($body$${rowsBody(schema, s)}$body$, name, same,
+  format($body$${rowsBody(names)}$body$, name, same,
     regexp_replace(shape.images, ' from \\(', ' into o, p, k, m from ('), shape.fingerprint)];
   select array_agg(p order by f.n) into olds from unnest(made, given) with ordinality f(made, given, n)
     join pg_proc p on p.oid = to_regprocedure(f.made || '_pinned' || f.given);
@@ -50,7 +52,7 @@ end $fn$;`;
 }
 
 /** The body for one row, given as op and key: of `format`, with the table's name, the check, the statement that reads the row, the fingerprint. */
-function rowBody(schema: string, s: string): string {
+function rowBody({ schema, s, outbox }: OutboxNames): string {
   return `
 declare k text; m text;
 begin
@@ -62,7 +64,7 @@ begin
     return ${s}.flush_pinned(jsonb_build_array(jsonb_build_object('t', %1$L, 'r',
       jsonb_build_array(jsonb_build_array(1, $1, $2)))), $3, $4);
   end if;
-  insert into ${s}.outbox (seq, op, fingerprint, key, image, traceparent, origin)
+  insert into ${outbox} (seq, op, fingerprint, key, image, traceparent, origin)
   values (nextval(${quoteText(`${s}.outbox_seq`)}), lower($1)::"char", %4$L, k, m, $3, $4);
   ${wakeStatement(schema)}
   return 1;
@@ -70,7 +72,7 @@ end `;
 }
 
 /** The same for many rows whose keys haven't changed, given as `flush` takes them. Ids are drawn when all are read, above every lock that was waited for. */
-function rowsBody(schema: string, s: string): string {
+function rowsBody({ schema, s, outbox }: OutboxNames): string {
   return `
 declare o int[]; p "char"[]; k text[]; m text[];
 begin
@@ -80,7 +82,7 @@ begin
   if coalesce(cardinality(o), 0) < jsonb_array_length($1) then
     return ${s}.flush_pinned(jsonb_build_array(jsonb_build_object('t', %1$L, 'r', $1)), $2, $3);
   end if;
-  insert into ${s}.outbox (seq, op, fingerprint, key, image, traceparent, origin)
+  insert into ${outbox} (seq, op, fingerprint, key, image, traceparent, origin)
   select nextval(${quoteText(`${s}.outbox_seq`)}), u.op, %4$L, u.key, u.image, $2, $3
     from (select * from unnest(o, p, k, m) as f (ord, op, key, image) order by f.ord) u;
   ${wakeStatement(schema)}

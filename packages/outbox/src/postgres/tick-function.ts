@@ -1,10 +1,13 @@
+import type { OutboxNames } from "./outbox-names.js";
+
 /**
  * A tick is a stored snapshot; its events are those visible in it and not in the one before (as in PgQ), so a tick holds whole
  * transactions and never changes. They are found without reading what was read before: above the previous snapshot's xmax, and
  * among the transactions that were in progress then.
  */
-export function tickFunctions(s: string): string {
-  return [firstTick(s), unread(s), captured(s), cut(s)].join("\n");
+export function tickFunctions(names: OutboxNames): string {
+  const { s } = names;
+  return [firstTick(s), unread(names), captured(s), cut(names)].join("\n");
 }
 
 // Its snapshot shows nothing: whatever is in the outbox belongs to tick 1 or later.
@@ -13,13 +16,13 @@ function firstTick(s: string): string {
 }
 
 /** Whether anything is visible now that no tick has. */
-function unread(s: string): string {
+function unread({ s, outbox }: OutboxNames): string {
   return `create or replace function ${s}.unread() returns boolean language plpgsql as $fn$
 declare previous pg_snapshot;
 begin
   select t.snapshot into previous from ${s}.tick t order by t.n desc limit 1;
-  return exists (select from ${s}.outbox o where o.xid >= pg_snapshot_xmax(previous))
-      or exists (select from ${s}.outbox o where o.xid = any (array(select pg_snapshot_xip(previous))));
+  return exists (select from ${outbox} o where o.xid >= pg_snapshot_xmax(previous))
+      or exists (select from ${outbox} o where o.xid = any (array(select pg_snapshot_xip(previous))));
 end $fn$;`;
 }
 
@@ -36,7 +39,7 @@ $fn$;`;
  * Writes the next tick when anything is unread. One statement per step: under READ COMMITTED each sees what was committed before
  * it began. The lock and the snapshot in one statement would invert the order of two relays' ticks (PROTOCOL.md 5).
  */
-function cut(s: string): string {
+function cut({ s, outbox }: OutboxNames): string {
   return `-- Of older formats: what a function gives can't be changed.
 drop function if exists ${s}.cut();
 create or replace function ${s}.cut(out tick bigint, out events bigint, out total bigint,
@@ -61,9 +64,9 @@ begin
   if went_back then
     return;
   end if;
-  select (select count(*) from ${s}.outbox o where o.xid >= pg_snapshot_xmax(previous)
+  select (select count(*) from ${outbox} o where o.xid >= pg_snapshot_xmax(previous)
              and o.xid < pg_snapshot_xmax(snapshot) and pg_visible_in_snapshot(o.xid, snapshot))
-       + (select count(*) from ${s}.outbox o where o.xid = any (array(select pg_snapshot_xip(previous)))
+       + (select count(*) from ${outbox} o where o.xid = any (array(select pg_snapshot_xip(previous)))
              and pg_visible_in_snapshot(o.xid, snapshot))
     into events;
   if events = 0 then

@@ -27,7 +27,7 @@ for (const engine of engines) {
       );
 
     before(async () => {
-      db = await engine.open();
+      db = await engine.open({ table: "order_changes" });
       app = await db.session();
       log = db.log();
       item = { namespace: db.namespace, name: "item" };
@@ -205,7 +205,7 @@ for (const engine of engines) {
     });
 
     it("stands in the events that capture triggers write, of each statement its own, also of a lane's writes", async () => {
-      const triggers = isPostgres ? postgresTriggers() : mysqlTriggers();
+      const triggers = isPostgres ? postgresTriggers(db.outbox) : mysqlTriggers(db.outbox);
       for (const statement of (await triggers.plan(app.run, [item])).statements) await app.run(statement);
       expect(await node.findings("shop-1", "item")).to.deep.equal([]);
       const at = await log.top();

@@ -5,18 +5,7 @@ import type { CaptureSource } from "./source-capture.js";
 /** The outbox of a source as its relay reads it: the log of every capture that writes there. */
 export function outboxLog(source: CaptureSource): ChangeLog {
   const { name, outbox, logger } = source;
-  if (source.engine === "postgres") {
-    const { connection } = source;
-    return postgresChangeLog({
-      connection,
-      source: name,
-      ...(outbox.schema !== undefined && { schema: outbox.schema }),
-    });
-  }
-  return mysqlChangeLog({
-    connection: source.connection,
-    source: name,
-    logger,
-    ...(outbox.prefix !== undefined && { prefix: outbox.prefix }),
-  });
+  return source.engine === "postgres"
+    ? postgresChangeLog({ connection: source.connection, source: name, ...outbox })
+    : mysqlChangeLog({ connection: source.connection, source: name, logger, ...outbox });
 }

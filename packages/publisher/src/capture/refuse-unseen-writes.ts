@@ -35,7 +35,6 @@ async function byTriggers(
 
 /** Where the log is read, what the database itself counted is held against what processes wrote: on PostgreSQL each transaction. */
 async function byDatabase(source: CaptureSource, windowMs: number): Promise<readonly string[]> {
-  const { schema, prefix } = source.outbox;
   const findings =
     source.engine === "postgres"
       ? await examinePostgres({
@@ -43,13 +42,13 @@ async function byDatabase(source: CaptureSource, windowMs: number): Promise<read
           capture: "subscriber",
           windowMs,
           exact: true,
-          ...(schema !== undefined && { schema }),
+          ...source.outbox,
         })
       : await examineMysql({
           connection: source.connection,
           capture: "subscriber",
           windowMs,
-          ...(prefix !== undefined && { prefix }),
+          ...source.outbox,
         });
   return findings
     .filter(({ check, level }) => check === "capture.coverage" && level === "error")

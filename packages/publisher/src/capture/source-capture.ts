@@ -18,12 +18,18 @@ import type { WalRetention } from "./wal/wal-retention.js";
  */
 export type ForeignKeyActions = "capture" | "refuse" | "accept";
 
+/** Where Lockstep's own tables are: a schema on PostgreSQL, a name prefix on MySQL and MariaDB. `table`: the outbox's own name. */
+export interface OutboxChoice {
+  readonly schema?: string;
+  readonly prefix?: string;
+  readonly table?: string;
+}
+
 /** A source database as every capture and the relay reach it. Nothing is connected by naming it. */
 export type CaptureSource = {
   /** Name of the source. */
   readonly name: string;
-  /** Where Lockstep's own tables are: a schema on PostgreSQL, a name prefix on MySQL and MariaDB. */
-  readonly outbox: { readonly schema?: string; readonly prefix?: string };
+  readonly outbox: OutboxChoice;
   readonly logger: Logger;
   readonly foreignKeyActions?: ForeignKeyActions | undefined;
   /** How long the write-ahead log is kept for targets, where it is what is read. */

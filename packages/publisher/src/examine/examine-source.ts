@@ -42,18 +42,16 @@ export async function examineSource(
 
 async function examineDatabase({ source, capture }: Examined, watch: Watch): Promise<readonly Finding[]> {
   if (source.engine === "postgres") {
-    const { schema } = source.outbox;
     const own = { connection: source.connection, capture: only(capture, ["subscriber", "trigger", "wal"]) };
-    return examinePostgres({ ...own, ...watch, ...(schema !== undefined && { schema }) });
+    return examinePostgres({ ...own, ...watch, ...source.outbox });
   }
-  const { prefix } = source.outbox;
   const kind = only(capture, ["subscriber", "trigger", "binlog"]);
   const isByLog = watch.exact || kind === "binlog";
   const findings = await examineMysql({
     connection: source.connection,
     capture: kind,
     windowMs: isByLog ? 0 : watch.windowMs,
-    ...(prefix !== undefined && { prefix }),
+    ...source.outbox,
   });
   if (!isByLog || watch.windowMs === 0) return findings;
   return [...findings, ...(await watchBinlog(source, kind, watch.windowMs))];

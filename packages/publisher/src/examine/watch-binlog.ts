@@ -10,7 +10,11 @@ import {
   type Connections,
   connectionsTo,
   countedChanges,
+  isOwnTable,
+  type MysqlOutboxOptions,
   notCounted,
+  outboxPlace,
+  type OutboxPlace,
   readSchemas,
   tableNames,
 } from "@lockstep/outbox/mysql";
@@ -32,7 +36,7 @@ const firstOffset = 4;
  * @throws LockstepError CONFIG_INVALID when the window is too long; SOURCE_UNAVAILABLE.
  */
 export async function watchBinlog(
-  { connection, outbox: { prefix = "lockstep_" } }: MysqlSource,
+  { connection, outbox }: MysqlSource,
   capture: CaptureKind,
   windowMs: number,
   sleep: (ms: number) => Promise<void> = pause,
@@ -42,7 +46,7 @@ export async function watchBinlog(
   try {
     const wrong = await connections.use(({ rows }) => rows(settings)).then(unfit);
     if (wrong !== undefined) return [notExact(wrong, capture)];
-    const seen = await watch(connections, prefix, () => sleep(windowMs));
+    const seen = await watch(connections, outbox, () => sleep(windowMs));
     const findings = capture === "binlog" ? againstCounters(seen) : againstOutbox(seen);
     const written = findings.length > 0 ? findings : [nothingWritten];
     return capture === "binlog" && seen.counted === undefined ? [...written, notCounted] : written;
@@ -89,12 +93,17 @@ interface Seen {
   readonly counted: ReadonlyMap<string, number> | undefined;
 }
 
-async function watch(connections: Connections, prefix: string, window: () => Promise<void>): Promise<Seen> {
+async function watch(
+  connections: Connections,
+  outbox: MysqlOutboxOptions,
+  window: () => Promise<void>,
+): Promise<Seen> {
   const { database, schemas } = await connections.use(async (session) => ({
     database: String((await session.rows("SELECT DATABASE()"))[0]![0]),
-    schemas: await readSchemas(session, tableNames(prefix)),
+    schemas: await readSchemas(session, tableNames(outbox)),
   }));
-  const counts = () => connections.use((session) => countedChanges(session, prefix));
+  const place = outboxPlace(outbox);
+  const counts = () => connections.use((session) => countedChanges(session, place));
   const end = () => connections.use(endOfLog);
   // The log's window holds the counters' one: what is counted must be in it.
   const from = await end();
@@ -102,7 +111,7 @@ async function watch(connections: Connections, prefix: string, window: () => Pro
   await window();
   const after = await counts();
   const through = (await end()).boundary;
-  const read = await readLog(connections, { ...from, through, database, prefix, schemas });
+  const read = await readLog(connections, { ...from, through, database, place, schemas });
   const counted =
     before &&
     after &&
@@ -115,13 +124,13 @@ interface Reading {
   readonly boundary: bigint;
   readonly through: bigint;
   readonly database: string;
-  readonly prefix: string;
+  readonly place: OutboxPlace;
   readonly schemas: readonly TableSchema[];
 }
 
 async function readLog(
   connections: Connections,
-  { base, boundary, through, database, prefix, schemas }: Reading,
+  { base, boundary, through, database, place, schemas }: Reading,
 ): Promise<Pick<Seen, "logged" | "statements">> {
   const logged = new Map<string, { written: number; missed: number }>();
   const tableOf = new Map(schemas.map((schema) => [schema.fingerprint, tableId(schema)]));
@@ -131,12 +140,13 @@ async function readLog(
   const count = new TransactionCount({
     file: fileName(base, file),
     from: boundary,
-    within: { table: `${database}.${prefix}outbox`, texts: [...tableOf.keys()] },
+    within: { table: `${database}.${place.table}`, texts: [...tableOf.keys()] },
     statement: (where) => void (where === database && statements++),
     committed({ tables, texts }) {
       const evented = new Set([...texts].map((text) => tableOf.get(text)));
       for (const table of tables) {
-        if (!table.startsWith(`${database}.`) || table.startsWith(`${database}.${prefix}`)) continue;
+        const here = `${database}.`;
+        if (!table.startsWith(here) || isOwnTable(place, table.slice(here.length))) continue;
         const known = logged.get(table) ?? { written: 0, missed: 0 };
         known.written++;
         if (!evented.has(table)) known.missed++;

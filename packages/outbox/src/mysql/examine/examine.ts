@@ -1,18 +1,17 @@
 import type { Finding } from "@lockstep/core";
 import { connectionsTo, type MysqlConnection } from "../connections.js";
 import { tableNames } from "../ddl.js";
+import { type MysqlOutboxOptions, outboxPlace } from "../outbox-place.js";
 import { examineIsolation } from "./isolation.js";
 import { examineClock, examineServer, type Look } from "./server.js";
 import { examineTables } from "./tables.js";
 import { watchWrites } from "./watch-writes.js";
 
 /** What is examined and how long. */
-export interface MysqlExamineOptions {
+export interface MysqlExamineOptions extends MysqlOutboxOptions {
   readonly connection: MysqlConnection;
   /** How the source is captured. */
   readonly capture: "subscriber" | "trigger" | "binlog";
-  /** Beginning of the names of Lockstep's own tables. Default `lockstep_`. */
-  readonly prefix?: string;
   /** Compare, for so many milliseconds, what the server counted with what the outbox got. Default 0: not at all. At most 50,000. */
   readonly windowMs?: number;
 }
@@ -22,9 +21,9 @@ export interface MysqlExamineOptions {
  * @throws LockstepError SOURCE_UNAVAILABLE, OUTBOX_MISSING.
  */
 export async function examineMysql(options: MysqlExamineOptions): Promise<readonly Finding[]> {
-  const { prefix = "lockstep_", capture, windowMs = 0 } = options;
+  const { capture, windowMs = 0 } = options;
   const connections = connectionsTo(options.connection);
-  const look: Look = { connections, names: tableNames(prefix), prefix, capture };
+  const look: Look = { connections, names: tableNames(options), place: outboxPlace(options), capture };
   try {
     const findings = [
       await examineClock(look),

@@ -2,12 +2,13 @@ import type { Finding } from "@lockstep/core";
 import { clockFinding } from "../../clock-finding.js";
 import type { Connections } from "../connections.js";
 import type { TableNames } from "../ddl.js";
+import type { OutboxPlace } from "../outbox-place.js";
 
 /** What every part of an examination works with. */
 export interface Look {
   readonly connections: Connections;
   readonly names: TableNames;
-  readonly prefix: string;
+  readonly place: OutboxPlace;
   readonly capture: "subscriber" | "trigger" | "binlog";
 }
 

@@ -1,17 +1,17 @@
 import type { Finding, TableSchema } from "@lockstep/core";
-import { quoteText } from "../quote.js";
+import { notOwnTable } from "../outbox-place.js";
 import type { Look } from "./server.js";
 
 /** The tables of the database: those that aren't captured, or that a rolled-back transaction would leave changed. */
 export async function examineTables(look: Look): Promise<readonly Finding[]> {
-  const { connections, prefix } = look;
+  const { connections, place } = look;
   const captured = await capturedTables(look);
   const rows = await connections.use((session) =>
     session.rows(`SELECT t.TABLE_SCHEMA, t.TABLE_NAME, t.ENGINE,
        EXISTS (SELECT 1 FROM information_schema.TABLE_CONSTRAINTS k WHERE k.TABLE_SCHEMA = t.TABLE_SCHEMA
                   AND k.TABLE_NAME = t.TABLE_NAME AND k.CONSTRAINT_TYPE = 'PRIMARY KEY')
   FROM information_schema.TABLES t WHERE t.TABLE_SCHEMA = DATABASE() AND t.TABLE_TYPE = 'BASE TABLE'
-   AND LEFT(t.TABLE_NAME, ${prefix.length}) <> ${quoteText(prefix)} ORDER BY t.TABLE_NAME`),
+   AND ${notOwnTable(place, "t.TABLE_NAME")} ORDER BY t.TABLE_NAME`),
   );
   const findings = rows.flatMap(([namespace, name, engine, keyed]): Finding[] => {
     const subject = `${namespace}.${name}`;

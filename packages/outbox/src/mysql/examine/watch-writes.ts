@@ -1,7 +1,7 @@
 import type { Finding, TableSchema } from "@lockstep/core";
 import { coverageOf, nothingWritten, refuseLongWindow, writtenUncaptured } from "../../coverage-finding.js";
 import type { MysqlSession } from "../connections.js";
-import { quoteText } from "../quote.js";
+import { notOwnTable, type OutboxPlace } from "../outbox-place.js";
 import { capturedTables } from "./tables.js";
 import type { Look } from "./server.js";
 
@@ -11,7 +11,7 @@ import type { Look } from "./server.js";
  */
 export async function watchWrites(look: Look, windowMs: number): Promise<readonly Finding[]> {
   refuseLongWindow(windowMs);
-  const changesOf = () => look.connections.use((session) => countedChanges(session, look.prefix));
+  const changesOf = () => look.connections.use((session) => countedChanges(session, look.place));
   const before = await changesOf();
   if (before === undefined) return [notCounted];
   const since = await serverTime(look);
@@ -42,13 +42,13 @@ export const notCounted: Finding = {
 /** Row changes per table since the counters began, rolled-back ones too, but not of Lockstep's own tables; `undefined` when nothing counts them. */
 export async function countedChanges(
   session: MysqlSession,
-  prefix: string,
+  place: OutboxPlace,
 ): Promise<ReadonlyMap<string, number> | undefined> {
   const settings = await session.rows(
     "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('performance_schema', 'userstat')",
   );
   const on = new Set(settings.filter(([, value]) => value === "ON").map(([name]) => name));
-  const others = (column: string): string => `LEFT(${column}, ${prefix.length}) <> ${quoteText(prefix)}`;
+  const others = (column: string): string => notOwnTable(place, column);
   if (on.has("performance_schema")) {
     return counts(
       await session.rows(`SELECT OBJECT_SCHEMA, OBJECT_NAME, COUNT_INSERT + COUNT_UPDATE + COUNT_DELETE

@@ -13,15 +13,14 @@ import { quoteName, quoteText } from "../quote.js";
 import { shapeReader, type ShapeReader } from "../table-shape.js";
 import { cascadeTable } from "./cascade-body.js";
 import { followTables } from "./follow-tables.js";
+import { type MysqlOutboxOptions, outboxPlace } from "../outbox-place.js";
 import { dropTrigger, type FoundTrigger, planTable, triggersOf, withMode } from "./plan-table.js";
 import type { TriggerRules } from "./wanted-triggers.js";
 
 type Table = RowNote["table"];
 
 /** What {@link mysqlTriggers} makes. */
-export interface MysqlTriggerOptions {
-  /** Beginning of the names of Lockstep's own tables. Default `lockstep_`. */
-  readonly prefix?: string;
+export interface MysqlTriggerOptions extends MysqlOutboxOptions {
   /**
    * Gives the foreign keys that change rows of these tables by themselves: triggers of their parents then write those changes too. Default: none
    * are followed, and such changes are not captured.
@@ -34,10 +33,11 @@ export interface MysqlTriggerOptions {
   readonly own?: boolean;
 }
 
-/** Triggers on MySQL 8 or MariaDB 10.6 or newer, writing to the outbox whose tables begin with `prefix`. */
+/** Triggers on MySQL 8 or MariaDB 10.6 or newer, writing to the outbox. */
 export function mysqlTriggers(options: MysqlTriggerOptions = {}): OutboxTriggers {
-  const { prefix = "lockstep_", foreignKeys = async () => [], own = true } = options;
-  const names = tableNames(prefix);
+  const { foreignKeys = async () => [], own = true } = options;
+  const names = tableNames(options);
+  const { prefix } = outboxPlace(options);
   const shapes = shapeReader();
   return {
     async plan(run, tables) {

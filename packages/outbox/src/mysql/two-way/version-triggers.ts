@@ -7,6 +7,7 @@ import {
   tableId,
   type VersionTriggers,
 } from "@lockstep/core";
+import { type MysqlOutboxOptions, outboxPlace, type OutboxPlace } from "../outbox-place.js";
 import { quoteName, quoteTable, quoteText } from "../quote.js";
 import { shapeReader, type TableShape } from "../table-shape.js";
 import { hashOf } from "../trigger/hash.js";
@@ -16,10 +17,10 @@ import { eventVersionBody, versionBody, type VersionRules, versionTable } from "
 
 type Table = RowNote["table"];
 
-/** Version triggers on MySQL 8 or MariaDB 10.6 or newer, beside the outbox whose tables begin with `prefix`. */
-export function mysqlVersionTriggers({
-  prefix = "lockstep_",
-}: { readonly prefix?: string } = {}): VersionTriggers {
+/** Version triggers on MySQL 8 or MariaDB 10.6 or newer, beside the outbox. */
+export function mysqlVersionTriggers(options: MysqlOutboxOptions = {}): VersionTriggers {
+  const place = outboxPlace(options);
+  const { prefix } = place;
   const shapes = shapeReader();
   return {
     async plan(run, node, tables) {
@@ -29,7 +30,7 @@ export function mysqlVersionTriggers({
       if (refused.length > 0) return { findings: refused, statements: [] };
       const wanted = [];
       for (const table of tables) wanted.push(ofTable(rules, (await shapes(run, table))!));
-      if (tables.length > 0) wanted.push(ofOutbox(rules, tables));
+      if (tables.length > 0) wanted.push(ofOutbox(rules, place, tables));
       const found = await versionTriggersOf(run, namePrefix(prefix));
       const order = await triggersInOrder(run, rules.database);
       const ids = new Set(wanted.map(({ table }) => tableId(table)));
@@ -64,8 +65,8 @@ function ofTable(rules: VersionRules, shape: TableShape): Wanted {
   return { table: { namespace, name }, triggers };
 }
 
-function ofOutbox(rules: VersionRules, tables: readonly Table[]): Wanted {
-  const table = { namespace: rules.database, name: `${rules.prefix}outbox` };
+function ofOutbox(rules: VersionRules, { table: name }: OutboxPlace, tables: readonly Table[]): Wanted {
+  const table = { namespace: rules.database, name };
   const body = eventVersionBody(rules, tables);
   return { table, triggers: [{ ...named(rules, table, "before", body), when: "BEFORE INSERT" }] };
 }

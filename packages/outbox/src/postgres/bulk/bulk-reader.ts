@@ -17,7 +17,7 @@ import {
   unavailable,
 } from "../connections.js";
 import { nameOf } from "../flush-call.js";
-import type { PostgresOutboxOptions } from "../outbox-writer.js";
+import type { PostgresOutboxOptions } from "../outbox-names.js";
 import { quoteName, quoteText } from "../quote.js";
 import { CopyOut } from "./copy-out.js";
 

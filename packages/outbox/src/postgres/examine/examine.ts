@@ -1,18 +1,16 @@
 import type { Finding } from "@lockstep/core";
 import { connectionsTo, type PostgresConnection } from "../connections.js";
-import { quoteName } from "../quote.js";
+import { outboxNames, type PostgresOutboxOptions } from "../outbox-names.js";
 import { examineClock, examineOutbox, examineServer, type Look } from "./server.js";
 import { examineTables } from "./tables.js";
 import { examineLog } from "./log.js";
 import { watchWrites } from "./watch-writes.js";
 
 /** What is examined and how long. */
-export interface PostgresExamineOptions {
+export interface PostgresExamineOptions extends PostgresOutboxOptions {
   readonly connection: PostgresConnection;
   /** How the source is captured. */
   readonly capture: "subscriber" | "trigger" | "wal";
-  /** Schema of Lockstep's own tables. Default `lockstep`. */
-  readonly schema?: string;
   /** Compare, for so many milliseconds, what the database counted with what was captured. Default 0: not at all. At most 50,000. */
   readonly windowMs?: number;
   /**
@@ -29,9 +27,9 @@ export interface PostgresExamineOptions {
  * @throws LockstepError SOURCE_UNAVAILABLE, OUTBOX_MISSING.
  */
 export async function examinePostgres(options: PostgresExamineOptions): Promise<readonly Finding[]> {
-  const { schema = "lockstep", capture, windowMs = 0, exact = false, settleMs = 10_500 } = options;
+  const { capture, windowMs = 0, exact = false, settleMs = 10_500 } = options;
   const connections = connectionsTo(options.connection, "lockstep doctor");
-  const look: Look = { connections, s: quoteName(schema), schema, capture };
+  const look: Look = { connections, ...outboxNames(options), capture };
   try {
     const findings = [
       await examineClock(look),

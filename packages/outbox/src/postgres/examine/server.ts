@@ -1,13 +1,11 @@
 import type { Finding } from "@lockstep/core";
 import { clockFinding } from "../../clock-finding.js";
 import type { Connections } from "../connections.js";
+import type { OutboxNames } from "../outbox-names.js";
 
 /** What every part of an examination works with. */
-export interface Look {
+export interface Look extends OutboxNames {
   readonly connections: Connections;
-  /** Lockstep's schema, quoted and plain. */
-  readonly s: string;
-  readonly schema: string;
   readonly capture: "subscriber" | "trigger" | "wal";
 }
 
@@ -64,14 +62,14 @@ export async function examineServer({ connections, capture }: Look): Promise<rea
 }
 
 /** Whether the role may do with the outbox what a relay does. */
-export async function examineOutbox({ connections, s }: Look): Promise<readonly Finding[]> {
+export async function examineOutbox({ connections, s, table }: Look): Promise<readonly Finding[]> {
   const { rows } = await connections.use((client) =>
     client.query<{ table: string; lacks: string }>(
       `select t.name as table, string_agg(r.name, ', ') as lacks
-         from unnest(array['outbox', 'tick', 'table_schema', 'target', 'state']) t(name),
+         from unnest(array[$2, 'tick', 'table_schema', 'target', 'state']) t(name),
               unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) r(name)
         where not has_table_privilege(format('%s.%I', $1::text, t.name), r.name) group by t.name`,
-      [s],
+      [s, table],
     ),
   );
   return rows.length === 0

@@ -88,10 +88,13 @@ async function serverTime({ connections }: Look): Promise<string> {
   return rows[0]!.now;
 }
 
-async function eventsSince({ connections, s }: Look, since: string): Promise<ReadonlyMap<string, number>> {
+async function eventsSince(
+  { connections, s, outbox }: Look,
+  since: string,
+): Promise<ReadonlyMap<string, number>> {
   const { rows } = await connections.use((client) =>
     client.query<{ table: string; events: string }>(
-      `select k.table, count(*) as events from ${s}.outbox o
+      `select k.table, count(*) as events from ${outbox} o
          join (select distinct fingerprint, format('%I.%I', definition->>'namespace', definition->>'name') as table
                  from ${s}.table_schema) k using (fingerprint)
         where o.at >= $1 group by k.table`,

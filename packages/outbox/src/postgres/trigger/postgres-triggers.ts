@@ -8,6 +8,7 @@ import {
 import { bounded } from "../bounded.js";
 import { quoteName } from "../quote.js";
 import { type FoundTable, type FoundTrigger, readTables } from "./catalog.js";
+import { type OutboxNames, outboxNames, type PostgresOutboxOptions } from "../outbox-names.js";
 import { removeTriggers } from "./remove-triggers.js";
 import { createFunction, functionBody, nameOf, type TriggerTable } from "./trigger-function.js";
 import {
@@ -19,12 +20,14 @@ import {
   wantedTriggers,
 } from "./triggers.js";
 
-/** Triggers on PostgreSQL 13 or newer, writing to the outbox in `schema`. */
-export function postgresTriggers({ schema = "lockstep" }: { readonly schema?: string } = {}): OutboxTriggers {
+/** Triggers on PostgreSQL 13 or newer, writing to the outbox. */
+export function postgresTriggers(options: PostgresOutboxOptions = {}): OutboxTriggers {
+  const names = outboxNames(options);
+  const { schema } = names;
   return {
     async plan(run, tables) {
       const found = await readTables(run, schema, tables);
-      const plans = tables.map((table, index) => planTable(schema, table, found[index]));
+      const plans = tables.map((table, index) => planTable(names, table, found[index]));
       return {
         findings: plans.flatMap(({ findings }) => findings),
         statements: plans.flatMap(({ statements }) => statements),
@@ -35,7 +38,8 @@ export function postgresTriggers({ schema = "lockstep" }: { readonly schema?: st
 }
 
 /** What one table lacks. Pure. */
-function planTable(schema: string, table: RowNote["table"], found: FoundTable | undefined): CapturePlan {
+function planTable(names: OutboxNames, table: RowNote["table"], found: FoundTable | undefined): CapturePlan {
+  const { schema } = names;
   const id = tableId(table);
   const refused = found === undefined ? `the table doesn't exist` : refusal(found);
   if (refused !== undefined || found === undefined) {
@@ -47,7 +51,7 @@ function planTable(schema: string, table: RowNote["table"], found: FoundTable | 
     level: found.isPartitioned || found.isSubscribed ? "row" : "statement",
   };
   const execute = functionName(schema, table);
-  const body = functionBody(schema, own, tableHash(table));
+  const body = functionBody(names, own, tableHash(table));
   const wanted = wantedTriggers(schema, own);
   const isFine = (trigger: WantedTrigger): boolean =>
     found.triggers.some((other) => isSame(trigger, other, execute));

@@ -1,11 +1,12 @@
 import { quoteText } from "../quote.js";
 import { wakeStatement } from "../wake-up.js";
+import type { OutboxNames } from "../outbox-names.js";
 
 const asOwner = "language plpgsql security definer set search_path = pg_catalog, pg_temp";
 
-/** Functions that triggers of all tables share; they are made with the outbox. `s` is the quoted name of `schema`. Pure. */
-export function sharedTriggerFunctions(schema: string, s: string): string {
-  return [refuseTruncate(s), tail(schema, s)].join("\n");
+/** Functions that triggers of all tables share; they are made with the outbox. Pure. */
+export function sharedTriggerFunctions(names: OutboxNames): string {
+  return [refuseTruncate(names.s), tail(names)].join("\n");
 }
 
 /** Statements that remove them. */
@@ -33,7 +34,7 @@ end $fn$;`;
  * (PROTOCOL.md 9). So a last row is written when they are through: the first deferred trigger that fires queues another one, behind all that are
  * waiting to be fired, and that one draws an id, for a marker that changes nothing.
  */
-function tail(schema: string, s: string): string {
+function tail({ schema, s, outbox }: OutboxNames): string {
   return `create table if not exists ${s}.tail (xid xid8 not null default pg_current_xact_id());
 create or replace function ${s}.note_tail() returns trigger ${asOwner} as $fn$
 begin
@@ -48,8 +49,8 @@ begin
   -- Deferred triggers that fire from now on need a marker of their own.
   perform set_config('lockstep.tail', 'off', true);
   delete from ${s}.tail where xid = pg_current_xact_id();
-  insert into ${s}.outbox (op, fingerprint, key)
-  select 'b', o.fingerprint, '[]' from ${s}.outbox o where o.xid = pg_current_xact_id() order by o.seq desc limit 1;
+  insert into ${outbox} (op, fingerprint, key)
+  select 'b', o.fingerprint, '[]' from ${outbox} o where o.xid = pg_current_xact_id() order by o.seq desc limit 1;
   ${wakeStatement(schema)}
   return null;
 end $fn$;

@@ -44,7 +44,7 @@ export const givenRows: TriggerRows = { new: "$1", old: "$2" };
  * The statements for one shape of a table. Unqualified names are those of `pg_catalog` only: the columns of the application's table come as
  * `t."…"`, so that none can be mistaken for another. Pure.
  */
-export function firingStatements(s: string, texts: RowTexts, rows: TriggerRows): FiringStatements {
+export function firingStatements(outbox: string, texts: RowTexts, rows: TriggerRows): FiringStatements {
   const { fingerprint, key, cells, same, table } = texts;
   const keyText = `array_to_json(array[${key}])::text`;
   const image = `array_to_json(array[${cells}])::text`;
@@ -53,7 +53,7 @@ export function firingStatements(s: string, texts: RowTexts, rows: TriggerRows):
     (name) => `(select nullif(current_setting('lockstep.${name}', true), ''))`,
   );
   const write = (op: string, key: string, image: string, before: string, from = ""): string =>
-    `insert into ${s}.outbox (op, fingerprint, key, image, before, traceparent, origin)
+    `insert into ${outbox} (op, fingerprint, key, image, before, traceparent, origin)
     select ${op}, ${fingerprint}, ${key}, ${image}, ${before}, ${context.join(", ")}${from}`;
   const seen = (op: string, of: string, before = "null"): string =>
     write(`'${op}'`, keyText, op === "d" ? "null" : image, before, ` from ${of} t`);

@@ -2,6 +2,7 @@ import { textSettings } from "../pinned-settings.js";
 import { quoteName, quoteText } from "../quote.js";
 import { wakeStatement } from "../wake-up.js";
 import { type ByOperation, firingStatements, type FiringStatements, givenRows } from "./statements.js";
+import type { OutboxNames } from "../outbox-names.js";
 
 /** A table as its triggers must know it. */
 export interface TriggerTable {
@@ -38,8 +39,7 @@ const tag = "$lockstep_capture$";
  * Rows are written as the trigger saw them, unless another trigger wrote to the table meanwhile: its statement fires before the one that it stands
  * in, and an older image would come after a newer one. From then on, until the transaction ends, rows are written as they are now. Pure.
  */
-export function functionBody(schema: string, table: TriggerTable, hash: string): string {
-  const s = quoteName(schema);
+export function functionBody({ schema, s, outbox }: OutboxNames, table: TriggerTable, hash: string): string {
   const name = quoteText(nameOf(table));
   const isRow = table.level === "row";
   const relation = isRow ? `to_regclass(${name})` : "TG_RELID";
@@ -68,13 +68,13 @@ begin${isRow ? truncating : ""}
   end if;
   if ${named} and ${table.unchanged.replaceAll("$relation", () => relation)}
      and pg_index_column_has_property(${table.keyIndex}, 1, 'orderable') is not null then
-${choice(isRow, firingStatements(s, own, { new: `${block}.new`, old: `${block}.old` }), (statement) => `${statement};`)}
+${choice(isRow, firingStatements(outbox, own, { new: `${block}.new`, old: `${block}.old` }), (statement) => `${statement};`)}
   else
     shape := ${s}.shape_named(${current});
     if shape.key_cells = '' then
       raise exception 'table % has no primary key', ${current} using errcode = 'invalid_table_definition';
     end if;
-${choice(isRow, firingStatements(s, made, givenRows), (statement) => executed(statement, current))}
+${choice(isRow, firingStatements(outbox, made, givenRows), (statement) => executed(statement, current))}
   end if;
   get diagnostics written = row_count;
   if written > 0 then

@@ -7,6 +7,7 @@ import {
   type VersionTriggers,
 } from "@lockstep/core";
 import { bounded } from "../bounded.js";
+import { type OutboxNames, outboxNames, type PostgresOutboxOptions } from "../outbox-names.js";
 import { quoteName, quoteText } from "../quote.js";
 import { createFunction, nameOf } from "../trigger/trigger-function.js";
 import { createTrigger, hashOf, tableHash, type WantedTrigger } from "../trigger/triggers.js";
@@ -16,17 +17,17 @@ import { bornTable, versionBody, versionTable } from "./version-function.js";
 
 type Table = RowNote["table"];
 
-/** Version triggers on PostgreSQL 14 or newer, beside the outbox in `schema`. */
-export function postgresVersionTriggers({
-  schema = "lockstep",
-}: { readonly schema?: string } = {}): VersionTriggers {
+/** Version triggers on PostgreSQL 14 or newer, beside the outbox. */
+export function postgresVersionTriggers(options: PostgresOutboxOptions = {}): VersionTriggers {
+  const names = outboxNames(options);
+  const { schema } = names;
   const prefix = versionPrefix(schema);
   return {
     async plan(run, node, tables) {
       const refused = await refusedAsAWhole(run, tables);
       if (refused !== undefined) return { findings: [refused], statements: [] };
       const ofTables = tables.map((table) => ofTable(schema, node, table));
-      const wanted = ofTables.length === 0 ? [] : [...ofTables, ofOutbox(schema, tables)];
+      const wanted = ofTables.length === 0 ? [] : [...ofTables, ofOutbox(names, tables)];
       const found = await readVersionFacts(run, prefix, wanted);
       const plans = wanted.map((one, i) => planOne(one, found[i]));
       const ids = new Set(wanted.map(({ table }) => tableId(table)));
@@ -71,11 +72,10 @@ function ofTable(schema: string, node: string, table: Table): Wanted {
   };
 }
 
-function ofOutbox(schema: string, tables: readonly Table[]): Wanted {
-  const s = quoteName(schema);
+function ofOutbox({ schema, s, table }: OutboxNames, tables: readonly Table[]): Wanted {
   const row = { name: versionPrefix(schema), type: 7, when: "before insert", forEach: "for each row" };
   return {
-    table: { namespace: schema, name: "outbox" },
+    table: { namespace: schema, name: table },
     execute: `${s}.event_version`,
     body: () => eventVersionBody(schema, tables),
     triggers: [row],

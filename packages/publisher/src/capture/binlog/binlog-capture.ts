@@ -26,14 +26,14 @@ export function binlogCapture(source: CaptureSource): SourceCapture {
     kind: "binlog",
     plan,
     removal: (run) => triggers.removal(run),
-    handOver: binlogHandOver(outbox.prefix),
+    handOver: binlogHandOver(outbox),
     changeLog() {
       const log = mysqlBinlogLog({
         connection,
         source: name,
         logger,
         problems: async (run, tables) => (await plan(run, tables)).findings,
-        ...(outbox.prefix !== undefined && { prefix: outbox.prefix }),
+        ...outbox,
       });
       return watchedLog(log, source, plan);
     },

@@ -28,6 +28,8 @@ import {
   readPartitions,
   readSchemas,
   registerTarget,
+  type MysqlOutboxOptions,
+  outboxPlace,
   tableNames,
 } from "@lockstep/outbox/mysql";
 import { warnOfLostCommits } from "./binlog-needs.js";
@@ -42,13 +44,11 @@ import { openReaders } from "./log/readers.js";
 import { openTables } from "./table/tables.js";
 
 /** Where the log is. */
-export interface MysqlBinlogOptions {
+export interface MysqlBinlogOptions extends MysqlOutboxOptions {
   /** A direct connection to the primary that may read the binlog (REPLICATION SLAVE). Lockstep's own tables are in its database. */
   readonly connection: MysqlConnection;
   /** Name of the source; shows in warnings. */
   readonly source: string;
-  /** Beginning of the names of Lockstep's own tables. Default `lockstep_`. */
-  readonly prefix?: string;
   /** What keeps these tables from being captured: looked for whenever this reader begins to lead. */
   readonly problems: (
     run: RunStatement,
@@ -67,12 +67,13 @@ const defaultPageEvents = 2_000;
  * and marks are in Lockstep's own tables in the source. A transaction is a tick. Connects on first use.
  */
 export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
-  const { prefix = "lockstep_", source, logger = silentLogger, serverId, problems } = options;
-  const names = tableNames(prefix);
+  const { source, logger = silentLogger, serverId, problems } = options;
+  const names = tableNames(options);
+  const place = outboxPlace(options);
   const connections = connectionsTo(options.connection);
   const use = <T>(work: (session: MysqlSession) => Promise<T>): Promise<T> => connections.use(work);
-  const tables = openTables(connections, prefix);
-  const candidate = candidateOf(connections, prefix);
+  const tables = openTables(connections, options);
+  const candidate = candidateOf(connections, place.prefix);
   const heard = new Latch();
   const purges = watchForPurges(names, { logger, source });
   let context: LogContext | undefined;
@@ -86,7 +87,7 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
     if (readers) return readers;
     await tables.load();
     const database = await use(async (session) => String((await session.rows("SELECT DATABASE()"))[0]![0]));
-    context ??= { connections, names, database, prefix, tables, source, logger, serverId };
+    context ??= { connections, names, database, place, tables, source, logger, serverId };
     readers ??= openReaders(context, () => heard.set());
     return readers;
   };

@@ -1,12 +1,12 @@
 import { splitPosition } from "@lockstep/core";
-import { type MysqlSession, quoteText, tableNames } from "@lockstep/outbox/mysql";
+import { type MysqlOutboxOptions, type MysqlSession, quoteText, tableNames } from "@lockstep/outbox/mysql";
 import { logTooYoung } from "../log-too-young.js";
 import type { LogHandOver } from "../source-capture.js";
 import { endOfLog } from "./log/marks.js";
 
-/** The binlog's part when a source changes to it or from it. `prefix`: of Lockstep's own tables. */
-export function binlogHandOver(prefix = "lockstep_"): LogHandOver {
-  const { logMark, state } = tableNames(prefix);
+/** The binlog's part when a source changes to it or from it. */
+export function binlogHandOver(outbox: MysqlOutboxOptions): LogHandOver {
+  const { logMark, state } = tableNames(outbox);
   return {
     async begin(run, { end, total }) {
       const { base, boundary } = await endOfLog(rowsOver(run));

@@ -7,7 +7,7 @@ import {
   type Position,
 } from "@lockstep/core";
 import { lasting } from "@lockstep/outbox";
-import { captureMoved, type Connections } from "@lockstep/outbox/postgres";
+import { captureMoved, type Connections, type OutboxNames } from "@lockstep/outbox/postgres";
 import { Latch } from "../../relay/latch.js";
 import type { Relations } from "./relation/relation.js";
 import { readLogState } from "./slot/log-state.js";
@@ -20,8 +20,7 @@ import { endOtherReader, startRefusal } from "./slot/start-refusal.js";
 /** What a term works with. */
 export interface TermSettings {
   readonly connections: Connections;
-  /** Quoted schema of Lockstep's own tables. */
-  readonly s: string;
+  readonly names: OutboxNames;
   readonly relations: Relations;
   /** The most a target may lag, ms. */
   readonly maxAgeMs: number;
@@ -50,7 +49,8 @@ interface Live extends Keeping {
 }
 
 /** A term that has not connected yet. */
-export function openTerm({ connections, s, relations, maxAgeMs }: TermSettings): LogTerm {
+export function openTerm({ connections, names, relations, maxAgeMs }: TermSettings): LogTerm {
+  const { s } = names;
   /** The newest tick that was cut; nothing behind it is given. */
   let top = -1n;
   /** Set when the main reader is about to begin; others wait for it. */
@@ -162,7 +162,7 @@ export function openTerm({ connections, s, relations, maxAgeMs }: TermSettings):
       const keeping = live;
       const facts = { published: published && placeOf(published), atPublication };
       try {
-        return await connections.use((client) => pruneLog(client, s, keeping, { ...facts, maxAgeMs }));
+        return await connections.use((client) => pruneLog(client, names, keeping, { ...facts, maxAgeMs }));
       } catch (error) {
         isMoved ||= isLockstepError(error, "CAPTURE_CHANGED");
         throw error;

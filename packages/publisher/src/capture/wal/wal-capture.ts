@@ -1,5 +1,5 @@
 import { LockstepError, type RunStatement } from "@lockstep/core";
-import { transactionsInTheWay } from "@lockstep/outbox/postgres";
+import { outboxNames, transactionsInTheWay } from "@lockstep/outbox/postgres";
 import type { CaptureSource, SourceCapture } from "../source-capture.js";
 import { walHandOver } from "./hand-over.js";
 import { readFacts } from "./install/facts.js";
@@ -8,8 +8,6 @@ import { makesSlot, planCapture, removeCapture } from "./install/plan.js";
 import { traceTransactions } from "./trace/trace-transactions.js";
 import { watchedLog } from "../watched-log.js";
 import { postgresWalLog } from "./wal-log.js";
-
-const defaultSchema = "lockstep";
 
 /**
  * Capture by the write-ahead log: the server writes it anyway; a publication says which tables are sent, a replication slot keeps what
@@ -21,10 +19,11 @@ export function walCapture(source: CaptureSource): SourceCapture {
     throw new LockstepError("CONFIG_INVALID", 'capture: "wal" is for PostgreSQL; use "binlog"');
   }
   const { name, connection, outbox, logger, wal: retention = {} } = source;
-  const { schema = defaultSchema } = outbox;
+  const place = outboxNames(outbox);
+  const { schema } = place;
   const plan: SourceCapture["plan"] = async (run, tables) => {
     const names = await namesIn(run, schema);
-    return planCapture(await readFacts(run, { names, schema }, tables), names, schema);
+    return planCapture(await readFacts(run, { names, outbox: place }, tables), names, schema);
   };
   return {
     kind: "wal",
@@ -35,7 +34,7 @@ export function walCapture(source: CaptureSource): SourceCapture {
     removal: async (run) => removeCapture(await namesIn(run, schema), schema),
     handOver: walHandOver(schema),
     changeLog: () =>
-      watchedLog(postgresWalLog({ connection, source: name, schema, retention, logger }), source, plan),
+      watchedLog(postgresWalLog({ connection, source: name, ...outbox, retention, logger }), source, plan),
     trace: traceTransactions,
   };
 }

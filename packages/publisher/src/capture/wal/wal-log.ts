@@ -10,7 +10,8 @@ import {
   listTargets,
   placeTarget,
   readKept,
-  quoteName,
+  outboxNames,
+  type PostgresOutboxOptions,
   readPartitions,
   readSchemas,
   type PostgresConnection,
@@ -24,18 +25,15 @@ import { openTerm, type LogTerm } from "./log-term.js";
 import { type WalRetention, walRetentionDefaults } from "./wal-retention.js";
 
 /** Where the log is and how long it is kept. */
-export interface WalLogOptions {
+export interface WalLogOptions extends PostgresOutboxOptions {
   /** A direct connection, not through a transaction pooler, by a role that may replicate. */
   readonly connection: PostgresConnection;
   /** Name of the source; shows in `pg_stat_activity`. */
   readonly source: string;
-  /** Schema of Lockstep's own tables. Default `lockstep`. */
-  readonly schema?: string;
   readonly retention?: WalRetention;
   readonly logger: Logger;
 }
 
-const defaultSchema = "lockstep";
 const defaultPageEvents = 2_000;
 
 /**
@@ -44,14 +42,15 @@ const defaultPageEvents = 2_000;
  * target has applied. Leadership, registry, incarnation and schemas are the outbox's. Connects on first use.
  */
 export function postgresWalLog(options: WalLogOptions): ChangeLog {
-  const { source, logger, schema = defaultSchema } = options;
-  const s = quoteName(schema);
+  const { source, logger } = options;
+  const names = outboxNames(options);
+  const { schema, s } = names;
   const { maxHeldBytes, confirm, maxAgeMs } = { ...walRetentionDefaults, ...options.retention };
   const connections = connectionsTo(options.connection, `lockstep ${source}`);
   const candidate = candidateOf(connections, schema);
-  const relations = logRelations(connections, schema);
+  const relations = logRelations(connections, names);
   const held = heldWatch({ source, logger, maxBytes: maxHeldBytes });
-  const newTerm = (): LogTerm => openTerm({ connections, s, relations, maxAgeMs });
+  const newTerm = (): LogTerm => openTerm({ connections, names, relations, maxAgeMs });
   let term = newTerm();
   const endTerm = (ended: LogTerm): void => {
     ended.close();
@@ -87,7 +86,7 @@ export function postgresWalLog(options: WalLogOptions): ChangeLog {
     },
     // Whatever was committed so far is at or before this, received or not.
     top: async (): Promise<Position> => positionOf((await state()).flushed, 0),
-    barrier: () => connections.use((client) => markBarrier(client, s)),
+    barrier: () => connections.use((client) => markBarrier(client, names)),
     prunedThrough: async () => (await state()).pruned,
     read: (after, { pageEvents = defaultPageEvents, signal } = {}) =>
       term.read(after, { pageEvents, signal: signal ?? new AbortController().signal }),

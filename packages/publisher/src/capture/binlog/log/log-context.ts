@@ -1,5 +1,5 @@
 import type { Logger, Position } from "@lockstep/core";
-import type { Connections, TableNames } from "@lockstep/outbox/mysql";
+import type { Connections, OutboxPlace, TableNames } from "@lockstep/outbox/mysql";
 import type { Tables } from "../table/tables.js";
 
 /** What all readers of a log share. */
@@ -8,8 +8,7 @@ export interface LogContext {
   readonly names: TableNames;
   /** Database of Lockstep's own tables. */
   readonly database: string;
-  /** Beginning of their names. */
-  readonly prefix: string;
+  readonly place: OutboxPlace;
   readonly tables: Tables;
   readonly source: string;
   readonly logger: Logger;

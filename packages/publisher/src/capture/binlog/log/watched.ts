@@ -24,11 +24,11 @@ const versionTable = "lockstep_row_version";
 
 /** Which of Lockstep's own tables this is; `undefined`: none that is read. */
 export function ownTable(
-  { database, prefix }: Pick<LogContext, "database" | "prefix">,
+  { database, place: { prefix, table } }: Pick<LogContext, "database" | "place">,
   { namespace, name }: TableMapHead,
 ): OwnTable | undefined {
   if (namespace !== database) return undefined;
-  if (name === `${prefix}outbox`) return "outbox";
+  if (name === table) return "outbox";
   if (name === `${prefix}table_schema`) return "schemas";
   if (name === versionTable) return "version";
   return name === checkpointTable ? "checkpoint" : undefined;

@@ -1,6 +1,12 @@
 import { isLockstepError, LockstepError, tableId, type TableSchema } from "@lockstep/core";
 import { mysqlOutboxWriter } from "@lockstep/outbox";
-import { type Connections, readSchemas, registerSchemas, tableNames } from "@lockstep/outbox/mysql";
+import {
+  type Connections,
+  type MysqlOutboxOptions,
+  readSchemas,
+  registerSchemas,
+  tableNames,
+} from "@lockstep/outbox/mysql";
 import type { Flavour } from "../event/column-type.js";
 import type { CellReader } from "../event/rows-event.js";
 import { type TableMap, type TableMapHead, tableMapOf } from "../event/table-map.js";
@@ -42,10 +48,10 @@ export interface Tables {
 
 const maxKnown = 5_000;
 
-/** The tables of a source whose outbox has this prefix. */
-export function openTables(connections: Connections, prefix: string): Tables {
-  const names = tableNames(prefix);
-  const writer = mysqlOutboxWriter({ prefix });
+/** The tables of a source with this outbox. */
+export function openTables(connections: Connections, outbox: MysqlOutboxOptions): Tables {
+  const names = tableNames(outbox);
+  const writer = mysqlOutboxWriter(outbox);
   const captured = new Set<string>();
   const byFingerprint = new Map<string, TableName>();
   const capture = ({ namespace, name, fingerprint }: Parameters<Tables["capture"]>[0]): void => {

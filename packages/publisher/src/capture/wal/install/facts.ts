@@ -1,5 +1,5 @@
 import type { RowNote, RunStatement } from "@lockstep/core";
-import { quoteName, quoteText } from "@lockstep/outbox/postgres";
+import { type OutboxNames, quoteText } from "@lockstep/outbox/postgres";
 import type { CaptureNames } from "./names.js";
 
 /** A table as the plan looks at it. */
@@ -39,16 +39,16 @@ export interface SourceFacts {
 /** Looks at the source. Everything comes as text, so that any driver's settings do. */
 export async function readFacts(
   run: RunStatement,
-  { names, schema }: { readonly names: CaptureNames; readonly schema: string },
+  { names, outbox }: { readonly names: CaptureNames; readonly outbox: OutboxNames },
   tables: readonly RowNote["table"][],
 ): Promise<SourceFacts> {
-  const isInstalled = await exists(run, `"${schema.replaceAll('"', '""')}".wal`);
-  const [row] = await run(sourceQuery(names, schema));
+  const isInstalled = await exists(run, `${outbox.s}.wal`);
+  const [row] = await run(sourceQuery(names, outbox));
   const found = JSON.parse(String(row?.["facts"])) as Omit<SourceFacts, "isInstalled" | "tables">;
   const described = await run(tablesQuery(names, tables));
   return {
     ...found,
-    isInstalled: isInstalled && (await hasRow(run, schema)),
+    isInstalled: isInstalled && (await hasRow(run, outbox)),
     tables: described.map(({ facts }) => JSON.parse(String(facts)) as TableFacts),
   };
 }
@@ -58,15 +58,15 @@ async function exists(run: RunStatement, name: string): Promise<boolean> {
   return row?.["found"] === "true";
 }
 
-async function hasRow(run: RunStatement, schema: string): Promise<boolean> {
-  const [row] = await run(`select count(*)::text as n from "${schema.replaceAll('"', '""')}".wal`);
+async function hasRow(run: RunStatement, { s }: OutboxNames): Promise<boolean> {
+  const [row] = await run(`select count(*)::text as n from ${s}.wal`);
   return row?.["n"] === "1";
 }
 
-function sourceQuery({ slot, tables, own }: CaptureNames, schema: string): string {
+function sourceQuery({ slot, tables, own }: CaptureNames, { schema, s, table }: OutboxNames): string {
   // Versions only where a row of the outbox gets one, too: elsewhere that table stays empty.
-  const ownTables = `(select ${quoteText(schema)}, 'outbox' union all select 'lockstep', 'checkpoint' union all
-    select 'lockstep', 'row_version' where to_regproc(${quoteText(`${quoteName(schema)}.event_version`)}) is not null) as o(namespace, name)`;
+  const ownTables = `(select ${quoteText(schema)}, ${quoteText(table)} union all select 'lockstep', 'checkpoint' union all
+    select 'lockstep', 'row_version' where to_regproc(${quoteText(`${s}.event_version`)}) is not null) as o(namespace, name)`;
   return `select json_build_object(
   'version', current_setting('server_version_num')::int,
   'walLevel', current_setting('wal_level'),

@@ -1,5 +1,5 @@
 import { LockstepError, tableId, type TableSchema } from "@lockstep/core";
-import { quoteName, readSchemas, type Connections } from "@lockstep/outbox/postgres";
+import { type OutboxNames, readSchemas, type Connections } from "@lockstep/outbox/postgres";
 import type { RelationMessage } from "../pgoutput/relation-message.js";
 import { describeRelation, withoutGenerated } from "./describe-relation.js";
 import type { OutboxSchema, Relation, Relations } from "./relation.js";
@@ -7,14 +7,13 @@ import type { OutboxSchema, Relation, Relations } from "./relation.js";
 /** Where Lockstep's own tables of a target are. */
 const targetSchema = "lockstep";
 
-/** The tables of a source's log. `schema`: where the outbox is. */
-export function logRelations(connections: Connections, schema: string): Relations {
-  const s = quoteName(schema);
+/** The tables of a source's log. */
+export function logRelations(connections: Connections, { schema, s, table }: OutboxNames): Relations {
   const known = new Map<string, OutboxSchema>();
   return {
     async resolve(message) {
       const { namespace, name } = message;
-      if (namespace === schema && name === "outbox") return outboxRelation(message);
+      if (namespace === schema && name === table) return outboxRelation(message);
       if (namespace === targetSchema && name === "checkpoint") {
         return { kind: "checkpoint", source: columnOf(message, "source") };
       }

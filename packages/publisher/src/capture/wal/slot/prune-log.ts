@@ -1,6 +1,6 @@
 import { splitPosition, type Position } from "@lockstep/core";
 import type { Lasting } from "@lockstep/outbox";
-import { mayLead, readKept } from "@lockstep/outbox/postgres";
+import { mayLead, type OutboxNames, readKept } from "@lockstep/outbox/postgres";
 import type pg from "pg";
 import { comparePlaces, type Place } from "../tail/place.js";
 import type { Tail } from "../tail/tail.js";
@@ -36,10 +36,11 @@ export interface PruneFacts {
  */
 export async function pruneLog(
   client: pg.ClientBase,
-  s: string,
+  names: OutboxNames,
   keeping: Keeping,
   facts: PruneFacts,
 ): Promise<number> {
+  const { s } = names;
   const { markers } = keeping;
   const before = markers.first?.total ?? 0;
   await client.query("begin isolation level read committed");
@@ -49,7 +50,7 @@ export async function pruneLog(
   mayLead(kept, "wal");
   await markLagging(client, s, keeping, facts.maxAgeMs);
   // Behind the end of this log the outbox is the next one.
-  if (kept?.stage !== "turned") await emptyOutbox(client, s, kept?.stage === "beside" ? watchableMs : 0);
+  if (kept?.stage !== "turned") await emptyOutbox(client, names, kept?.stage === "beside" ? watchableMs : 0);
   else await keepEnd(client, s, keeping);
   const slowest = facts.atPublication ? undefined : await slowestTarget(client, s);
   const applied = slowest ?? facts.published;
@@ -70,9 +71,9 @@ async function keepEnd(client: pg.ClientBase, s: string, { tail }: Keeping): Pro
 }
 
 /** What others wrote into the outbox is in the log: the rows themselves have done their work (PROTOCOL.md 27). */
-async function emptyOutbox(client: pg.ClientBase, s: string, keepMs: number): Promise<void> {
+async function emptyOutbox(client: pg.ClientBase, { outbox }: OutboxNames, keepMs: number): Promise<void> {
   await client.query(
-    `delete from ${s}.outbox where (xid, seq) in (select xid, seq from ${s}.outbox
+    `delete from ${outbox} where (xid, seq) in (select xid, seq from ${outbox}
        where at <= clock_timestamp() - $1 * interval '1 millisecond' limit 10000)`,
     [keepMs],
   );
