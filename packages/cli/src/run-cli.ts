@@ -5,6 +5,7 @@ import { addDoctor } from "./doctor/doctor-command.js";
 import { addJobs } from "./jobs/jobs-command.js";
 import { addSchedules } from "./jobs/schedules-command.js";
 import { addSync } from "./sync/sync-command.js";
+import { addTwoWay } from "./two-way/two-way-command.js";
 import { addRepair, addVerify } from "./verify/verify-command.js";
 import { exitCodes, processTerminal, type Terminal } from "./terminal.js";
 
@@ -28,6 +29,7 @@ export async function runCli(args: readonly string[], terminal: Terminal = proce
   addSync(program, terminal, result);
   addJobs(program, terminal, result);
   addSchedules(program, terminal);
+  addTwoWay(program, terminal, result);
   addVerify(program, terminal, result);
   addRepair(program, terminal, result);
   try {

@@ -49,6 +49,16 @@ export async function targetsOf(config: LockstepConfig): Promise<readonly Config
   return Promise.all(made);
 }
 
+/** Makes Lockstep's own tables in a target of the configuration, where they are missing. */
+export async function makeOwnTables(config: LockstepConfig, name: string): Promise<void> {
+  const target = await makeTarget(name, config.targets[name]!, {});
+  try {
+    await target.open();
+  } finally {
+    await target.close();
+  }
+}
+
 /** What a target is to two-way sync, if it is a node. */
 function nodeOf(config: LockstepConfig, name: string): ConfiguredTarget["twoWay"] {
   for (const { hub, leaves, tables } of Object.values(config.twoWay)) {

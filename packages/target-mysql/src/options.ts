@@ -1,4 +1,4 @@
-import { LockstepError, type TargetOptions } from "@lockstep/core";
+import { type AnnounceRows, LockstepError, type TargetOptions } from "@lockstep/core";
 
 /** Options of a MySQL or MariaDB target. */
 export interface MysqlTargetOptions extends TargetOptions {
@@ -23,6 +23,7 @@ export interface ResolvedOptions {
   readonly statementTimeoutMs: number;
   readonly columnTypes: Readonly<Record<string, string>>;
   readonly keyLength: number;
+  readonly announce: AnnounceRows | undefined;
 }
 
 const defaults = { statementTimeoutMs: 30_000, keyLength: 255, port: "3306" } as const;
@@ -51,6 +52,7 @@ export function resolveOptions(options: MysqlTargetOptions): ResolvedOptions {
     statementTimeoutMs: options.statementTimeoutMs ?? defaults.statementTimeoutMs,
     columnTypes: options.columnTypes ?? {},
     keyLength,
+    announce: options.announce,
   };
 }
 

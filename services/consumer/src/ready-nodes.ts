@@ -1,26 +1,22 @@
-import type { ConfiguredTarget, ServiceContext } from "@lockstep/runtime";
+import type { ServiceContext } from "@lockstep/runtime";
 
 /** Makes nodes of two-way sync ready by name, each once however many lanes ask at a time. */
 export type ReadyNodes = (...names: readonly string[]) => Promise<void>;
 
 /** What makes the nodes of a configuration ready; `undefined` where nothing is two-way. */
-export async function readyNodes(
-  config: ServiceContext["config"],
-  targets: readonly ConfiguredTarget[],
-): Promise<ReadyNodes | undefined> {
+export async function readyNodes(config: ServiceContext["config"]): Promise<ReadyNodes | undefined> {
   if (Object.keys(config.twoWay).length === 0) return undefined;
   // Loaded only then: what reads and writes a source costs memory.
   const { twoWayNodes } = await import("@lockstep/jobs");
   const nodes = new Map(twoWayNodes(config).map((node) => [node.name, node]));
   const underway = new Map<string, Promise<void>>();
-  const make = async (name: string): Promise<void> => {
-    await targets.find(({ target }) => target.name === name)!.target.open();
-    await nodes.get(name)!.install();
-  };
   const ready = (name: string): Promise<void> => {
     let made = underway.get(name);
     if (made === undefined) {
-      made = make(name).finally(() => underway.delete(name));
+      made = nodes
+        .get(name)!
+        .install()
+        .finally(() => underway.delete(name));
       underway.set(name, made);
     }
     return made;

@@ -35,12 +35,35 @@ describe("two-way sync", function () {
     expect(await star.run("branch", "select row_key from lockstep.conflict")).to.deep.equal([]);
   });
 
-  it("a star of three: the hub sends on what a leaf writes, and what it decides", async () => {
+  it("MariaDB's hub, read from its binlog, and PostgreSQL: the later write wins, deletes among them", async () => {
+    await using star = await StarRig.open(
+      { main: { kind: "mariadb", capture: "binlog" }, branch: { kind: "postgres", capture: "subscriber" } },
+      { stock: { policy: "lastWriteWins" } },
+    );
+    const branch = star.source("branch").getRepository(stock);
+    await star.run("main", "insert into stock values (1, 'é', 1), (2, 'b', 2), (3, 'c', 3)");
+    await star.converged(["1|é|1", "2|b|2", "3|c|3"]);
+    await star.cut("main");
+    await star.run("main", "update stock set name = 'main' where id in (1, 2)");
+    await branch.update({ id: 1 }, { name: "branch" });
+    await branch.delete({ id: 2 });
+    await branch.save({ id: 4, name: "branch", amount: 4 });
+    await branch.update({ id: 3 }, { amount: 30 });
+    await star.run("main", "insert into stock values (4, 'main', 5)");
+    await star.run("main", "delete from stock where id = 3");
+    await star.heal("main");
+    await star.converged(["1|branch|1", "4|main|5"]);
+    await branch.save({ id: 3, name: "new", amount: 3 });
+    await star.run("main", "update stock set amount = amount + 1 where id = 4");
+    await star.converged(["1|branch|1", "3|new|3", "4|main|6"]);
+  });
+
+  it("a star of three whose hub captures by wal: the hub sends on what a leaf writes, and what it decides", async () => {
     await using star = await StarRig.open(
       {
-        main: { kind: "postgres", capture: "trigger" },
+        main: { kind: "postgres", capture: "wal" },
         north: { kind: "postgres", capture: "trigger" },
-        south: { kind: "postgres", capture: "subscriber" },
+        south: { kind: "mariadb", capture: "subscriber" },
       },
       { stock: { policy: "primaryWins" } },
     );

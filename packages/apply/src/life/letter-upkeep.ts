@@ -1,4 +1,4 @@
-import { isLockstepError, liveLetterStates } from "@lockstep/core";
+import { hubKeepsTimes, isLockstepError, liveLetterStates, tombstoneMs } from "@lockstep/core";
 import type { Applier } from "../write/applier.js";
 import type { Ledger } from "../write/ledger.js";
 import { laneFields, laneName, type LaneRoom, type OwnedLane } from "./lane-room.js";
@@ -29,6 +29,13 @@ export async function rescheduleLetters({ room, session }: OwnedLane, before: nu
 /** Forgets letters that have been over for long; what a pass leaves, the next one takes. */
 export async function pruneLetters({ room, session }: OwnedLane): Promise<void> {
   await session.pruneLetters(room.now() - room.limits.keepLettersMs, maxPruned);
+}
+
+/** Forgets versions of rows of two-way tables that were deleted long ago. */
+export async function pruneVersions({ room, session }: OwnedLane): Promise<void> {
+  if (room.twoWay === undefined) return;
+  const keepMs = tombstoneMs * (room.twoWay.writesTo === "hub" ? hubKeepsTimes : 1);
+  await session.pruneVersions?.(keepMs, maxPruned);
 }
 
 async function schedule(room: LaneRoom, letter: string, attempt: number, dueAt: number): Promise<void> {

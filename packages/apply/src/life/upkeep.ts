@@ -1,6 +1,6 @@
 import type { Applier } from "../write/applier.js";
 import type { OwnedLane } from "./lane-room.js";
-import { pruneLetters, releaseOrphans, rescheduleLetters } from "./letter-upkeep.js";
+import { pruneLetters, pruneVersions, releaseOrphans, rescheduleLetters } from "./letter-upkeep.js";
 import { confirmed, refuseReplaced } from "./registering.js";
 
 const lookEveryMs = 1_000;
@@ -58,5 +58,6 @@ export class Upkeep {
     await rescheduleLetters(this.lane, before);
     await releaseOrphans(this.lane, this.applier);
     await pruneLetters(this.lane);
+    await pruneVersions(this.lane);
   }
 }

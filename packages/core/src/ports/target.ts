@@ -172,6 +172,8 @@ export interface LaneSession extends AsyncDisposable {
   step(move: CheckpointMove, work: (transaction: TargetTransaction) => Promise<void>): Promise<Checkpoint>;
   /** Forgets the bases of tables that have no policy (any more): what is written without one makes them wrong. Absent with {@link TargetTransaction.guarded}. */
   dropBases?(tables: readonly TargetTable[]): Promise<void>;
+  /** Forgets versions of rows that were deleted longer than `keepMs` ago, at most `limit`; returns how many. Absent with {@link TargetTransaction.guarded}. */
+  pruneVersions?(keepMs: number, limit: number): Promise<number>;
   /** Live letters of this lane by state. */
   letterCounts(): Promise<Readonly<Record<LetterState, number>>>;
   /** `retrying` letters whose time has come, or whose job may be lost: at most `limit`. */

@@ -1,6 +1,7 @@
 import type { LockstepConfig } from "@lockstep/config";
 import {
   type CapturePlan,
+  type Engine,
   isLockstepError,
   LockstepError,
   type RowNote,
@@ -15,16 +16,18 @@ import {
   refuseFindings,
   runAtSource,
 } from "@lockstep/publisher/capture";
+import { makeOwnTables } from "@lockstep/runtime";
 import { chooseSources } from "../source/choose-sources.js";
 
 /** A database of two-way sync, as what keeps its versions sees it. */
 export interface TwoWayNode {
   readonly name: string;
   readonly role: "hub" | "leaf";
+  readonly engine: Engine;
   /** Compares its triggers with what its tables need; changes nothing. */
   plan(): Promise<CapturePlan>;
   /**
-   * Makes what is missing or has drifted. The target's own tables exist (`Target.open`).
+   * Makes what is missing or has drifted: Lockstep's tables as a target, too.
    * @throws LockstepError OUTBOX_MISSING, CAPTURE_NOT_INSTALLED, CAPTURE_INSTALL_WAITS, TWO_WAY_HUB_CAPTURE, SOURCE_UNAVAILABLE.
    */
   install(): Promise<void>;
@@ -36,11 +39,17 @@ export interface TwoWayNode {
 
 type Topology = LockstepConfig["twoWay"][string];
 
-/** The nodes of a configuration; none where nothing is two-way. @throws LockstepError CONFIG_INVALID. */
-export function twoWayNodes(config: LockstepConfig): readonly TwoWayNode[] {
-  return Object.values(config.twoWay).flatMap((topology) =>
-    [topology.hub, ...topology.leaves].map((name) => nodeOf(config, topology, name)),
+/** The nodes of a configuration, or the one named. @throws LockstepError CONFIG_INVALID when there is none such. */
+export function twoWayNodes(config: LockstepConfig, named?: string): readonly TwoWayNode[] {
+  const nodes = Object.values(config.twoWay).flatMap((topology) =>
+    [topology.hub, ...topology.leaves].map((name) => ({ name, topology })),
   );
+  const wanted = nodes.filter(({ name }) => named === undefined || name === named);
+  if (wanted.length > 0) return wanted.map(({ name, topology }) => nodeOf(config, topology, name));
+  const known = nodes.map(({ name }) => name).join(", ");
+  const problem =
+    named === undefined ? "twoWay: names no nodes" : `there is no node "${named}"; known: ${known}`;
+  throw new LockstepError("CONFIG_INVALID", problem);
 }
 
 function nodeOf(config: LockstepConfig, topology: Topology, name: string): TwoWayNode {
@@ -53,13 +62,16 @@ function nodeOf(config: LockstepConfig, topology: Topology, name: string): TwoWa
   return {
     name,
     role,
+    engine: source.engine,
     plan: () => atNode(plan),
-    install: () =>
-      atNode(async (run) => {
+    async install() {
+      await makeOwnTables(config, name);
+      await atNode(async (run) => {
         await outboxWriterOf(source).check(run);
         if (role === "hub" && topology.leaves.length > 1) await refuseDeafHub(source, run);
         refuseFindings(await installAtSource({ plan }, run, tables));
-      }),
+      });
+    },
     removal: () => atNode((run) => triggers.removal(run)),
     run: (statements) =>
       atNode(async (run) => {

@@ -2,6 +2,7 @@ import type { GuardedRows, TargetTable } from "@lockstep/core";
 import type { LaneId } from "../lane/checkpoint-row.js";
 import type { Session } from "../session/session.js";
 import type { TablePlan } from "../tables/mysql-table.js";
+import { announceRows, type Announcing } from "./announce.js";
 import { dropBases } from "./drop-bases.js";
 import { insertRows } from "./insert-rows.js";
 import { keepBases } from "./keep-bases.js";
@@ -18,8 +19,14 @@ export function guardedRows(
   lane: LaneId,
   plan: (table: TargetTable) => TablePlan,
   run: Run,
+  { announce, namespace }: Announcing,
 ): GuardedRows {
+  const told = announce && {
+    announce: (table: TargetTable, keys: readonly string[]) =>
+      run(() => announceRows(session, announce, namespace, table, keys)),
+  };
   return {
+    ...told,
     look: (table, keys, images = "changed") => run(() => look(session, plan(table), keys, images)),
     insert: (table, rows) => run(() => insertRows(session, plan(table), rows)),
     keepBases: (table, rows) => run(() => keepBases(session, plan(table), rows)),

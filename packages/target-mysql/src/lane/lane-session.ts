@@ -1,6 +1,8 @@
 import { LockstepError, type LaneSession } from "@lockstep/core";
 import { classify } from "../classify.js";
 import type { Session } from "../session/session.js";
+import type { Announcing } from "../guarded/announce.js";
+import { pruneVersions } from "../guarded/versions.js";
 import { dropBasesOf } from "../guarded/drop-bases.js";
 import { letterCounts } from "../letters/letter-counts.js";
 import { overdueLetters, pruneLetters } from "../letters/lane-letters.js";
@@ -22,7 +24,7 @@ const defaultPulse: LanePulse = { everyMs: 3_000, silentSeconds: 20 };
 /** What opening a lane needs. */
 export interface LanePlace {
   readonly lane: LaneId;
-  readonly tables: TableOptions;
+  readonly tables: TableOptions & Announcing;
   /** Default: every 3 s, 20 s. */
   readonly pulse?: LanePulse;
   connect(): Promise<Session>;
@@ -81,12 +83,13 @@ function laneSession(session: Session, { lane, tables: options, connect }: LaneP
       return (await readCheckpoint(session, lane))!.checkpoint;
     },
     tables: (schemas) => tables.open(session, schemas),
-    step: (move, work) => runStep({ session, lane, tables, connect }, move, work),
+    step: (move, work) => runStep({ session, lane, tables, connect, hub: options }, move, work),
     dropBases: (guardless) =>
       dropBasesOf(
         session,
         guardless.map((table) => tables.planOf(table)),
       ),
+    pruneVersions: (keepMs, limit) => pruneVersions(session, keepMs, limit),
     letterCounts: () => letterCounts(session, lane),
     overdueLetters: (before, limit) => overdueLetters(session, lane, before, limit),
     pruneLetters: (before, limit) => pruneLetters(session, lane, before, limit),

@@ -1,6 +1,7 @@
 import type { TargetTable, TargetTransaction } from "@lockstep/core";
 import { classify } from "../classify.js";
 import type { Session } from "../session/session.js";
+import type { Announcing } from "../guarded/announce.js";
 import { guardedRows } from "../guarded/guarded-rows.js";
 import { findLetters, dueLetters, waitingLetters } from "../letters/lane-letters.js";
 import { putLetter, resolveLetters } from "../letters/put-letter.js";
@@ -18,6 +19,7 @@ export interface TransactionPlace {
   readonly session: Session;
   readonly lane: LaneId;
   readonly tables: LaneTables;
+  readonly hub: Announcing;
 }
 
 /** The methods of an open transaction; `whole` throws when the server has rolled it back behind our back. */
@@ -27,7 +29,7 @@ export function openTransaction(place: TransactionPlace): {
   /** Records counted beside the step's move. */
   counted(): number;
 } {
-  const { session, lane, tables } = place;
+  const { session, lane, tables, hub } = place;
   let counted = 0;
   const guard = wholeness(session);
   const attempt = async (work: () => Promise<void>): Promise<boolean> => {
@@ -61,7 +63,7 @@ export function openTransaction(place: TransactionPlace): {
         await countRecords(session, lane, more);
         counted += more;
       }),
-    guarded: guardedRows(session, lane, plan, guard.run),
+    guarded: guardedRows(session, lane, plan, guard.run, hub),
   };
   return { transaction, whole: guard.whole, counted: () => counted };
 }

@@ -92,13 +92,15 @@ export const ownTables: Readonly<Record<string, string>> = {
     KEY lane (source, part, id)`,
   // Of rows of two-way tables: which writes a row holds (core's RowVersion). Triggers write it for writes of this database's own, lanes for
   // theirs. stamp 0: nothing yet, a row made to be locked. deleted_at, ms: the row is gone, and no late write of it counts.
+  // Names and keys are compared with the outbox's, so they have its collation.
   lockstep_row_version: `
-    table_name VARCHAR(64) NOT NULL,
-    row_key VARCHAR(600) NOT NULL,
+    table_name VARCHAR(64) COLLATE utf8mb4_bin NOT NULL,
+    row_key VARCHAR(600) COLLATE utf8mb4_bin NOT NULL,
     stamp BIGINT NOT NULL DEFAULT 0,
     node VARCHAR(63) NOT NULL DEFAULT '',
     seen VARCHAR(4000) NOT NULL DEFAULT '{}',
     came_from VARCHAR(63) NULL,
     deleted_at BIGINT NULL,
-    PRIMARY KEY (table_name, row_key)`,
+    PRIMARY KEY (table_name, row_key),
+    KEY deleted (deleted_at)`,
 };

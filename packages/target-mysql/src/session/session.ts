@@ -54,6 +54,16 @@ export class Session {
     });
   }
 
+  /** Rows of any statement, its binary values read as UTF-8; none of one that gives no rows. */
+  utf8Rows(sql: string, values?: Values): Promise<readonly Row[]> {
+    return this.#alone(async () => {
+      const { connection } = this.#pinned;
+      const asked = { sql, values: [...(values ?? [])], typeCast: utf8 };
+      const [first] = answersIn((await this.#inTime(connection.query(asked)))[0]);
+      return Array.isArray(first) ? (first as Row[]) : [];
+    });
+  }
+
   /**
    * Runs one statement that writes; returns the number of rows found.
    * @throws LockstepError TARGET_VALUE when the server stored another value than the one given.
@@ -151,6 +161,10 @@ export class Session {
       clearTimeout(timer);
     }
   }
+}
+
+function utf8(field: { buffer(): Buffer | null }): string | null {
+  return field.buffer()?.toString("utf8") ?? null;
 }
 
 // One statement: a header or an array of rows; several: an array of those.

@@ -2,6 +2,7 @@ import type { HeldVersion, VersionWrite } from "@lockstep/core";
 import { own } from "../own-tables/ddl.js";
 import type { RunInStep } from "../rows/statements.js";
 import { arrayText } from "../sql/quote.js";
+import type { Query } from "../tables/catalog.js";
 
 /** Versions of these rows of a table, locked: whoever writes one of them waits for this transaction. */
 export async function lockVersions(
@@ -37,6 +38,20 @@ function readHeld([stamp, node, seen, from, deletedMsAgo]: readonly (string | nu
     ...(from == null ? {} : { from }),
   };
   return deletedMsAgo == null ? { version } : { version, deletedMsAgo: Number(deletedMsAgo) };
+}
+
+/** Forgets versions of rows that were deleted longer than `keepMs` ago. One that somebody holds stays for the next time. */
+export async function pruneVersions(query: Query, keepMs: number, limit: number): Promise<number> {
+  const { rows } = await query(
+    `with gone as (
+       delete from ${own.version} where (table_name, row_key) in (
+         select table_name, row_key from ${own.version}
+          where deleted_at < clock_timestamp() - $1::double precision * interval '1 ms' limit $2 for update skip locked)
+       returning 1)
+     select count(*) from gone`,
+    [String(keepMs), String(limit)],
+  );
+  return Number(rows[0]?.[0]);
 }
 
 /** Writes versions, whatever is there. */

@@ -9,6 +9,7 @@ import {
   type TargetTable,
   type TargetTransaction,
 } from "@lockstep/core";
+import { pruneVersions } from "../guarded/versions.js";
 import { dropBasesOf } from "../guarded/drop-bases.js";
 import { countLetters } from "../letters/count.js";
 import { overdueLetters } from "../letters/overdue.js";
@@ -141,6 +142,10 @@ export class PostgresLane implements LaneSession {
 
   dropBases(tables: readonly TargetTable[]): Promise<void> {
     return dropBasesOf((text, values) => this.#session.query(text, values), tables.map(postgresTable));
+  }
+
+  pruneVersions(keepMs: number, limit: number): Promise<number> {
+    return pruneVersions((text, values) => this.#session.query(text, values), keepMs, limit);
   }
 
   letterCounts(): Promise<Readonly<Record<LetterState, number>>> {

@@ -97,6 +97,7 @@ export const ownTables: readonly string[] = [
     deleted_at timestamptz(3),
     primary key (table_name, row_key)
   )`,
+  `create index if not exists row_version_deleted on ${own.version} (deleted_at) where deleted_at is not null`,
   // What Lockstep left in the rows of tables that have a conflict policy, as this database prints them; "image" is NULL where it left none.
   `create table if not exists ${own.base} (
     table_name text not null,

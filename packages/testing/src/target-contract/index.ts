@@ -14,6 +14,7 @@ import { stagingContract } from "./staging.js";
 import { transactionsContract } from "./transactions.js";
 import { uniquesContract } from "./uniques.js";
 import { valuesContract } from "./values.js";
+import { versionsContract } from "./versions.js";
 
 // For a target's own tests beside the contract.
 export { type ContractContext, contractContext } from "./contract-context.js";
@@ -53,5 +54,6 @@ export function targetContract(
     tier("unique values", uniquesContract);
     tier("foreign keys", foreignKeysContract);
     tier("staging", stagingContract);
+    tier("versions of rows", versionsContract);
   });
 }

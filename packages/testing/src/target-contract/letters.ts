@@ -17,6 +17,7 @@ export function lettersContract(context: ContractContext): void {
       ordinal: 7,
       image: '["1","x"]',
       before: '["0"]',
+      version: '{"stamp":7,"node":"a","seen":{"a":7}}',
       about: "note_unique",
       code: "TARGET_UNIQUE",
       rawError: raw,
@@ -42,6 +43,7 @@ export function lettersContract(context: ContractContext): void {
       dueAt: 1_700_000_000_123,
       image: '["1","x"]',
       before: '["0"]',
+      version: '{"stamp":7,"node":"a","seen":{"a":7}}',
     });
     expect(letter.rawError).contain("⚑").contain("' \\ ) already exists");
     expect(letter.history).length(1);
