@@ -7,7 +7,7 @@ import { existingTables, type TableName } from "./subscriber/catalog/existing-ta
 import { type CaptureSettings, type InstalledCapture, withRunner } from "./subscriber/install-capture.js";
 import type { MappedTable } from "./subscriber/captured-tables.js";
 import { mappedTables } from "./subscriber/mapped-tables.js";
-import { refuseTruncate } from "./trigger/refuse-truncate.js";
+import { assistTriggers } from "./trigger/assist-triggers.js";
 
 /** What {@link watchEntities} needs beside what every capture needs. */
 export interface WatchSettings extends CaptureSettings {
@@ -50,9 +50,9 @@ export async function watchEntities(
   const endTrace = isActive ? await capture.trace?.(dataSource) : undefined;
   const blindWrites: BlindWrites = { count: 0, warned: new Set() };
   // PostgreSQL has triggers for TRUNCATE, and every log shows it.
-  const isUnseen = isActive && engine === "mysql" && capture.kind === "trigger";
-  const endRefusing = isUnseen
-    ? refuseTruncate(dataSource, {
+  const needsHelp = isActive && engine === "mysql" && capture.kind === "trigger";
+  const endHelp = needsHelp
+    ? assistTriggers(dataSource, {
         ...settings,
         blindWrites,
         tables: {
@@ -72,7 +72,7 @@ export async function watchEntities(
     },
     uninstall() {
       endTrace?.();
-      endRefusing();
+      endHelp();
     },
   };
 }

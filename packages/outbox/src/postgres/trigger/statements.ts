@@ -37,6 +37,10 @@ export interface TriggerRows {
   readonly old: string;
 }
 
+/** The traceparent that the application's statement has behind it in a comment. */
+const traceBehind =
+  "substring(right(current_query(), 80) from '/[*]traceparent=''([0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})''[*]/$')";
+
 /** Rows of a trigger, as parameters of a dynamic statement. */
 export const givenRows: TriggerRows = { new: "$1", old: "$2" };
 
@@ -49,9 +53,11 @@ export function firingStatements(outbox: string, texts: RowTexts, rows: TriggerR
   const keyText = `array_to_json(array[${key}])::text`;
   const image = `array_to_json(array[${cells}])::text`;
   // As subqueries: asked once for a statement, not for each of its rows.
-  const context = ["traceparent", "origin"].map(
-    (name) => `(select nullif(current_setting('lockstep.${name}', true), ''))`,
-  );
+  const setting = (name: string): string => `nullif(current_setting('lockstep.${name}', true), '')`;
+  const context = [
+    `(select coalesce(${setting("traceparent")}, ${traceBehind}))`,
+    `(select ${setting("origin")})`,
+  ];
   const write = (op: string, key: string, image: string, before: string, from = ""): string =>
     `insert into ${outbox} (op, fingerprint, key, image, before, traceparent, origin)
     select ${op}, ${fingerprint}, ${key}, ${image}, ${before}, ${context.join(", ")}${from}`;

@@ -1,6 +1,7 @@
 import { LockstepError, type RowNote, type RunStatement } from "@lockstep/core";
 import { seenThroughTriggers } from "../foreign-key-actions.js";
 import type { CaptureSource, SourceCapture } from "../source-capture.js";
+import { commentWrites } from "../trace/comment-writes.js";
 import { watchedLog } from "../watched-log.js";
 import { mysqlBinlogLog } from "./binlog-log.js";
 import { binlogHandOver } from "./hand-over.js";
@@ -26,6 +27,7 @@ export function binlogCapture(source: CaptureSource): SourceCapture {
     kind: "binlog",
     plan,
     removal: (run) => triggers.removal(run),
+    trace: commentWrites,
     handOver: binlogHandOver(outbox),
     changeLog() {
       const log = mysqlBinlogLog({

@@ -11,12 +11,12 @@ import type { RunnerInternals, WriteBuilder } from "./typeorm-internals.js";
 export interface Capture {
   /** Runs a write query builder, capturing what it touches. */
   execute(builder: WriteBuilder, execute: () => Promise<unknown>): Promise<unknown>;
-  /** Sends a statement that may change the transaction, or that writes by hand. `send` takes a copy of the parameters in their place. */
+  /** Sends a statement that may change the transaction, or that writes by hand. `send` takes a copy of the parameters in their place, and a comment behind it. */
   send(
     runner: RunnerInternals,
     statement: Exclude<Statement, { kind: "other" }>,
     text: { readonly sql: string; readonly parameters?: unknown[] | undefined },
-    send: (parameters?: unknown[]) => Promise<unknown>,
+    send: (parameters?: unknown[], comment?: string) => Promise<unknown>,
   ): Promise<unknown>;
   /** Sends any other statement, and notices when it ended the transaction. */
   watch(runner: RunnerInternals, sql: string, send: () => Promise<unknown>): Promise<unknown>;

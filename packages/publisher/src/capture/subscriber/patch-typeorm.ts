@@ -82,7 +82,8 @@ function patchRunner(prototype: Prototype<RunnerInternals>): void {
   prototype.query = function (this: RunnerInternals, sql, parameters, useStructuredResult) {
     const captured = capturedStatement(parameters);
     if (captured && parameters) return captured(sql, parameters);
-    const send = (given = parameters) => original.query.call(this, sql, given, useStructuredResult);
+    const send = (given = parameters, comment = "") =>
+      original.query.call(this, typeof sql === "string" ? sql + comment : sql, given, useStructuredResult);
     const capture = captureOf(this);
     if (capture === undefined || (parameters !== undefined && own.has(parameters))) return send();
     const text = textOf(sql);

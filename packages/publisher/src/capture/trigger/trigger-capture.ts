@@ -3,6 +3,7 @@ import { transactionsInTheWay } from "@lockstep/outbox/postgres";
 import { outboxLog } from "../outbox-log.js";
 import { seenThroughTriggers } from "../foreign-key-actions.js";
 import type { CaptureSource, SourceCapture } from "../source-capture.js";
+import { commentWrites } from "../trace/comment-writes.js";
 import { watchedLog } from "../watched-log.js";
 
 /** Capture by triggers of the database, which write to the same outbox as the application would: the relay knows no difference. */
@@ -16,6 +17,7 @@ export function triggerCapture(source: CaptureSource): SourceCapture {
     kind: "trigger",
     plan,
     ...(source.engine === "postgres" && {
+      trace: commentWrites,
       inTheWay: (run, _statement, tables) => transactionsInTheWay(run, tables),
     }),
     removal: (run) => triggers.removal(run),

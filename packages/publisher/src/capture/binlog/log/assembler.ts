@@ -12,6 +12,7 @@ import { meaningOf, type StatementMeaning, statementOf } from "../event/query-ev
 import { rowsOf, rowsOpOf, tableIdOf } from "../event/rows-event.js";
 import { type TableMapHead, tableMapHead } from "../event/table-map.js";
 import { outOfPlace, preparedElsewhere, refuseUnlessWithoutRows } from "../event/unreadable.js";
+import { traceBehind } from "../../trace/trace-comment.js";
 import type { ReadableTable } from "../table/tables.js";
 import { FileFollower } from "./file-follower.js";
 import type { LogContext, Scanned } from "./log-context.js";
@@ -79,6 +80,9 @@ export class Assembler {
         return this.begin(event, header, begins);
       case eventType.query:
         return this.statement(event);
+      case eventType.mariadbAnnotateRows:
+      case eventType.rowsQuery:
+        return this.annotated(follower.bodyOf(event));
       case eventType.tableMap:
         return this.tableMap(tableMapHead(follower.bodyOf(event)));
       case eventType.xid:
@@ -120,6 +124,13 @@ export class Assembler {
     this.open.isPassed = tick < this.from;
     this.watched.clear();
     return undefined;
+  }
+
+  /** The text of the statement that the rows which follow are from. */
+  private annotated(text: Buffer): undefined {
+    const traceparent = this.open && traceBehind(text);
+    if (traceparent !== undefined) this.open!.header.traceparent ??= traceparent;
+    return this.reach();
   }
 
   private statement(event: Buffer): Promise<void> | undefined {

@@ -56,7 +56,7 @@ export class LogReader {
     const { connections, serverId } = context;
     // Far into a very long file the server can't be asked for: then it is read from the file's begin.
     const from = offset < 4 || offset > maxOffset ? 4 : offset;
-    const dump = await openDump(connections, { file: name, offset: from, serverId });
+    const dump = await openDump(connections, { file: name, offset: from, serverId, withStatements: true });
     let reader: LogReader | undefined;
     const assembler = new Assembler(context, start, name, (events, bytes) => reader?.add(events, bytes));
     reader = new LogReader(dump, assembler, start, heard);

@@ -17,6 +17,8 @@ export interface DumpStart {
   readonly offset: number;
   /** Must differ from every other replica's and reader's. Default: random. */
   readonly serverId?: number | undefined;
+  /** MariaDB: the texts of the statements are wanted too. MySQL sends them where it logs them. */
+  readonly withStatements?: boolean;
 }
 
 const registerReplica = 0x15;
@@ -39,7 +41,7 @@ const settings = `SET @master_binlog_checksum = @@GLOBAL.binlog_checksum, @sourc
 /** Opens a connection of its own and asks for the log. @throws LockstepError SOURCE_UNAVAILABLE, HISTORY_GONE, SNAPSHOT_WENT_BACK (also from `take`). */
 export async function openDump(
   connections: Connections,
-  { file, offset, serverId = randomInt(0x4000_0000, 0x7fff_ffff) }: DumpStart,
+  { file, offset, serverId = randomInt(0x4000_0000, 0x7fff_ffff), withStatements = false }: DumpStart,
 ): Promise<Dump> {
   const opened = await connections.open();
   const connection = (opened as unknown as { readonly connection: RawConnection }).connection;
@@ -50,7 +52,7 @@ export async function openDump(
     opened.destroy();
     throw logError(error);
   }
-  return receive(connection, dumpCommand(file, offset, serverId));
+  return receive(connection, dumpCommand({ file, offset, serverId, withStatements }));
 }
 
 /** Shows the reader in SHOW REPLICAS; fails without the right to read the log. */
@@ -72,13 +74,16 @@ function register(connection: RawConnection, serverId: number): Promise<void> {
   });
 }
 
-function dumpCommand(file: string, offset: number, serverId: number): Buffer {
+/** MySQL has no such flag, and passes it over. */
+const sendStatements = 2;
+
+function dumpCommand({ file, offset, serverId, withStatements }: Required<DumpStart>): Buffer {
   const name = Buffer.from(file);
   const payload = Buffer.alloc(11 + name.length);
   payload.writeUInt8(binlogDump, 0);
   payload.writeUInt32LE(offset, 1);
-  payload.writeUInt16LE(0, 5);
-  payload.writeUInt32LE(serverId, 7);
+  payload.writeUInt16LE(withStatements ? sendStatements : 0, 5);
+  payload.writeUInt32LE(serverId!, 7);
   name.copy(payload, 11);
   return payload;
 }

@@ -1,4 +1,3 @@
-import { isSpanContextValid, trace } from "@opentelemetry/api";
 import type { DataSource } from "typeorm";
 import { withRunner } from "../../subscriber/install-capture.js";
 import { removeCapture, runOwn, setCapture } from "../../subscriber/patch-typeorm.js";
@@ -6,6 +5,7 @@ import type { Capture } from "../../subscriber/capture.js";
 import { canSendTogether, sendTogether } from "../../subscriber/send-together.js";
 import { sqlStateOf } from "../../subscriber/server-errors.js";
 import type { RunnerInternals, StructuredResult } from "../../subscriber/typeorm-internals.js";
+import { recordedTrace } from "../../trace/recorded-trace.js";
 import { tracePrefix } from "../pgoutput/trace-message.js";
 
 /**
@@ -44,14 +44,6 @@ function mayWriteMessages(dataSource: DataSource): Promise<boolean> {
     );
     return row?.["may"] === "true";
   });
-}
-
-function recordedTrace(): string | undefined {
-  const span = trace.getActiveSpan();
-  if (span?.isRecording() !== true) return undefined;
-  const context = span.spanContext();
-  if (!isSpanContextValid(context)) return undefined;
-  return `00-${context.traceId}-${context.spanId}-${context.traceFlags.toString(16).padStart(2, "0")}`;
 }
 
 const transactionAborted = "25P02";
