@@ -33,12 +33,14 @@ export function versionBody(node: string, table: VersionedTable): string {
   const name = quoteText(table.name);
   const row = (of: "new" | "old"): string =>
     `row(${table.key.map((k) => `${of}.${quoteName(k)}`).join(", ")})`;
-  const there = [table.key, ...table.unique]
+  // Locked: a row that is gone again by the time of the INSERT would let one be born without a version.
+  const unlessThere = [table.key, ...table.unique]
     .map((columns) => {
       const same = columns.map((k) => `t.${quoteName(k)} = new.${quoteName(k)}`).join(" and ");
-      return `exists (select from ${nameOf(table)} t where ${same})`;
+      return `perform from ${nameOf(table)} t where ${same} for key share;
+    if found then return new; end if;`;
     })
-    .join(" or ");
+    .join("\n    ");
   const keyText = (of: "new" | "old"): string =>
     `array_to_json(array[${table.key.map((k) => `${of}.${quoteName(k)}::text`).join(", ")}])::text`;
   const refuse = (why: string): string =>
@@ -56,7 +58,7 @@ begin
     ${refuse("TRUNCATE would empty it here only; DELETE its rows")}
   elsif TG_LEVEL = 'STATEMENT' then
     if coalesce(nullif(current_setting(unborn, true), ''), '0')::bigint <> (select count(*) from ${bornTable}) then
-      raise exception '%.% is a two-way table: an INSERT met a row that came meanwhile, or what a trigger or an index with a condition leaves out; try again',
+      raise exception '%.% is a two-way table: an INSERT met a row that came or went meanwhile, or what a trigger or an index with a condition leaves out; try again',
         TG_TABLE_SCHEMA, TG_TABLE_NAME using errcode = 'serialization_failure';
     end if;
     perform set_config(unborn, '0', true);
@@ -74,7 +76,7 @@ begin
   clock := (extract(epoch from clock_timestamp()) * 1000000)::bigint;
   if TG_OP = 'INSERT' then
     -- Nothing is born of it: it fails, does nothing, or becomes an UPDATE, whose trigger comes.
-    if ${there} then return new; end if;
+    ${unlessThere}
     insert into ${versionTable} as v (table_name, row_key, stamp, node, seen)
     values (${name}, k, clock, ${quoteText(node)}, json_build_object(${quoteText(node)}, clock)::text)
     on conflict do nothing;
@@ -84,7 +86,7 @@ begin
     end if;
     -- It may have waited for another transaction that made the row.
     perform from ${versionTable} v where v.table_name = ${name} and v.row_key = k for update;
-    if ${there} then return new; end if;
+    ${unlessThere}
     ${count("unborn")}
   end if;
   insert into ${versionTable} as v (table_name, row_key, stamp, node, seen, deleted_at)
