@@ -2,6 +2,7 @@ export * from "./assert-never.js";
 export * from "./capture-kind.js";
 export * from "./change-event.js";
 export * from "./conflict/row-version.js";
+export * from "./conflict/answering-desk.js";
 export * from "./conflict/two-way.js";
 export * from "./conflict/two-way-policy.js";
 export { completeImage } from "./conflict/complete-image.js";

@@ -1,3 +1,3 @@
 export { type Running, runProcess, type ServiceContext } from "./run-process.js";
 export { startTelemetry, type StopTelemetry } from "./telemetry.js";
-export { type ConfiguredTarget, makeOwnTables, targetsOf } from "./targets.js";
+export { type ConfiguredTarget, makeOwnTables, nodeNamespace, targetsOf } from "./targets.js";

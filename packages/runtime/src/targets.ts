@@ -5,6 +5,7 @@ import {
   conflictsOf,
   type Mapping,
   mappingOf,
+  parseVersion,
   type Sink,
   sinkTarget,
   type Target,
@@ -68,13 +69,30 @@ function nodeOf(config: LockstepConfig, name: string): ConfiguredTarget["twoWay"
   return undefined;
 }
 
-/** A hub is a source as well: its lanes write their decisions into its outbox. */
-async function announcing(config: LockstepConfig, name: string): Promise<Pick<TargetOptions, "announce">> {
-  const { mysqlOutboxWriter, postgresOutboxWriter } = await import("@lockstep/outbox");
-  const { outbox } = config.sources[name]!;
+type HubOptions = Pick<TargetOptions, "announce" | "beforeDiscard">;
+
+/** A hub is a source as well: what its lanes and persons decide is written into its outbox. */
+async function announcing(config: LockstepConfig, name: string): Promise<HubOptions> {
+  const { mysqlOutboxWriter, mysqlRowEmitter, postgresOutboxWriter, postgresRowEmitter } =
+    await import("@lockstep/outbox");
+  const { outbox, url = "" } = config.sources[name]!;
   const isPostgres = config.targets[name]!.type === "postgres";
   const writer = isPostgres ? postgresOutboxWriter(outbox) : mysqlOutboxWriter(outbox);
   return {
+    async beforeDiscard({ table, key, version }) {
+      const emitter = isPostgres ? postgresRowEmitter(url, name, outbox) : mysqlRowEmitter(url, outbox);
+      const over = version === undefined ? undefined : parseVersion(version);
+      const rows = [{ key: JSON.parse(key) as string[], over }];
+      try {
+        await emitter.reassert(
+          { namespace: nodeNamespace(config, name), name: plainName(table) },
+          name,
+          rows,
+        );
+      } finally {
+        await emitter.close();
+      }
+    },
     async announce(run, rows) {
       await writer.append(
         run,
@@ -85,10 +103,23 @@ async function announcing(config: LockstepConfig, name: string): Promise<Pick<Ta
   };
 }
 
+/** Where a node's two-way tables lie. */
+export function nodeNamespace({ sources, targets }: LockstepConfig, name: string): string {
+  const target = targets[name]!;
+  if ("namespace" in target && target.namespace !== undefined) return target.namespace;
+  return target.type === "postgres"
+    ? "public"
+    : decodeURIComponent(new URL(sources[name]!.url!).pathname.slice(1));
+}
+
+function plainName(table: string): string {
+  return table.slice(table.indexOf(".") + 1);
+}
+
 async function makeTarget(
   name: string,
   config: LockstepConfig["targets"][string],
-  hub: Pick<TargetOptions, "announce">,
+  hub: HubOptions,
 ): Promise<Target> {
   switch (config.type) {
     case "postgres": {

@@ -1,4 +1,4 @@
-import { LockstepError, type Target } from "@lockstep/core";
+import { answeringDesk, LockstepError, type Target } from "@lockstep/core";
 import { bulkLoader } from "./bulk/bulk-loader.js";
 import { classify } from "./classify.js";
 import { Session } from "./session/session.js";
@@ -43,7 +43,10 @@ export function mysqlTarget(options: MysqlTargetOptions): Target {
         tables,
         connect: () => connection(resolved, resolved.statementTimeoutMs, source),
       }),
-    letters: letterDesk(sessions),
+    letters:
+      options.beforeDiscard === undefined
+        ? letterDesk(sessions)
+        : answeringDesk(letterDesk(sessions), options.beforeDiscard),
     checkpoints: () => sessions.use(readCheckpoints),
     setPaused: async (lane, paused) =>
       refuseUnknown(await sessions.use((session) => setPausedFlag(session, lane, paused)), resolved, lane),

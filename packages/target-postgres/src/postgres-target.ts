@@ -1,4 +1,5 @@
 import {
+  answeringDesk,
   type BulkLoader,
   type Checkpoint,
   type Fault,
@@ -54,7 +55,9 @@ class PostgresTarget implements Target {
     this.#options = { ...defaults, ...options };
     const { url, statementTimeoutMs } = this.#options;
     this.#pool = new SessionPool({ url, statementTimeoutMs, applicationName: `lockstep ${options.name}` });
-    this.letters = new PostgresLetterDesk((text, values) => this.#pool.query(text, values));
+    const letters = new PostgresLetterDesk((text, values) => this.#pool.query(text, values));
+    this.letters =
+      options.beforeDiscard === undefined ? letters : answeringDesk(letters, options.beforeDiscard);
   }
 
   async open(): Promise<{ readonly id: string }> {

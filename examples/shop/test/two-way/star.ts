@@ -1,4 +1,4 @@
-import { parseConfig } from "@lockstep/config";
+import { type LockstepConfig, parseConfig } from "@lockstep/config";
 import { type CaptureKind, type LaneReport, silentLogger } from "@lockstep/core";
 import { startConsumer } from "@lockstep/consumer";
 import { publishChanges, type Publisher } from "@lockstep/publisher";
@@ -42,6 +42,7 @@ interface OpenNode {
 export class StarRig implements AsyncDisposable {
   private constructor(
     readonly nodes: ReadonlyMap<string, OpenNode>,
+    readonly config: LockstepConfig,
     private readonly redis: RunningServer,
     private readonly consumer: AsyncDisposable,
   ) {}
@@ -71,7 +72,7 @@ export class StarRig implements AsyncDisposable {
       retry: { attempts: 3, delayMs: 100, maxDelayMs: 300 },
     });
     const consumer = await startConsumer({ config, logger: silentLogger as never });
-    const rig = new StarRig(nodes, redis, consumer);
+    const rig = new StarRig(nodes, config, redis, consumer);
     await rig.#until("running lanes", async () => (await rig.lanes()).length === 2 * leaves.length);
     return rig;
   }
@@ -79,6 +80,33 @@ export class StarRig implements AsyncDisposable {
   /** Runs a statement of the application's at a node. */
   async run<T = Record<string, unknown>>(node: string, sql: string): Promise<T[]> {
     return await this.nodes.get(node)!.dataSource.query<T[]>(sql);
+  }
+
+  /** Runs a statement at a node that no event tells of; unless `versioned`, versions don't either, as after a backup was restored. */
+  async lost(node: string, statement: string, { versioned = true } = {}): Promise<void> {
+    const isPostgres = this.source(node).options.type === "postgres";
+    await this.source(node).transaction(async (manager) => {
+      const origin = (value: string): Promise<unknown> =>
+        manager.query(
+          isPostgres
+            ? `select set_config('lockstep.origin', '${value}', false)`
+            : `set @lockstep_origin = nullif('${value}', '')`,
+        );
+      if (!versioned) await origin("nobody");
+      await manager.query(statement);
+      await manager.query(
+        isPostgres
+          ? "delete from lockstep.outbox where xid = pg_current_xact_id()"
+          : "delete from lockstep_outbox where tick = 0",
+      );
+      await origin("");
+    });
+  }
+
+  /** The query of a node's letters. */
+  letters(node: string): string {
+    const isPostgres = this.source(node).options.type === "postgres";
+    return `select id, state from ${isPostgres ? "lockstep.dead_letter" : "lockstep_dead_letter"} order by id`;
   }
 
   source(node: string): DataSource {

@@ -93,6 +93,23 @@ function bare(version: RowVersion): RowVersion {
   return { ...version, seen };
 }
 
+/**
+ * The version of a row that its node writes anew as it is: it has seen what `others` hold, so that it replaces that wherever it comes. `clock`: microseconds since 1970.
+ */
+export function newVersion(
+  node: string,
+  clock: number,
+  others: readonly (RowVersion | undefined)[],
+): RowVersion {
+  const known = others.flatMap((one) => (one === undefined ? [] : [bare(one)]));
+  const seen = new Map<string, number>();
+  for (const one of known)
+    for (const [name, stamp] of Object.entries(one.seen))
+      seen.set(name, Math.max(stamp, seen.get(name) ?? 0));
+  const stamp = Math.max(clock, ...[...seen.values(), ...known.map((one) => one.stamp)].map((s) => s + 1));
+  return { stamp, node, seen: Object.fromEntries(seen.set(node, stamp)) };
+}
+
 function isForgotten(held: HeldVersion | undefined): boolean {
   return (held?.deletedMsAgo ?? 0) > tombstoneMs;
 }

@@ -262,6 +262,11 @@ export interface TargetOptions {
   readonly allowInsensitiveKeys?: boolean;
   /** Where the database is a hub of two-way sync: writes rows, as they are in the open transaction, into its outbox as a source. */
   readonly announce?: AnnounceRows;
+  /**
+   * The same place: called before a person's wish to discard a live letter is kept. A leaf waits for the hub's answer to the change that the letter holds; giving up the change is
+   * one, too.
+   */
+  readonly beforeDiscard?: (letter: DeadLetterDetail) => Promise<void>;
   /** A statement that takes longer counts as a systemic error, ms. Default 30000. */
   readonly statementTimeoutMs?: number;
 }

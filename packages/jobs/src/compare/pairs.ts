@@ -13,9 +13,10 @@ import {
 import { mysqlReader, mysqlRowEmitter, postgresReader, postgresRowEmitter } from "@lockstep/outbox";
 import type { CaptureSource } from "@lockstep/publisher/capture";
 import type { ConfiguredTarget } from "@lockstep/runtime";
+import { emitterToLeaf } from "../nodes/emit-to-leaf.js";
 import type { OpenSync } from "../open-sync.js";
 import { watchedTables } from "../source/captured-tables.js";
-import { refuseUntouched } from "../source/choose-sources.js";
+import { chooseSources, refuseUntouched } from "../source/choose-sources.js";
 
 /** Which targets and tables of a source are compared; default all. */
 export interface PairOptions {
@@ -40,7 +41,7 @@ export interface Pair {
   };
   readonly target: Target;
   readonly mapping?: Mapping | undefined;
-  readonly emitter: RowEmitter;
+  readonly emitter: Pick<RowEmitter, "emit" | "emitOrDelete">;
   /** Columns that nobody is to see. */
   readonly mask: Mask;
 }
@@ -125,17 +126,28 @@ export async function atPairs<T>(
   const { readable } = readableTargets(open, options.targets);
   const tables = await comparedTables(open, options);
   const reader = readerOf(open.chosen.rows);
-  const emitter = emitterOf(open.source);
-  const source = { name: open.source.name, reader, log: open.log, tables };
+  const { name } = open.source;
   const mask = maskOf(open.config.status.maskColumns);
+  const emitters: RowEmitter[] = [emitterOf(open.source)];
+  const [own] = emitters as [RowEmitter];
   try {
-    for (const { target, mapping } of readable) {
+    for (const { target, mapping, twoWay } of readable) {
+      // A leaf's row wins nowhere because it is sent once more: the hub decides, and what it decided is mended from there.
+      if (options.sends && twoWay?.writesTo === "hub") continue;
+      const shared = twoWay && tables.filter((schema) => twoWay.tables.policyOf(schema) !== undefined);
+      const source = { name, reader, log: open.log, tables: shared ?? tables };
+      let emitter: Pair["emitter"] = own;
+      if (twoWay !== undefined) {
+        const leaf = emitterOf(chooseSources(open.config, target.name)[0]!.source);
+        emitters.push(leaf);
+        emitter = emitterToLeaf(own, name, leaf);
+      }
       const result = await work({ source, target, mapping, emitter, mask });
       if (result !== undefined) return result;
     }
     return undefined;
   } finally {
-    await Promise.all([reader.close(), emitter.close()]);
+    await Promise.all([reader.close(), ...emitters.map((emitter) => emitter.close())]);
   }
 }
 

@@ -16,7 +16,7 @@ import {
   refuseFindings,
   runAtSource,
 } from "@lockstep/publisher/capture";
-import { makeOwnTables } from "@lockstep/runtime";
+import { makeOwnTables, nodeNamespace } from "@lockstep/runtime";
 import { chooseSources } from "../source/choose-sources.js";
 
 /** A database of two-way sync, as what keeps its versions sees it. */
@@ -85,11 +85,8 @@ function triggersOf({ engine, outbox }: CaptureSource): VersionTriggers {
 }
 
 function tablesOf(config: LockstepConfig, { tables }: Topology, name: string): readonly RowNote["table"][] {
-  const target = config.targets[name]!;
-  const given = "namespace" in target ? target.namespace : undefined;
-  const url = new URL(config.sources[name]!.url!);
-  const standard = target.type === "postgres" ? "public" : decodeURIComponent(url.pathname.slice(1));
-  return Object.keys(tables).map((table) => ({ namespace: given ?? standard, name: table }));
+  const namespace = nodeNamespace(config, name);
+  return Object.keys(tables).map((table) => ({ namespace, name: table }));
 }
 
 // The configuration says how it is captured; the publisher, which knows it, may say something else.

@@ -5,6 +5,7 @@ import { connectionsTo, type PostgresConnection } from "./connections.js";
 import type { PostgresOutboxOptions } from "./outbox-names.js";
 import { postgresOutboxWriter } from "./outbox-writer.js";
 import { quoteName } from "./quote.js";
+import { readVersions, writeOver } from "./two-way/reassert.js";
 
 /** Below deadlock_timeout (1 s): this session gives way, never the application (PROTOCOL.md 22). */
 const lockTimeout = "300ms";
@@ -19,32 +20,46 @@ export function postgresRowEmitter(
 ): RowEmitter {
   const connections = connectionsTo(connection, `lockstep repair ${source}`);
   const writer = postgresOutboxWriter(options);
-  const emit = (
-    table: RowNote["table"],
-    op: RowNote["op"],
-    keys: readonly (readonly string[])[],
-    audience: readonly string[],
-  ): Promise<number> =>
+  const inTransaction = (work: (run: RunStatement) => Promise<number>): Promise<number> =>
     givingWay(
       () =>
         connections.use(async (client) => {
           const run = runOn(client);
           await run(`begin isolation level read committed`);
           await run(`set local lock_timeout = '${lockTimeout}'`);
-          // Absence can't be locked row by row: a row that a transaction in progress has inserted would be deleted from the target for good.
-          if (op === "delete")
-            await run(`lock table ${quoteName(table.namespace)}.${quoteName(table.name)} in share mode`);
-          const written = await writer.append(
-            run,
-            keys.map((key) => ({ table, op, key })),
-            { audience },
-          );
+          const written = await work(run);
           await run("commit");
           return written;
         }),
       isLocked,
     );
+  const emit = (
+    table: RowNote["table"],
+    op: RowNote["op"],
+    keys: readonly (readonly string[])[],
+    audience: readonly string[],
+  ): Promise<number> =>
+    inTransaction(async (run) => {
+      // Absence can't be locked row by row: a row that a transaction in progress has inserted would be deleted from the target for good.
+      if (op === "delete")
+        await run(`lock table ${quoteName(table.namespace)}.${quoteName(table.name)} in share mode`);
+      return writer.append(
+        run,
+        keys.map((key) => ({ table, op, key })),
+        { audience },
+      );
+    });
   return {
+    versions: (table, keys) => connections.use((client) => readVersions(runOn(client), table, keys)),
+    reassert: (table, node, rows) =>
+      inTransaction(async (run) => {
+        await writeOver(run, options.schema ?? "lockstep", table, node, rows);
+        return writer.append(
+          run,
+          rows.map(({ key }) => ({ table, op: "update", key })),
+          {},
+        );
+      }),
     emit: (table, keys, audience) => emit(table, "insert", keys, audience),
     emitOrDelete: (table, keys, audience) => emit(table, "delete", keys, audience),
     close: () => connections.close(),

@@ -8,10 +8,12 @@ import { type Menders, reportTables } from "../verify/report-tables.js";
 import type { VerifyReport } from "../verify/report.js";
 import { settle } from "../verify/settle.js";
 
+type Emitting = Pick<RowEmitter, "emit" | "emitOrDelete">;
+
 /** A source and the target that is to be set right. */
 export interface Repaired extends Compared {
   readonly target: Compared["target"] & Pick<Target, "open">;
-  readonly emitter: RowEmitter;
+  readonly emitter: Emitting;
 }
 
 /**
@@ -41,7 +43,7 @@ async function inKeyOrder({ reader, tables }: Compared["source"]): Promise<reado
 const keysTogether = 250;
 
 function mendWith(
-  emitter: RowEmitter,
+  emitter: Emitting,
   audience: readonly string[],
   pass: Pass,
   signal: AbortSignal | undefined,

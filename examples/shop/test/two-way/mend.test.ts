@@ -1,0 +1,113 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runCli } from "@lockstep/cli";
+import { targetsOf } from "@lockstep/runtime";
+import { eventually } from "@lockstep/testing";
+import { expect } from "chai";
+import { type NodeKind, StarRig } from "./star.js";
+
+const pairs: readonly (readonly [string, NodeKind, NodeKind])[] = [
+  [
+    "PostgreSQL and PostgreSQL",
+    { kind: "postgres", capture: "trigger" },
+    { kind: "postgres", capture: "trigger" },
+  ],
+];
+
+for (const [name, main, branch] of pairs) {
+  describe(`what persons mend between nodes: ${name}`, function () {
+    this.timeout(60_000);
+    let star: StarRig;
+
+    before(async () => {
+      star = await StarRig.open({ main, branch }, { stock: { policy: "primaryWins" } });
+      await star.run("main", "alter table stock add check (amount < 100)");
+    });
+    beforeEach(async () => {
+      await star.run("main", "delete from stock");
+      await star.converged([]);
+    });
+    after(() => star[Symbol.asyncDispose]());
+
+    it("a leaf's change that the hub refuses holds the leaf's row until it is discarded; then the hub's stands", async () => {
+      await star.run("main", "insert into stock values (1, 'a', 1)");
+      await star.converged(["1|a|1"]);
+      await star.run("branch", "update stock set amount = 500 where id = 1");
+      await star.run("branch", "insert into stock values (2, 'b', 600)");
+      const letters = await deadLetters(star, 2);
+      await star.run("main", "update stock set name = 'm' where id = 1");
+      await star.settled();
+      expect(await star.rows("branch")).to.deep.equal(["1|a|500", "2|b|600"]);
+      await discard(star, letters);
+      await star.converged(["1|m|1"]);
+      // From here on the row is like any other.
+      await star.run("branch", "update stock set amount = 5 where id = 1");
+      await star.run("branch", "insert into stock values (2, 'b', 6)");
+      await star.converged(["1|m|5", "2|b|6"]);
+      await star.settled();
+    });
+
+    it("repair from the hub closes what differs at a leaf, whatever its versions say", async () => {
+      await star.run(
+        "main",
+        "insert into stock values (1, 'a', 1), (2, 'b', 2), (3, 'c', 3), (4, 'd', 4), (5, 'e', 5)",
+      );
+      await star.converged(["1|a|1", "2|b|2", "3|c|3", "4|d|4", "5|e|5"]);
+      for (const statement of [
+        "update stock set amount = 10 where id = 1",
+        "delete from stock where id = 2",
+        "insert into stock values (9, 'z', 9)",
+      ])
+        await star.lost("branch", statement, { versioned: false });
+      // What the hub sends of these rows is held back from now on: their versions wait for answers to what it never heard of.
+      await star.lost("branch", "update stock set amount = 30 where id = 3");
+      await star.lost("branch", "delete from stock where id = 4");
+      await star.run("main", "update stock set name = 'm' where id = 3");
+      await star.settled();
+      expect(await star.rows("branch")).to.deep.equal(["1|a|10", "3|c|30", "5|e|5", "9|z|9"]);
+      const repaired = await lockstep(star, "repair", "--source", "main");
+      expect(repaired.code, repaired.text).equal(0);
+      await star.converged(["1|a|1", "2|b|2", "3|m|3", "4|d|4", "5|e|5"]);
+      const verified = await lockstep(star, "verify");
+      expect(verified.code, verified.text).equal(0);
+      await star.run("branch", "update stock set amount = 11 where id in (1, 2, 3, 4)");
+      await star.converged(["1|a|11", "2|b|11", "3|m|11", "4|d|11", "5|e|5"]);
+    });
+  });
+}
+
+async function deadLetters(star: StarRig, count: number): Promise<readonly string[]> {
+  return eventually(
+    async () => {
+      const rows = await star.run<{ id: string; state: string }>("main", star.letters("main"));
+      const dead = rows.filter(({ state }) => state === "dead").map(({ id }) => String(id));
+      return dead.length === count ? dead : undefined;
+    },
+    { what: `${count} dead letters at the hub`, timeoutMs: 20_000 },
+  );
+}
+
+async function discard({ config }: StarRig, letters: readonly string[]): Promise<void> {
+  const targets = await targetsOf(config);
+  try {
+    const hub = targets.find(({ target }) => target.name === "main")!.target;
+    for (const letter of letters) await hub.letters.discard(letter, "ada", "a test");
+  } finally {
+    for (const { target } of targets) await target.close();
+  }
+}
+
+async function lockstep({ config }: StarRig, ...args: readonly string[]) {
+  const folder = await mkdtemp(join(tmpdir(), "lockstep-"));
+  try {
+    const file = join(folder, "lockstep.config.mjs");
+    await writeFile(file, `export default ${JSON.stringify(config)}`);
+    const lines: string[] = [];
+    const say = (line: string): void => void lines.push(line);
+    const code = await runCli([...args, "--config", file], { out: say, error: say });
+    return { code, text: lines.join("\n") };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
