@@ -10,9 +10,10 @@ import { type NodeKind, StarRig } from "./star.js";
 const pairs: readonly (readonly [string, NodeKind, NodeKind])[] = [
   [
     "PostgreSQL and PostgreSQL",
-    { kind: "postgres", capture: "trigger" },
+    { kind: "postgres", capture: "wal" },
     { kind: "postgres", capture: "trigger" },
   ],
+  ["MariaDB and MariaDB", { kind: "mariadb", capture: "binlog" }, { kind: "mariadb", capture: "trigger" }],
 ];
 
 for (const [name, main, branch] of pairs) {

@@ -45,6 +45,9 @@ export function postgresVersionTriggers(options: PostgresOutboxOptions = {}): Ve
   };
 }
 
+/** The target's, beside its versions: in the log it says whose a transaction is. */
+const checkpointTable = "lockstep.checkpoint";
+
 // After every other BEFORE trigger: what they make of a row is what is written, and a row that they leave out has no new version.
 function versionPrefix(schema: string): string {
   return `zzz_${schema.length > 40 ? hashOf(schema) : schema}_version`;
@@ -116,19 +119,24 @@ async function refusedAsAWhole(
   return refused(`${versionTable} is missing: start a consumer of this target first`);
 }
 
-/** Where the log is captured, versions must be in it from the first on. */
+/** Where the log is captured, versions must be in it from the first on, and so must whose transactions are. */
 async function planPublication(run: RunStatement, schema: string): Promise<CapturePlan> {
   const wal = `${quoteName(schema)}.wal`;
   const [there] = await run(`select (to_regclass(${quoteText(wal)}) is not null)::text as found`);
   if (there?.["found"] !== "true") return { findings: [], statements: [] };
   const lacking = await run(
-    `select w.publications[2]::text as name from ${wal} w where not exists (select from pg_publication_tables p
-  where p.pubname = w.publications[2] and format('%I.%I', p.schemaname, p.tablename) = ${quoteText(versionTable)})`,
+    `select w.publications[2]::text as name, t.name as relation from ${wal} w, unnest($1::text[]) t(name)
+ where to_regclass(t.name) is not null and not exists (select from pg_publication_tables p
+  where p.pubname = w.publications[2] and format('%I.%I', p.schemaname, p.tablename) = t.name)`,
+    [[versionTable, checkpointTable]],
   );
   return {
-    findings: lacking.map(() => ({ problem: "missing", message: `not published: ${versionTable}` })),
+    findings: lacking.map(({ relation }) => ({
+      problem: "missing",
+      message: `not published: ${String(relation)}`,
+    })),
     statements: lacking.map(
-      ({ name }) => `alter publication ${quoteName(String(name))} add table ${versionTable};`,
+      ({ name, relation }) => `alter publication ${quoteName(String(name))} add table ${String(relation)};`,
     ),
   };
 }
