@@ -10,9 +10,6 @@ export class Request {
   /** Replicas known to hold all of the needs up to then, in the life that they had. */
   readonly #held = new Map<Replica, { readonly needs: number; readonly life: number }>();
 
-  /** Until then it waits for no replica: it has waited in vain. */
-  #impatientUntil = -Infinity;
-
   /** Of another process, or another request. */
   constructor(token: ReadonlyMap<string, string> = new Map()) {
     if (token.size === 0) return;
@@ -33,16 +30,6 @@ export class Request {
     const holds = this.isHeldBy(replica);
     this.need();
     if (holds) this.heldBy(replica, this.#needs);
-  }
-
-  /** Whether a read may wait for a replica now. */
-  isPatient(now: number): boolean {
-    return now >= this.#impatientUntil;
-  }
-
-  /** A read has waited in vain from `now` on: those behind it pay for it with no more than a tenth of their time. */
-  waited(now: number, waitMs: number): void {
-    if (this.isPatient(now)) this.#impatientUntil = now + 10 * waitMs;
   }
 
   get needs(): number {

@@ -143,11 +143,8 @@ export class Router implements ReplicaReads {
     if (request === undefined) return inRotation[0]!;
     const known = inRotation.find((replica) => request.isHeldBy(replica));
     if (known) return known;
-    const now = performance.now();
-    if (!request.isPatient(now)) return "behind";
-    const chosen = await firstThatHolds(request, inRotation, now + this.#waitMs);
-    if (chosen === undefined) request.waited(now, this.#waitMs);
-    return chosen ?? "behind";
+    const deadline = performance.now() + this.#waitMs;
+    return (await firstThatHolds(request, inRotation, deadline)) ?? "behind";
   }
 
   /** Those that may be read from, in turn. A request that has read holds to where it did: the others must be asked. */

@@ -32,11 +32,4 @@ describe("what a request knows of a replica", () => {
     request.heldBy(near, request.needs);
     expect(request.isHeldBy(near)).to.equal(true);
   });
-
-  it("a wait in vain is followed by reads that don't wait, for ten times as long", () => {
-    const request = new Request();
-    request.waited(1_000, 50);
-    request.waited(1_020, 50);
-    expect([1_020, 1_499, 1_500].map((now) => request.isPatient(now))).to.deep.equal([false, false, true]);
-  });
 });
