@@ -23,6 +23,8 @@ export interface CapturePlan {
   readonly findings: readonly CaptureFinding[];
   /** What brings the source in order, to be run one after another, outside of or inside a transaction. Empty when nothing can be done. */
   readonly statements: readonly string[];
+  /** Gives the session back as it was: the last of the statements, to be run also when one before it failed. */
+  readonly restore?: string;
 }
 
 /** Triggers that write a source's changes to its outbox. One per engine. */

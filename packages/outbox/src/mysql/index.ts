@@ -10,6 +10,7 @@ export { mysqlColumnKind } from "./column-kind.js";
 export { tableNames, type TableNames } from "./ddl.js";
 export { binlogFindings } from "./examine/binlog.js";
 export { countedChanges, notCounted } from "./examine/watch-writes.js";
+export { openTransactionsOfOthers } from "./in-the-way.js";
 export { incarnationOf } from "./incarnation.js";
 export { endKey } from "../kept-capture.js";
 export { captureMoved, leadAs, mayLead, refuseEnded } from "../log-term.js";

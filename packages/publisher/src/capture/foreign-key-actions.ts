@@ -33,9 +33,9 @@ export function seenThroughTriggers(
   });
   return {
     async plan(run, tables) {
-      const { findings, statements } = await triggers.plan(run, tables);
+      const { findings, ...rest } = await triggers.plan(run, tables);
       const unseen = actions === "refuse" ? await unseenByActions(run, tables, by) : [];
-      return { findings: [...findings, ...unseen], statements };
+      return { findings: [...findings, ...unseen], ...rest };
     },
     removal: (run) => triggers.removal(run),
   };

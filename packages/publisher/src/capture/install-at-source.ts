@@ -11,12 +11,13 @@ export async function installAtSource(
   run: RunStatement,
   tables: readonly RowNote["table"][],
 ): Promise<readonly CaptureFinding[]> {
-  const { findings, statements } = await capture.plan(run, tables);
+  const { findings, statements, restore } = await capture.plan(run, tables);
   if (statements.length === 0) return findings;
   for (const statement of statements) {
     try {
       await run(statement);
     } catch (error) {
+      if (restore !== undefined) await run(restore).catch(() => undefined);
       throw isLockTimeout(error)
         ? waits((await capture.inTheWay?.(run, statement, tables).catch(() => [])) ?? [], error)
         : error;

@@ -63,7 +63,7 @@ export interface SourceCapture {
    * printing them is `--sql`. Changes nothing. The outbox exists (all captures have it: PROTOCOL.md 27).
    */
   plan(run: RunStatement, tables: readonly RowNote["table"][]): Promise<CapturePlan>;
-  /** Who stood in the way of a statement of the plan that gave up waiting, a phrase each. Absent: it can't be told. */
+  /** Who stood in the way of a statement of the plan that gave up waiting, a phrase each. Absent: none waits. */
   inTheWay?(
     run: RunStatement,
     statement: string,

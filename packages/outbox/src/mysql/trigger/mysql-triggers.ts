@@ -14,7 +14,14 @@ import { shapeReader, type ShapeReader } from "../table-shape.js";
 import { cascadeTable } from "./cascade-body.js";
 import { followTables } from "./follow-tables.js";
 import { type MysqlOutboxOptions, outboxPlace } from "../outbox-place.js";
-import { dropTrigger, type FoundTrigger, planTable, triggersOf, withMode } from "./plan-table.js";
+import {
+  dropTrigger,
+  type FoundTrigger,
+  planTable,
+  restoreSession,
+  triggersOf,
+  withMode,
+} from "./plan-table.js";
 import type { TriggerRules } from "./wanted-triggers.js";
 
 type Table = RowNote["table"];
@@ -67,6 +74,7 @@ export function mysqlTriggers(options: MysqlTriggerOptions = {}): OutboxTriggers
       return {
         findings: [...findings, ...(noting?.findings ?? []), ...plans.flatMap((plan) => plan.findings)],
         statements,
+        ...(statements.includes(restoreSession) && { restore: restoreSession }),
       };
     },
     removal: async (run) => [

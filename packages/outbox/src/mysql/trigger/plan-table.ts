@@ -118,13 +118,20 @@ export function dropTrigger({ table, name }: FoundTrigger): string {
   return `DROP TRIGGER IF EXISTS ${quoteTable({ namespace: table.namespace, name })}`;
 }
 
-/** Statements, run with the mode that triggers keep. */
+/** How long a table is waited for, s: whoever comes to it meanwhile queues behind who waits. The server's own time is a day, or a year. */
+const lockWaitSeconds = 5;
+
+/** Gives the session back as it was before {@link withMode}. */
+export const restoreSession =
+  "SET SESSION sql_mode = @lockstep_sql_mode, SESSION lock_wait_timeout = @lockstep_lock_wait";
+
+/** Statements, run with the mode that triggers keep; they don't wait long for a table. */
 export function withMode(statements: readonly string[]): string[] {
   if (statements.length === 0) return [];
   return [
-    "SET @lockstep_sql_mode = @@SESSION.sql_mode",
-    `SET SESSION sql_mode = '${sqlMode}'`,
+    "SET @lockstep_sql_mode = @@SESSION.sql_mode, @lockstep_lock_wait = @@SESSION.lock_wait_timeout",
+    `SET SESSION sql_mode = '${sqlMode}', SESSION lock_wait_timeout = LEAST(@@SESSION.lock_wait_timeout, ${lockWaitSeconds})`,
     ...statements,
-    "SET SESSION sql_mode = @lockstep_sql_mode",
+    restoreSession,
   ];
 }

@@ -1,4 +1,5 @@
 import { LockstepError, type RowNote, type RunStatement } from "@lockstep/core";
+import { openTransactionsOfOthers } from "@lockstep/outbox/mysql";
 import { seenThroughTriggers } from "../foreign-key-actions.js";
 import type { CaptureSource, SourceCapture } from "../source-capture.js";
 import { commentWrites } from "../trace/comment-writes.js";
@@ -20,12 +21,13 @@ export function binlogCapture(source: CaptureSource): SourceCapture {
   const triggers = seenThroughTriggers(source, { actions, by: "the log" });
   const plan = async (run: RunStatement, tables: readonly RowNote["table"][]) => {
     const problems = await binlogProblems(run, tables);
-    const { findings, statements } = await triggers.plan(run, tables);
-    return { findings: [...problems, ...findings], statements };
+    const { findings, ...rest } = await triggers.plan(run, tables);
+    return { findings: [...problems, ...findings], ...rest };
   };
   return {
     kind: "binlog",
     plan,
+    inTheWay: openTransactionsOfOthers,
     removal: (run) => triggers.removal(run),
     trace: commentWrites,
     handOver: binlogHandOver(outbox),

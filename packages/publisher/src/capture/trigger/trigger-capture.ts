@@ -1,4 +1,5 @@
 import { postgresTriggers } from "@lockstep/outbox";
+import { openTransactionsOfOthers } from "@lockstep/outbox/mysql";
 import { transactionsInTheWay } from "@lockstep/outbox/postgres";
 import { outboxLog } from "../outbox-log.js";
 import { seenThroughTriggers } from "../foreign-key-actions.js";
@@ -16,10 +17,9 @@ export function triggerCapture(source: CaptureSource): SourceCapture {
   return {
     kind: "trigger",
     plan,
-    ...(source.engine === "postgres" && {
-      trace: commentWrites,
-      inTheWay: (run, _statement, tables) => transactionsInTheWay(run, tables),
-    }),
+    ...(source.engine === "postgres" && { trace: commentWrites }),
+    inTheWay: (run, _statement, tables) =>
+      source.engine === "postgres" ? transactionsInTheWay(run, tables) : openTransactionsOfOthers(run),
     removal: (run) => triggers.removal(run),
     changeLog: () => watchedLog(outboxLog(source), source, plan),
   };
