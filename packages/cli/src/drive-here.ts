@@ -1,13 +1,37 @@
-import type { Job } from "@lockstep/core";
+import { setTimeout as pause } from "node:timers/promises";
+import { isLockstepError, type Job } from "@lockstep/core";
 import { type DriveOptions, driveJob, type JobEnd, type OpenSync } from "@lockstep/jobs";
+
+const triesEveryMs = 100;
+const waitMs = 30_000;
 
 /** Drives a job in this process until it ends; Ctrl-C pauses it. */
 export async function driveHere(open: OpenSync, job: Job, options: DriveOptions): Promise<JobEnd> {
   const pauseIt = (): void => void open.jobs.move(job.id, "paused").catch(() => undefined);
   process.once("SIGINT", pauseIt);
   try {
-    return await driveJob(open, job, options);
+    return await driveBegun(open, job, options);
   } finally {
     process.off("SIGINT", pauseIt);
+  }
+}
+
+/**
+ * Drives a job that was begun, or let go on, here: nobody else works on it. What is in its way is the lock of the one before, whose process finishes what
+ * it has in hand (a person may have cancelled it a moment ago), or is gone, and the server is about to notice.
+ * @throws LockstepError JOB_LIVE when that hasn't ended within 30 s; what made the job fail.
+ */
+export async function driveBegun(open: OpenSync, job: Job, options: DriveOptions): Promise<JobEnd> {
+  const until = performance.now() + waitMs;
+  for (;;) {
+    try {
+      return await driveJob(open, job, options);
+    } catch (error) {
+      if (!isLockstepError(error, "JOB_LIVE") || performance.now() >= until) throw error;
+    }
+    // A person may decide about it meanwhile.
+    const state = (await open.jobs.find(job.id))?.state;
+    if (state !== undefined && state !== "running") return state;
+    await pause(triesEveryMs);
   }
 }

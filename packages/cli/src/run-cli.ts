@@ -1,4 +1,4 @@
-import { isLockstepError } from "@lockstep/core";
+import { isLockstepError, kindAndPlace } from "@lockstep/core";
 import { Command, CommanderError } from "commander";
 import { addCapture } from "./capture/capture-command.js";
 import { addDoctor } from "./doctor/doctor-command.js";
@@ -44,8 +44,6 @@ function failed(error: unknown, terminal: Terminal): number {
   // Commander has said it itself.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   // Only Lockstep's own errors are known to hold no values.
-  terminal.error(
-    isLockstepError(error) ? error.message : `failed: ${error instanceof Error ? error.name : "error"}`,
-  );
+  terminal.error(isLockstepError(error) ? error.message : `failed: ${kindAndPlace(error)}`);
   return isLockstepError(error) && error.recovery === "refuse" ? exitCodes.usage : exitCodes.found;
 }

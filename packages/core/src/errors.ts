@@ -140,7 +140,11 @@ export const errorTable = {
   JOB_STATE: { recovery: "refuse", hint: "The job's state doesn't allow this: lockstep jobs list shows it." },
   JOB_MISSED: {
     recovery: "retry",
-    hint: "No consumer was there when the schedule was due, or the source or Redis was away. It runs the next time; to run it now: lockstep schedules run <name>.",
+    hint: "No consumer was there when the schedule was due. It runs the next time; to run it now: lockstep schedules run <name>.",
+  },
+  JOB_UNEXPECTED: {
+    recovery: "halt",
+    hint: "Nothing that passes by itself: the message names the error and its place. Begin the job again with the newest version; if it comes back, report it with both.",
   },
   JOB_WINDOW_CLOSED: {
     recovery: "retry",

@@ -25,6 +25,7 @@ export type { RowMapping } from "./mapping/row-mapping.js";
 export { isSealed, type Sealer } from "./mapping/seal.js";
 export { mappingProblems } from "./mapping/shared-tables.js";
 export * from "./mapping/table-mapping.js";
+export * from "./error-place.js";
 export * from "./mask.js";
 export { maxPageBytes } from "./page-bytes.js";
 export * from "./partition.js";

@@ -10,6 +10,7 @@ import {
 import type { JobEnd, ShowReports } from "./kind/job-kind.js";
 import { kindOf } from "./kind/job-kinds.js";
 import type { OpenSync } from "./open-sync.js";
+import { explained } from "./outage.js";
 import { reportJob } from "./report-job.js";
 
 /** Called with how far a job is, and what it waits for. */
@@ -56,13 +57,13 @@ export async function driveJob(open: OpenSync, job: Job, options: DriveOptions =
     } catch (error) {
       if (signal.aborted) return "released";
       if (isLockstepError(error, "JOB_LIVE")) throw error;
-      const code = isLockstepError(error) ? error.code : undefined;
       if (!kind.passes(open, error, hasMoved)) {
+        const failure = explained(error);
         const state = kind.stateAfterFailure?.(job) ?? "failed";
-        await open.jobs.move(job.id, state, code).catch(() => undefined);
-        throw error;
+        await open.jobs.move(job.id, state, failure.code).catch(() => undefined);
+        throw failure;
       }
-      onProgress?.(progress, code ?? "an outage");
+      onProgress?.(progress, isLockstepError(error) ? error.code : "an outage");
     }
     const delayMs = backoffMs(++failures, outageBackoff);
     const wake = AbortSignal.any([signal, stop].filter((one) => !one.aborted));

@@ -1,16 +1,8 @@
-import { setTimeout as pause } from "node:timers/promises";
 import { isLockstepError, type Job, LockstepError, tableId } from "@lockstep/core";
-import {
-  type DriveOptions,
-  driveJob,
-  type JobEnd,
-  type OpenSync,
-  startJob,
-  sumsOf,
-  watchedTables,
-} from "@lockstep/jobs";
+import { type OpenSync, startJob, sumsOf, watchedTables } from "@lockstep/jobs";
 import { incrementalKind as kind, type IncrementalProgress, suggestion } from "@lockstep/sync";
 import type { Command } from "commander";
+import { driveBegun } from "../drive-here.js";
 import { exitCodes, type Terminal } from "../terminal.js";
 
 /** Options of `lockstep sync incremental`. */
@@ -50,7 +42,7 @@ export async function syncIncremental(
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stopIt);
   const began = performance.now();
   try {
-    const end = await drive(open, job, { stop: stop.signal, onProgress: linesOf(job, terminal) });
+    const end = await driveBegun(open, job, { stop: stop.signal, onProgress: linesOf(job, terminal) });
     const after = (await open.jobs.find(job.id))!;
     const { tables, passes } = after.progress as IncrementalProgress;
     const { rows, removedRows: removed = 0 } = sumsOf(after);
@@ -66,21 +58,6 @@ export async function syncIncremental(
     return end === "done" && unmarked.length === 0 ? exitCodes.ok : exitCodes.found;
   } finally {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, stopIt);
-  }
-}
-
-const freeTries = 30;
-const freeEveryMs = 100;
-
-/** Nobody else works on a job that was begun here: what is in its way is the lock of one that is gone, which the server frees a moment later. */
-async function drive(open: OpenSync, job: Job, options: DriveOptions): Promise<JobEnd> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await driveJob(open, job, options);
-    } catch (error) {
-      if (!isLockstepError(error, "JOB_LIVE") || tries === freeTries) throw error;
-      await pause(freeEveryMs);
-    }
   }
 }
 

@@ -132,8 +132,11 @@ async function liveJob({ jobs }: Pick<OpenSync, "jobs">, id: string | undefined)
 
 async function resumed(open: OpenSync, id: string | undefined): Promise<Job> {
   const job = await liveJob(open, id);
-  // One that is running may have lost its process: claiming it says whether it has.
-  return job.state === "running" ? job : open.jobs.move(job.id, "running");
+  if (job.state !== "running") return open.jobs.move(job.id, "running");
+  // It may have lost its process.
+  await using claim = await open.jobs.claim(job.id);
+  if (claim === undefined) throw new LockstepError("JOB_LIVE", `another process works on job ${job.id}`);
+  return job;
 }
 
 async function run(open: OpenSync, job: Job, options: Options, terminal: Terminal): Promise<number> {

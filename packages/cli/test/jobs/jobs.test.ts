@@ -173,6 +173,28 @@ describe("jobs that a consumer works on", function () {
     );
   });
 
+  it("begin though the process of one that was just cancelled still holds its lock", async () => {
+    const before = await rig.jobs.begin({ kind: "full", options: {}, progress: { tables: [] } });
+    const claim = (await rig.jobs.claim(before.id))!;
+    expect((await rig.lockstep("sync", "cancel")).code).to.equal(0);
+    const next = rig.lockstep("sync", "full");
+    await eventually(async () => (await rig.jobs.list({ kind: "full", states: ["running"], limit: 1 }))[0], {
+      what: "the next job",
+    });
+    expect((await rig.lockstep("sync", "resume")).error).to.include("JOB_LIVE");
+    await claim[Symbol.asyncDispose]();
+    const { code, out } = await next;
+    expect(code, out.join("\n")).to.equal(0);
+  });
+
+  it("fail at once where they stand on a mistake, and say which and where", async () => {
+    const { id } = await rig.jobs.begin({ kind: "full", options: { targets: 7 }, progress: { tables: [] } });
+    const { code, error } = await rig.lockstep("sync", "resume", id);
+    expect(code).to.equal(1);
+    expect(error).to.match(/TypeError \([a-z-]+\.js:\d+\).*\[JOB_UNEXPECTED\]/s);
+    expect(await rig.jobs.find(id)).to.include({ state: "failed", code: "JOB_UNEXPECTED" });
+  });
+
   it("stop when the window of their schedule closes, and go on when it opens", async () => {
     const at = (time: string): number => new Date(`2026-06-01T${time}Z`).getTime();
     let clock = at("05:59:59");

@@ -3,6 +3,7 @@ import { isLockstepError } from "@lockstep/core";
 import { repair, verify, type VerifyOptions, type VerifyReport } from "@lockstep/sync";
 import type { JobEnd, JobKind, JobRoom, ShowReports } from "../kind/job-kind.js";
 import type { OpenSync } from "../open-sync.js";
+import { isOutage } from "../outage.js";
 import { type CompareProgress, compareSums, withReport, withUnderway } from "./compare-progress.js";
 import { keepProgress } from "./keep-progress.js";
 import { atPairs, comparedTables, type Pair, readableTargets } from "./pairs.js";
@@ -15,7 +16,7 @@ export const verifyKind: JobKind<JobOptions<"verify">> = {
   plan: (open, options) => planComparison(open, options, false),
   work: (room) => compareAll(room, verify),
   sums: (progress) => compareSums(progress as CompareProgress),
-  passes: isOutage,
+  passes: comesBack,
 };
 
 /** Sends rows that differ once more. */
@@ -90,8 +91,7 @@ function settingsOf(
 const outages: readonly string[] = ["SOURCE_UNAVAILABLE", "TARGET_UNAVAILABLE", "STREAM_UNAVAILABLE"];
 
 /** A database that went away on the way comes back; one that wasn't there to begin with is said at once, and so is a lane that doesn't get on. */
-function isOutage({ targets }: OpenSync, error: unknown, hasMoved: boolean): boolean {
+function comesBack(open: OpenSync, error: unknown, hasMoved: boolean): boolean {
   if (!hasMoved) return false;
-  if (isLockstepError(error)) return outages.includes(error.code);
-  return targets.some(({ target }) => target.classify(error).kind === "systemic");
+  return isLockstepError(error) ? outages.includes(error.code) : isOutage(open, error);
 }

@@ -13,6 +13,8 @@ export interface WorkerRoom {
   /** Those of this source, by name. */
   readonly schedules: Readonly<Record<string, Schedule>>;
   readonly logger: Logger;
+  /** What kept the last time of a schedule from beginning so far, by the schedule's name. */
+  readonly refusals: Map<string, { readonly dueAt: number; readonly error: unknown }>;
   /** ms since 1970. */
   readonly now: () => number;
 }

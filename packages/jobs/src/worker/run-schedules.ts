@@ -3,6 +3,7 @@ import { type ErrorCode, isLockstepError, type Job } from "@lockstep/core";
 import { withSync } from "../open-sync.js";
 import { startJob } from "../start-job.js";
 import { planOf, requestOf } from "../schedule-request.js";
+import { explained } from "../outage.js";
 import { codeOf, type WorkerRoom } from "./job-runner.js";
 
 /** What couldn't begin so long after it was due is missed, and not made up for: it was due at night for a reason. */
@@ -29,7 +30,7 @@ export async function runDue(room: WorkerRoom, name: string, dueAt: number): Pro
     return undefined;
   }
   if (now() - dueAt > lateMs) {
-    await miss(room, name, [dueAt], "JOB_MISSED");
+    await missLate(room, name, [dueAt]);
     return undefined;
   }
   const origin = { by: "schedule", schedule: name, dueAt };
@@ -38,7 +39,10 @@ export async function runDue(room: WorkerRoom, name: string, dueAt: number): Pro
     await store.schedules.cover(name, dueAt);
     return job;
   } catch (error) {
-    if (!isLockstepError(error) || error.recovery === "retry") throw error;
+    if (!isLockstepError(error) || error.recovery === "retry") {
+      room.refusals.set(name, { dueAt, error });
+      throw error;
+    }
     const own = (await store.list({ schedule: name, limit: 10 })).find((job) => job.origin.dueAt === dueAt);
     if (own === undefined) await miss(room, name, [dueAt], error.code, error);
     else await store.schedules.cover(name, dueAt);
@@ -55,11 +59,19 @@ export async function catchUp(room: WorkerRoom, name: string, schedule: Schedule
   const isPaused = pausedBy !== undefined;
   const gone = due.filter((at) => isPaused || now - at > lateMs);
   const missed = gone.filter((at) => !isPaused && windowAt(schedule, at).isOpen);
-  if (missed.length > 0) await miss(room, name, missed, "JOB_MISSED");
+  if (missed.length > 0) await missLate(room, name, missed);
   if (gone.length > 0) await store.schedules.cover(name, gone.at(-1)!);
   let begun: Job | undefined;
   for (const at of due.slice(gone.length)) begun = (await runDue(room, name, at)) ?? begun;
   return begun;
+}
+
+/** Too late: for what kept it from beginning, where this process has tried. */
+async function missLate(room: WorkerRoom, name: string, times: readonly number[]): Promise<void> {
+  const refusal = room.refusals.get(name);
+  room.refusals.delete(name);
+  const error = refusal !== undefined && times.includes(refusal.dueAt) ? refusal.error : undefined;
+  await miss(room, name, times, error === undefined ? "JOB_MISSED" : explained(error).code, error);
 }
 
 /** Kept once, whoever finds it. Of many times the last one stands for all in the list of jobs; they are counted. */

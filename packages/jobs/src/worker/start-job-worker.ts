@@ -40,7 +40,8 @@ export async function startJobWorker(
   const chosen = chooseSources(config, source)[0]!;
   const store = jobStoreOf(chosen.source);
   const ready = outboxReady(chosen);
-  const room: WorkerRoom = { config, source, store, schedules: schedulesOf(config, source), logger, now };
+  const schedules = schedulesOf(config, source);
+  const room: WorkerRoom = { config, source, store, schedules, logger, refusals: new Map(), now };
   const runner = jobRunner(room);
   const takeUp = async (job: Job | undefined): Promise<void> =>
     job === undefined ? undefined : runner.takeUp(job, false);
