@@ -14,11 +14,16 @@ export interface KeyTemplate {
 
 /**
  * Reads a template: `{namespace}`, `{table}` and `{key}` stand for the table's names and the key's texts, joined by colons; in each text `%` and `:` are
- * written as `%25` and `%3A`, so that no two rows share a key.
+ * written as `%25` and `%3A`, and a colon has to stand between `{key}` and the other names, so that no two rows share a key.
  * @throws LockstepError CONFIG_INVALID
  */
 export function keyTemplate(template: string): KeyTemplate {
   if (!template.includes("{key}")) throw invalid(`${template} names no {key}`);
+  // Only a colon stands in none of the texts: behind anything else one text could end early, and another row's begin there.
+  if (/\{(?:namespace|table)\}[^:{]*\{key\}|\{key\}[^:{]*\{(?:namespace|table)\}/.test(template))
+    throw invalid(
+      `${template} has no colon between {key} and another name: two rows could have the same key`,
+    );
   const fill = ({ namespace, name }: TableSchema, key: string): string =>
     template.replaceAll(/\{(namespace|table|key)\}/g, (_, what: string) =>
       what === "key" ? key : plain(what === "table" ? name : namespace),

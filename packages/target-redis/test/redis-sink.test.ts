@@ -101,6 +101,10 @@ describe("hashes in Redis", () => {
 
   it("refuse templates under which rows would share a key", async () => {
     expect(() => open({ key: "shop:{table}" })).throw("names no {key}");
+    for (const key of ["{table}{key}", "{table}-{key}", "x:{key}{namespace}", "{namespace}:{table}/{key}"])
+      expect(() => open({ key }), key).throw("no colon between {key} and another name");
+    for (const key of ["{table}:{key}", "{key}", "{namespace}{table}::{key}", "a{key}:{table}"])
+      open({ key });
     await open().prepare!([things, tableOf("others")], lane);
     const one = { ...tableOf("things"), namespace: "old" };
     for (const [sink, tables] of [
@@ -182,7 +186,7 @@ describe("hashes in Redis", () => {
   });
 
   it("are listed page by page and found by key, without those of others and what is somebody's own", async () => {
-    const sink = open({ key: "{table}/{key}/{key}" });
+    const sink = open({ key: "{table}:{key}/{key}" });
     const table = tableOf("a:b", ["id", "a"]);
     const ids = Array.from({ length: 30 }, (_, i) => [`x:${i}`, "50%"] as const);
     const rows = ids.map(([id, a]) => ({ ...row(at(1), id, a, null), key: JSON.stringify([id, a]) }));

@@ -12,7 +12,7 @@ const clock = `case when pg_is_in_recovery() then coalesce(pg_last_xact_replay_t
  */
 export async function mark(rows: ReadStatement, watched: WatchedColumn): Promise<ChangeMark> {
   const { schema, column, kind, overlapMs } = watched;
-  const highest = `(select max(t.${quoteName(column)}) from ${nameOf(schema)} t)`;
+  const highest = `(select max(t.${quoteName(column)}) from ${nameOf(schema)} t where not (${noNumber(schema, column)}))`;
   const values = {
     timestamp: `(least(m.v, (${clock})${zoneOf(watched)}) - interval '${overlapMs} ms')`,
     number: "m.v",
@@ -33,6 +33,16 @@ function writersOf(schema: TableSchema): string {
   return `(select string_agg(distinct l.virtualtransaction, ' ') from pg_locks l where l.locktype = 'relation' and l.granted
     and l.database = (select d.oid from pg_database d where d.datname = current_database()) and l.relation = to_regclass(${quoteText(nameOf(schema))})
     and l.mode in ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))`;
+}
+
+/**
+ * The condition that the change value is NaN or infinite, from PostgreSQL 14 on: above every number, so a mark there would hide all that follows. No row is met
+ * by it then, as by NULL. Pure.
+ */
+export function noNumber({ columns }: TableSchema, column: string): string {
+  const name = `t.${quoteName(column)}`;
+  const highest = `(case when current_setting('server_version_num')::int < 140000 then 'NaN' else 'Infinity' end)::numeric`;
+  return columns.find((one) => one.name === column)?.kind === "numeric" ? `${name} >= ${highest}` : "false";
 }
 
 /** The session is in UTC. */

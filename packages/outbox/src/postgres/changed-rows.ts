@@ -9,7 +9,7 @@ import type {
   WatchedColumn,
 } from "@lockstep/core";
 import { fingerprintOf } from "@lockstep/core";
-import { ended, mark } from "./change-mark.js";
+import { ended, mark, noNumber } from "./change-mark.js";
 import type { PostgresConnection } from "./connections.js";
 import { nameOf } from "./flush-call.js";
 import { quoteName, quoteText } from "./quote.js";
@@ -42,7 +42,11 @@ export function postgresChangedRows(connection: PostgresConnection, source: stri
     page: (watched, place, bounds) =>
       page(rows, shapes.get(watched.schema.fingerprint)!, watched, place, bounds),
     hasUnmarked: async ({ schema, column }) =>
-      (await rows(`select from ${nameOf(schema)} t where t.${quoteName(column)} is null limit 1`)).length > 0,
+      (
+        await rows(
+          `select from ${nameOf(schema)} t where t.${quoteName(column)} is null or ${noNumber(schema, column)} limit 1`,
+        )
+      ).length > 0,
     absent: (watched, keys) => absent(rows, watched, keys),
     close,
   };

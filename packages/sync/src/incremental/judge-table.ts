@@ -53,10 +53,19 @@ function columnOf(schema: TableSchema, name: string): ColumnSchema {
   );
 }
 
+/** What a row's own version is usually called; the database doesn't know how it is counted. */
+const ownVersion = /^(?:(?:row|lock|entity|object|opt)_?)?(?:version|revision|rev)(?:_?(?:no|number))?$/i;
+
 function kindOf(id: string, { name, type, kind }: ColumnSchema, wanted: ChangeKind | undefined): ChangeKind {
   const isTime = kind === "timestamp" || kind === "timestamptz";
   const isNumber = kind === "integer" || (kind === "numeric" && !/float|double|real/.test(type));
   const fit = wanted ?? (isTime ? "timestamp" : "number");
+  if (wanted === undefined && isNumber && ownVersion.test(name)) {
+    throw new LockstepError(
+      "INCREMENTAL_COLUMN",
+      `${id}.${name} looks like a version that each row counts for itself (@VersionColumn), which says nothing about other rows; if every write of any row raises it above all others, say kind: "number"`,
+    );
+  }
   if (fit === "timestamp" ? isTime : isNumber) return fit;
   throw new LockstepError(
     "INCREMENTAL_COLUMN",

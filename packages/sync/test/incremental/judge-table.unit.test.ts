@@ -43,6 +43,18 @@ describe("a change column", () => {
     for (const column of ["day", "note"]) expect(refused({ column })).to.match(/INCREMENTAL_COLUMN/);
   });
 
+  it("isn't a row's own version, unless it is said to count for all rows", () => {
+    for (const name of ["version", "lock_version", "rowVersion", "revision"]) {
+      const versioned = {
+        ...surveyed({ id: ["integer", "integer"], [name]: ["integer", "integer"] }),
+        indexed: [name],
+      };
+      expect(refused({ column: name }, versioned)).to.match(/@VersionColumn.*INCREMENTAL_COLUMN/s);
+      expect(judgeTable(versioned, { column: name, kind: "number" })).to.equal("number");
+    }
+    expect(judgeTable(table, { column: "n" })).to.equal("number");
+  });
+
   it("is refused when it isn't there, with the statements that make one", () => {
     expect(refused({ column: "updated" })).to.match(
       /has no column updated.*\nALTER TABLE "public"\."invoice"/,

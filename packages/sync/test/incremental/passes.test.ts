@@ -187,6 +187,20 @@ for (const kind of ["postgres", "mariadb"] as const) {
       expect(await job.sent(() => job.pass())).to.deep.equal([["s", "3", null]]);
     });
 
+    if (kind === "postgres")
+      it("aren't led astray by a value that is no number, and say that such rows are never found", async () => {
+        await make("priced", "id int, n numeric", "id", "n");
+        await sql("insert into priced values (1, 1), (2, 'NaN'), (3, 'Infinity')");
+        const job = await stage.begin({ name: "priced", column: "n", kind: "number" });
+        expect(places(await job.pass(), 0)).to.deep.equal(["1"]);
+        await sql("insert into priced values (4, 2.5)");
+        expect(places(await job.pass(), 0))
+          .to.include("4")
+          .and.not.include("2");
+        const { progress } = job.work;
+        expect(progress.tables[0]!.hasUnmarked).to.equal(true);
+      });
+
     it("find rows that are gone, but not one that somebody is about to put back", async () => {
       await make("gone", `id int, changed_at ${time}`, "id");
       await sql(`insert into gone values (1, ${now}), (2, ${now}), (3, ${now})`);
