@@ -102,7 +102,7 @@ export const errorTable = {
   },
   CAPTURE_INSTALL_WAITS: {
     recovery: "retry",
-    hint: "End these transactions, or let them end, and install again: what was done so far holds nothing up, and installing goes on from there.",
+    hint: "End these transactions, or let them end, and do the same again: what was done so far holds nothing up, and it goes on from there.",
   },
   CAPTURE_INCOMPLETE: {
     recovery: "retry",

@@ -6,6 +6,7 @@ import { watchTransactions } from "@lockstep/reads";
 import { appliedIn } from "./applied/when-applied.js";
 import { claimCapture } from "./capture/claim-capture.js";
 import { captureOf } from "./capture/capture-of.js";
+import { removeAtSource } from "./capture/install-at-source.js";
 import { watchEntities } from "./capture/watched-entities.js";
 import {
   type CaptureSettings,
@@ -221,7 +222,7 @@ function startPublisher(
     if (what.tables !== true) return;
     await withRunner(dataSource, async (run) => {
       // First: without the outbox every write that fires a trigger would fail; a slot that nobody reads would hold the whole server's log.
-      for (const statement of await method.removal(run)) await run(statement);
+      await removeAtSource(method, run, []);
       for (const statement of writer.ddl.down) await run(statement);
     });
   }

@@ -6,6 +6,7 @@ import {
   installAtSource,
   outboxWriterOf,
   refuseUnseenWrites,
+  removeAtSource,
 } from "@lockstep/publisher/capture";
 import { asScript } from "./as-script.js";
 import type { OpenSource } from "./open-source.js";
@@ -56,8 +57,11 @@ export async function remove(
 ): Promise<Report> {
   const writer = outboxWriterOf(open.source);
   await writer.check(open.run);
-  const statements = await captureOf(open.capture, open.source).removal(open.run);
-  if (sql) return { ...report(open, []), statements: asScript(open.source.engine, statements) };
+  const capture = captureOf(open.capture, open.source);
+  if (sql) {
+    const statements = await capture.removal(open.run);
+    return { ...report(open, []), statements: asScript(open.source.engine, statements) };
+  }
   const kept = await writer.readCapture(open.run);
   if (!force && kept?.kind === open.capture && (await writer.hasTargets(open.run))) {
     throw new LockstepError(
@@ -65,7 +69,7 @@ export async function remove(
       `targets follow ${open.name}, and without its capture writes would go past them: use switch, remove the targets, or say --force`,
     );
   }
-  for (const statement of statements) await open.run(statement);
+  await removeAtSource(capture, open.run, open.tables);
   return { ...report({ ...open, missing: [] }, []), said: ["removed"] };
 }
 

@@ -10,7 +10,7 @@ import {
 } from "@lockstep/core";
 import { changeAlone, keptOf, moveFrom, refuseJobs, refuseMoved } from "./change-alone.js";
 import { holdWriters } from "./hold-writers.js";
-import { installAtSource, refuseFindings } from "./install-at-source.js";
+import { installAtSource, refuseFindings, removeAtSource } from "./install-at-source.js";
 import type { SourceCapture } from "./source-capture.js";
 import { untilApplied } from "./until-applied.js";
 
@@ -162,7 +162,7 @@ async function takeOut(over: ChangeOver, gone: CaptureKind, stays: CaptureKind):
   // The plan of what stays makes what it needs, and takes out the rest only then: a row that two triggers write is written twice, one that none writes is lost.
   if (sharesTriggers(gone, stays))
     return refuseFindings(await installAtSource(captureOf(stays), run, tables));
-  for (const statement of await captureOf(gone).removal(run)) await run(statement);
+  await removeAtSource(captureOf(gone), run, tables);
 }
 
 /** On MySQL and MariaDB what foreign keys change is seen by triggers under both, and they go by one name. */

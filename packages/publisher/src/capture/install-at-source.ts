@@ -15,26 +15,40 @@ export async function installAtSource(
   if (statements.length === 0) return findings;
   for (const statement of statements) {
     try {
-      await run(statement);
+      await runPatiently(capture, run, statement, tables);
     } catch (error) {
       if (restore !== undefined) await run(restore).catch(() => undefined);
-      throw isLockTimeout(error)
-        ? waits((await capture.inTheWay?.(run, statement, tables).catch(() => [])) ?? [], error)
-        : error;
+      throw error;
     }
   }
   return (await capture.plan(run, tables)).findings;
 }
 
-function waits(inTheWay: readonly string[], cause: unknown): LockstepError {
-  const who = inTheWay.length === 0 ? "" : `: ${inTheWay.join(", ")}`;
-  return new LockstepError(
-    "CAPTURE_INSTALL_WAITS",
-    `installing waits for open transactions of the source${who}`,
-    {
+/** Takes everything out again. @throws LockstepError CAPTURE_INSTALL_WAITS. */
+export async function removeAtSource(
+  capture: Pick<SourceCapture, "removal" | "inTheWay">,
+  run: RunStatement,
+  tables: readonly RowNote["table"][],
+): Promise<void> {
+  for (const statement of await capture.removal(run)) await runPatiently(capture, run, statement, tables);
+}
+
+async function runPatiently(
+  capture: Pick<SourceCapture, "inTheWay">,
+  run: RunStatement,
+  statement: string,
+  tables: readonly RowNote["table"][],
+): Promise<void> {
+  try {
+    await run(statement);
+  } catch (cause) {
+    if (!isLockTimeout(cause)) throw cause;
+    const inTheWay = (await capture.inTheWay?.(run, statement, tables).catch(() => [])) ?? [];
+    const who = inTheWay.length === 0 ? "" : `: ${inTheWay.join(", ")}`;
+    throw new LockstepError("CAPTURE_INSTALL_WAITS", `open transactions of the source are waited for${who}`, {
       cause,
-    },
-  );
+    });
+  }
 }
 
 /** @throws LockstepError TABLE_WITHOUT_PRIMARY_KEY, CAPTURE_NOT_INSTALLED when what was found means that writes go past the capture. */

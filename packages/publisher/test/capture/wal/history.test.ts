@@ -153,11 +153,21 @@ describe("the write-ahead log: tables that change", function () {
     await source.sql("insert into part values (1, '2024-05-05', $1)", ["x".repeat(5_000)]);
     await source.sql("update part set id = 2");
     await source.sql("delete from part");
-    const events = await follower.until(3);
+    await source.sql(
+      "create table part_2 partition of part for values from ('2025-01-01') to ('2026-01-01')",
+    );
+    await source.sql("insert into part values (3, '2024-05-05', 'moves')");
+    await source.sql("update part set at = '2025-05-05'");
+    await source.sql("truncate part");
+    const events = await follower.until(7);
     expect(events.map((e) => [e.table.name, e.op, e.key, e.before])).to.deep.equal([
       ["part", "insert", '["1","2024-05-05"]', undefined],
       ["part", "update", '["2","2024-05-05"]', '["1","2024-05-05"]'],
       ["part", "delete", '["2","2024-05-05"]', undefined],
+      ["part", "insert", '["3","2024-05-05"]', undefined],
+      ["part", "delete", '["3","2024-05-05"]', undefined],
+      ["part", "insert", '["3","2025-05-05"]', undefined],
+      ["part", "truncate", "[]", undefined],
     ]);
     expect(events[1]!.image).to.equal(`["2","2024-05-05","${"x".repeat(5_000)}"]`);
   });

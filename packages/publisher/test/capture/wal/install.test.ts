@@ -24,8 +24,8 @@ describe("the write-ahead log: installing", function () {
     await client.query("begin");
     return client;
   };
-  const refusal = async (): Promise<Error> => {
-    const error: unknown = await source.install("doc").then(
+  const refusal = async (work = source.install("doc")): Promise<Error> => {
+    const error: unknown = await work.then(
       () => undefined,
       (error: unknown) => error,
     );
@@ -72,6 +72,9 @@ describe("the write-ahead log: installing", function () {
     await source.sql("insert into doc values (1, 'a')");
     await reader.query("commit");
     await source.install("doc");
+    expect((await source.plan("doc")).findings).to.deep.equal([]);
+    await reader.query("begin; select from doc");
+    expect((await refusal(source.remove("doc"))).message).to.include("report");
     expect((await source.plan("doc")).findings).to.deep.equal([]);
   });
 

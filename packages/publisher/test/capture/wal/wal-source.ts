@@ -11,7 +11,7 @@ import {
 import { postgresOutboxWriter } from "@lockstep/outbox";
 import { eventually, freshPostgres } from "@lockstep/testing";
 import pg from "pg";
-import { captureOf, installAtSource } from "../../../src/capture/index.js";
+import { captureOf, installAtSource, removeAtSource } from "../../../src/capture/index.js";
 import { postgresWalLog, type WalLogOptions } from "../../../src/capture/wal/wal-log.js";
 
 type Rows = readonly Record<string, string | null>[];
@@ -29,7 +29,7 @@ export interface WalSource extends AsyncDisposable {
   install(...tables: readonly string[]): Promise<void>;
   /** The same as another process does it, over a connection of its own. */
   installBeside(...tables: readonly string[]): Promise<void>;
-  remove(): Promise<void>;
+  remove(...tables: readonly string[]): Promise<void>;
   log(options?: Partial<WalLogOptions>): ChangeLog;
 }
 
@@ -73,8 +73,8 @@ export async function openWalSource(url?: string, logger: Logger = silentLogger)
         (await other.query(text, parameters as unknown[])).rows;
       await installAtSource(capture, run, named(tables));
     },
-    async remove() {
-      for (const statement of await capture.removal(sql)) await sql(statement);
+    async remove(...tables) {
+      await removeAtSource(capture, sql, named(tables));
     },
     log(options = {}) {
       const log = postgresWalLog({ connection: database.url, source: "test", logger, ...options });
