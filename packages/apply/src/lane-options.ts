@@ -25,6 +25,10 @@ export interface LaneLimits extends BatchLimits, RefusalLimits {
   readonly maxLettersPerStep: number;
   /** Letters that are over (applied, superseded, discarded) stay in the target for so long, ms. Default 30 days. */
   readonly keepLettersMs: number;
+  /** Conflicts that were decided, and tombstones of rows in tables with a policy, stay in the target for so long, ms. Default 30 days. */
+  readonly keepConflictsMs: number;
+  /** Conflicts of this lane that stay at most, the newest. Default 100000. */
+  readonly maxConflicts: number;
 }
 
 /** The defaults named in {@link LaneLimits}. */
@@ -39,6 +43,8 @@ export const defaultLaneLimits: LaneLimits = {
   partTimeoutMs: 250,
   maxLettersPerStep: 500,
   keepLettersMs: 30 * 24 * 60 * 60 * 1000,
+  keepConflictsMs: 30 * 24 * 60 * 60 * 1000,
+  maxConflicts: 100_000,
 };
 
 /** What a lane needs. */

@@ -278,6 +278,10 @@ export const configSchema = z
           .exactOptional(),
         /** How long letters that are over stay in the targets. */
         keepLettersMs: z.int().min(0).exactOptional(),
+        /** How long decided conflicts, and tombstones of tables with a policy, stay there. */
+        keepConflictsMs: z.int().min(0).exactOptional(),
+        /** How many decided conflicts of a lane stay there at most. */
+        maxConflicts: z.int().min(0).exactOptional(),
       })
       .prefault({}),
     /** Jobs that consumers begin by the clock. */

@@ -35,6 +35,7 @@ export * from "./ports/capture-plan.js";
 export * from "./ports/change-log.js";
 export * from "./ports/changed-rows.js";
 export * from "./ports/change-stream.js";
+export * from "./ports/conflict-desk.js";
 export * from "./ports/dead-letters.js";
 export * from "./ports/guarded-rows.js";
 export * from "./ports/held-rows.js";

@@ -13,6 +13,7 @@ import {
   takeEpoch,
 } from "./lane/checkpoint-row.js";
 import { openLane } from "./lane/lane-session.js";
+import { conflictDesk } from "./guarded/conflict-desk.js";
 import { letterDesk } from "./letters/letter-desk.js";
 import { listKeys } from "./rows/list-keys.js";
 import { resolveOptions, type MysqlTargetOptions, type ResolvedOptions } from "./options.js";
@@ -47,6 +48,7 @@ export function mysqlTarget(options: MysqlTargetOptions): Target {
       options.beforeDiscard === undefined
         ? letterDesk(sessions)
         : answeringDesk(letterDesk(sessions), options.beforeDiscard),
+    conflicts: conflictDesk(sessions),
     checkpoints: () => sessions.use(readCheckpoints),
     setPaused: async (lane, paused) =>
       refuseUnknown(await sessions.use((session) => setPausedFlag(session, lane, paused)), resolved, lane),

@@ -2,6 +2,7 @@ import {
   answeringDesk,
   type BulkLoader,
   type Checkpoint,
+  type ConflictDesk,
   type Fault,
   type HeldLane,
   type KeyPage,
@@ -15,6 +16,7 @@ import {
   type TargetOptions,
 } from "@lockstep/core";
 import { PostgresLoader } from "./bulk/bulk-loader.js";
+import { conflictDesk } from "./guarded/conflict-desk.js";
 import { classify } from "./classify.js";
 import { checkpointColumns, type LaneName, readCheckpoint, restartLane } from "./lane/checkpoint-row.js";
 import { PostgresLane } from "./lane/lane-session.js";
@@ -46,6 +48,7 @@ class PostgresTarget implements Target {
   readonly address: string;
   readonly capabilities = { transactions: true } as const;
   readonly letters: LetterDesk;
+  readonly conflicts: ConflictDesk;
   readonly #options: PostgresTargetOptions & { readonly statementTimeoutMs: number };
   readonly #pool: SessionPool;
 
@@ -58,6 +61,7 @@ class PostgresTarget implements Target {
     const letters = new PostgresLetterDesk((text, values) => this.#pool.query(text, values));
     this.letters =
       options.beforeDiscard === undefined ? letters : answeringDesk(letters, options.beforeDiscard);
+    this.conflicts = conflictDesk((text, values) => this.#pool.query(text, values));
   }
 
   async open(): Promise<{ readonly id: string }> {

@@ -38,6 +38,13 @@ export async function pruneVersions({ room, session }: OwnedLane): Promise<void>
   await session.pruneVersions?.(keepMs, maxPruned);
 }
 
+/** Forgets what was decided long ago, or long before much else. */
+export async function pruneConflicts({ room, session }: OwnedLane): Promise<void> {
+  if (room.conflicts === undefined && room.twoWay === undefined) return;
+  const { keepConflictsMs, maxConflicts: most } = room.limits;
+  await session.pruneConflicts?.({ before: room.now() - keepConflictsMs, most, limit: maxPruned });
+}
+
 async function schedule(room: LaneRoom, letter: string, attempt: number, dueAt: number): Promise<void> {
   const { source, partition, target } = room;
   try {

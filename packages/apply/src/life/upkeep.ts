@@ -1,6 +1,12 @@
 import type { Applier } from "../write/applier.js";
 import type { OwnedLane } from "./lane-room.js";
-import { pruneLetters, pruneVersions, releaseOrphans, rescheduleLetters } from "./letter-upkeep.js";
+import {
+  pruneConflicts,
+  pruneLetters,
+  pruneVersions,
+  releaseOrphans,
+  rescheduleLetters,
+} from "./letter-upkeep.js";
 import { confirmed, refuseReplaced } from "./registering.js";
 
 const lookEveryMs = 1_000;
@@ -59,5 +65,6 @@ export class Upkeep {
     await releaseOrphans(this.lane, this.applier);
     await pruneLetters(this.lane);
     await pruneVersions(this.lane);
+    await pruneConflicts(this.lane);
   }
 }

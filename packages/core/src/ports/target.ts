@@ -3,6 +3,7 @@ import type { ErrorCode } from "../errors.js";
 import type { Position } from "../position.js";
 import type { TableSchema } from "../table-schema.js";
 import type { BulkLoader, HeldLane } from "./bulk.js";
+import type { ConflictDesk, ConflictsKept } from "./conflict-desk.js";
 import type { GuardedRows } from "./guarded-rows.js";
 import type { RowNote, RunStatement } from "./outbox.js";
 import type { HeldRows } from "./held-rows.js";
@@ -174,6 +175,8 @@ export interface LaneSession extends AsyncDisposable {
   dropBases?(tables: readonly TargetTable[]): Promise<void>;
   /** Forgets versions of rows that were deleted longer than `keepMs` ago, at most `limit`; returns how many. Absent with {@link TargetTransaction.guarded}. */
   pruneVersions?(keepMs: number, limit: number): Promise<number>;
+  /** Forgets old conflicts of this lane, and old tombstones of the target; returns how many. */
+  pruneConflicts?(kept: ConflictsKept): Promise<number>;
   /** Live letters of this lane by state. */
   letterCounts(): Promise<Readonly<Record<LetterState, number>>>;
   /** `retrying` letters whose time has come, or whose job may be lost: at most `limit`. */
@@ -205,6 +208,8 @@ export interface Target {
   /** A session that owns the lane; `undefined` while another session does. */
   lane(lane: { readonly source: string; readonly partition: number }): Promise<LaneSession | undefined>;
   readonly letters: LetterDesk;
+  /** What its lanes have decided. Absent with {@link TargetTransaction.guarded}. */
+  readonly conflicts?: ConflictDesk;
   /** Checkpoints of all lanes in this target; none where it was never opened. */
   checkpoints(): Promise<readonly (Checkpoint & { readonly source: string; readonly partition: number })[]>;
   /** A person's wish: kept in the target, obeyed by the lane that owns it. @throws LockstepError LANE_UNKNOWN. */

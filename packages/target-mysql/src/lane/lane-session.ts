@@ -4,6 +4,7 @@ import type { Session } from "../session/session.js";
 import type { Announcing } from "../guarded/announce.js";
 import { pruneVersions } from "../guarded/versions.js";
 import { dropBasesOf } from "../guarded/drop-bases.js";
+import { pruneConflicts } from "../guarded/prune-conflicts.js";
 import { letterCounts } from "../letters/letter-counts.js";
 import { overdueLetters, pruneLetters } from "../letters/lane-letters.js";
 import { lockName } from "../lock-name.js";
@@ -90,6 +91,7 @@ function laneSession(session: Session, { lane, tables: options, connect }: LaneP
         guardless.map((table) => tables.planOf(table)),
       ),
     pruneVersions: (keepMs, limit) => pruneVersions(session, keepMs, limit),
+    pruneConflicts: (kept) => pruneConflicts(session, lane, kept),
     letterCounts: () => letterCounts(session, lane),
     overdueLetters: (before, limit) => overdueLetters(session, lane, before, limit),
     pruneLetters: (before, limit) => pruneLetters(session, lane, before, limit),

@@ -1,6 +1,7 @@
 import {
   type Checkpoint,
   type CheckpointMove,
+  type ConflictsKept,
   type LaneSession,
   type LetterState,
   LockstepError,
@@ -11,6 +12,7 @@ import {
 } from "@lockstep/core";
 import { pruneVersions } from "../guarded/versions.js";
 import { dropBasesOf } from "../guarded/drop-bases.js";
+import { pruneConflicts } from "../guarded/prune-conflicts.js";
 import { countLetters } from "../letters/count.js";
 import { overdueLetters } from "../letters/overdue.js";
 import { pruneLetters } from "../letters/prune.js";
@@ -146,6 +148,10 @@ export class PostgresLane implements LaneSession {
 
   pruneVersions(keepMs: number, limit: number): Promise<number> {
     return pruneVersions((text, values) => this.#session.query(text, values), keepMs, limit);
+  }
+
+  pruneConflicts(kept: ConflictsKept): Promise<number> {
+    return pruneConflicts((text, values) => this.#session.query(text, values), this.#options.lane, kept);
   }
 
   letterCounts(): Promise<Readonly<Record<LetterState, number>>> {

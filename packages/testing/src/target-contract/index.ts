@@ -2,6 +2,7 @@ import { bulkContract } from "./bulk.js";
 import { type ContractContext, contractContext } from "./contract-context.js";
 import type { ContractTiers, TargetFixture } from "./fixture.js";
 import { foreignKeysContract } from "./foreign-keys.js";
+import { guardedContract } from "./guarded.js";
 import { keysContract } from "./keys.js";
 import { lanesContract } from "./lanes.js";
 import { letterDeskContract } from "./letter-desk.js";
@@ -55,5 +56,6 @@ export function targetContract(
     tier("foreign keys", foreignKeysContract);
     tier("staging", stagingContract);
     tier("versions of rows", versionsContract);
+    tier("rows that others write, too", guardedContract);
   });
 }

@@ -75,7 +75,7 @@ export function valuesContract(context: ContractContext): void {
   }
 }
 
-const kinds = [
+export const kinds = [
   "bigint",
   "numeric",
   "float",
@@ -145,7 +145,7 @@ function both(texts: readonly string[]): Readonly<Record<Engine, readonly string
 }
 
 /** At least `count` rows, that together hold every value of every column, and NULL in each. */
-function awkwardRows(source: Engine, count: number): readonly (readonly Cell[])[] {
+export function awkwardRows(source: Engine, count: number): readonly (readonly Cell[])[] {
   const needed = Math.max(...kinds.map((kind) => values[kind][source].length)) + 1;
   return Array.from({ length: Math.max(count, needed) }, (_, n) => [
     String(n + 1),
