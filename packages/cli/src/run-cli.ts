@@ -1,6 +1,7 @@
 import { isLockstepError, kindAndPlace } from "@lockstep/core";
 import { Command, CommanderError } from "commander";
 import { addCapture } from "./capture/capture-command.js";
+import { addConflicts } from "./conflicts/conflicts-command.js";
 import { addDoctor } from "./doctor/doctor-command.js";
 import { addJobs } from "./jobs/jobs-command.js";
 import { addSchedules } from "./jobs/schedules-command.js";
@@ -30,6 +31,7 @@ export async function runCli(args: readonly string[], terminal: Terminal = proce
   addJobs(program, terminal, result);
   addSchedules(program, terminal);
   addTwoWay(program, terminal, result);
+  addConflicts(program, terminal);
   addVerify(program, terminal, result);
   addRepair(program, terminal, result);
   try {

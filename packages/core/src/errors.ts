@@ -318,6 +318,7 @@ export const errorTable = {
     recovery: "halt",
     hint: "A row is larger than the server's max_allowed_packet: raise it, or leave the table out.",
   },
+  CONFLICT_UNKNOWN: { recovery: "refuse", hint: "List the conflicts: GET /api/v1/conflicts." },
   LETTER_UNKNOWN: { recovery: "refuse", hint: "List the letters: GET /api/v1/dead-letters." },
   LETTER_STATE: { recovery: "refuse", hint: "The letter's state doesn't allow this; look at it first." },
   LANE_UNOWNED: {

@@ -13,6 +13,8 @@ export const metricNames = {
   laneRecords: "lockstep_lane_records_total",
   laneErrors: "lockstep_lane_errors_total",
   letters: "lockstep_dead_letters",
+  /** Labels: source, target, table, policy, outcome. */
+  conflicts: "lockstep_conflicts_total",
   /** 1 while the target answers the status service, else 0. */
   targetUp: "lockstep_target_up",
   /** 1 while the source's Redis answers the status service, else 0. */

@@ -1,5 +1,6 @@
 export { capturedTables, watchedTables } from "./source/captured-tables.js";
 export { type ChosenSource, chooseSources } from "./source/choose-sources.js";
+export { type ListedConflict, listConflicts } from "./conflicts/list-conflicts.js";
 export { comparedSources, readableTargets } from "./compare/pairs.js";
 export { type DriveOptions, driveJob, type OnProgress } from "./drive-job.js";
 export type { JobEnd, JobSums } from "./kind/job-kind.js";

@@ -25,6 +25,7 @@ import { problemAnswers } from "./problem/problem-answers.js";
 import { safeLogger } from "./problem/safe-logger.js";
 import { queueBoard } from "./queues/queue-board.js";
 import { bulkReplayRoute } from "./routes/bulk-replay-route.js";
+import { conflictsRoute } from "./routes/conflicts-route.js";
 import { deadLetterRoute } from "./routes/dead-letter-route.js";
 import { deadLettersRoute } from "./routes/dead-letters-route.js";
 import { jobsRoute } from "./routes/jobs-route.js";
@@ -112,6 +113,7 @@ const api = (context: RouteContext) => async (app: FastifyInstance) => {
   await app.register(deadLettersRoute(context));
   await app.register(bulkReplayRoute(context));
   await app.register(deadLetterRoute(context));
+  await app.register(conflictsRoute(context));
   await app.register(lanesRoute(context));
   await app.register(jobsRoute(context));
   await app.register(schedulesRoute(context));

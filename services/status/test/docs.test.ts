@@ -71,6 +71,8 @@ describe("/docs", () => {
       "GET /api/v1/dead-letters/{id}",
       "POST /api/v1/dead-letters/{id}/replay",
       "POST /api/v1/dead-letters/{id}/discard",
+      "GET /api/v1/conflicts",
+      "GET /api/v1/conflicts/{id}",
       "POST /api/v1/lanes/{id}/pause",
       "POST /api/v1/lanes/{id}/resume",
     ]);

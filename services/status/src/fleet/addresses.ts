@@ -50,3 +50,10 @@ export function parseLetterId(text: string): { readonly target: string; readonly
   if (at > 0 && at < text.length - 1) return { target: text.slice(0, at), id: text.slice(at + 1) };
   throw new LockstepError("LETTER_UNKNOWN", "a dead letter's id has the form <target>~<id>");
 }
+
+/** @throws LockstepError CONFLICT_UNKNOWN when the text can't be a conflict's id: `<target>~<id in the target>`. */
+export function parseConflictId(text: string): { readonly target: string; readonly id: string } {
+  const [target, id, ...more] = text.split(separator);
+  if (target && id && more.length === 0) return { target, id };
+  throw new LockstepError("CONFLICT_UNKNOWN", "a conflict's id has the form <target>~<id>");
+}

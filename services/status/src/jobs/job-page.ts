@@ -1,6 +1,6 @@
 import type { JobFilter } from "@lockstep/core";
 import type { JobView } from "@lockstep/jobs";
-import type { WalkState } from "../letters/cursor.js";
+import type { WalkState } from "../fleet/cursor.js";
 import type { SourceDesk } from "./source-desk.js";
 
 /** A page of the jobs of several sources. */

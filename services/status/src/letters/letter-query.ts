@@ -43,7 +43,10 @@ export function isEmptyQuery(query: LetterQuery): boolean {
 }
 
 /** The targets a query is about. @throws LockstepError REQUEST_INVALID for a name that isn't configured. */
-export function targetsOf(fleet: Fleet, { target, source }: LetterQuery): readonly FleetTarget[] {
+export function targetsOf(
+  fleet: Fleet,
+  { target, source }: Pick<LetterQuery, "target" | "source">,
+): readonly FleetTarget[] {
   if (target !== undefined && !fleet.targets.has(target))
     throw unknownName("target", [...fleet.targets.keys()]);
   const sourceNames = fleet.sources.map((s) => s.name);

@@ -37,6 +37,13 @@ export function openFleetMetrics(): FleetMetrics {
     records: counter(metricNames.laneRecords, "Rows a lane has written", laneLabels),
     errors: counter(metricNames.laneErrors, "Row errors a lane has met", laneLabels),
     letters: gauge(metricNames.letters, "Dead letters in a target by state", ["target", "state"] as const),
+    conflicts: counter(metricNames.conflicts, "Conflicts that a target's lanes have decided", [
+      "source",
+      "target",
+      "table",
+      "policy",
+      "outcome",
+    ] as const),
     targetUp: gauge(metricNames.targetUp, "1 while the target answers", ["target"] as const),
     streamUp: gauge(metricNames.streamUp, "1 while the source's Redis answers", ["source"] as const),
     backlog: gauge(metricNames.relayBacklog, "Events in the outbox that some target hasn't applied", [
@@ -87,6 +94,8 @@ export function openFleetMetrics(): FleetMetrics {
       if (lane.eventsBehind !== null) m.behind.set(labels, lane.eventsBehind);
       m.records.inc(labels, lane.recordsSynced);
       m.errors.inc(labels, lane.errorCount);
+      for (const { table, policy, outcome, count } of lane.conflicts ?? [])
+        m.conflicts.inc({ source: lane.source, target: lane.target, table, policy, outcome }, count);
       for (const state of laneStates) m.state.set({ ...labels, state }, lane.state === state ? 1 : 0);
     }
   }

@@ -1,13 +1,14 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyRequest } from "fastify";
 import { Type } from "typebox";
+import { decodeCursor, encodeCursor } from "../fleet/cursor.js";
+import { mergedPage } from "../fleet/merged-page.js";
 import { type Failure, settle } from "../fleet/settle.js";
-import { decodeCursor, encodeCursor } from "../letters/cursor.js";
 import { digestOf, filterFor, LetterQuery, splitStates, targetsOf } from "../letters/letter-query.js";
 import { LetterView, Unreachable } from "../letters/letter-schema.js";
 import { letterView } from "../letters/letter-view.js";
 import { LetterGroup, mergeGroups } from "../letters/merged-groups.js";
-import { mergedPage } from "../letters/merged-page.js";
+import { letterList } from "../letters/letter-list.js";
 import { problemOf } from "../problem/problem.js";
 import { describeError } from "../problem/problem-answers.js";
 import { isSurprising } from "../status/status-view.js";
@@ -54,8 +55,8 @@ export const deadLettersRoute =
       const { limit = usualPage, cursor, ...query } = request.query;
       const digest = digestOf(query);
       const from = cursor === undefined ? { cursors: {}, done: [] } : decodeCursor(cursor, digest);
-      const page = await mergedPage(targetsOf(fleet, query), query, limit, from, shade);
-      const letters = page.letters.map(async ({ target, letter }) => {
+      const page = await mergedPage(targetsOf(fleet, query), letterList(query, shade), limit, from);
+      const letters = page.found.map(async ({ target, item: letter }) => {
         const schema = mask.mayHide(letter.table)
           ? await schemas.find(letter.source, letter.schema)
           : undefined;

@@ -8,7 +8,7 @@ import { jobPage } from "../jobs/job-page.js";
 import { CalledJob, JobDetail, JobStateSchema, JobView, UnreachableSource } from "../jobs/job-schema.js";
 import { jobDetail, jobView } from "../jobs/job-view.js";
 import { deskOf, desksOf } from "../jobs/source-desk.js";
-import { decodeCursor, encodeCursor } from "../letters/cursor.js";
+import { decodeCursor, encodeCursor } from "../fleet/cursor.js";
 import { digestOf, splitStates } from "../letters/letter-query.js";
 import { problemOf } from "../problem/problem.js";
 import { problemResponse, type RouteContext } from "./route-context.js";

@@ -72,6 +72,7 @@ function reportedLane(
       at: new Date(at).toISOString(),
     })),
     letters: report.letters,
+    conflicts: outcomesOf(report.conflicts),
     seeded: report.seeded,
     reportedAt: instantOrNull(report.at),
   };
@@ -102,6 +103,7 @@ function silentLane(
     recordsSynced: checkpoint?.recordsSynced ?? null,
     errorCount: null,
     lastErrors: [],
+    conflicts: null,
     letters: null,
     seeded: checkpoint?.seeded ?? null,
     reportedAt: null,
@@ -115,4 +117,10 @@ function silenceReason(answer: { ok: true } | { ok: false; error: unknown }): La
     : answer.error;
   const { code, detail, hint } = problemOf(error, "");
   return { code, detail, hint };
+}
+
+function outcomesOf(conflicts: LaneReport["conflicts"] = []): Record<string, number> {
+  const outcomes: Record<string, number> = {};
+  for (const { outcome, count } of conflicts) outcomes[outcome] = (outcomes[outcome] ?? 0) + count;
+  return outcomes;
 }

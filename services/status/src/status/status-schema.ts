@@ -58,6 +58,9 @@ export const LaneView = Type.Object({
   letters: Type.Union([Type.Record(Type.String(), Type.Integer()), Type.Null()], {
     description: "Dead letters of this lane by state",
   }),
+  conflicts: Type.Union([Type.Record(Type.String(), Type.Integer()), Type.Null()], {
+    description: "Conflicts that the lane has decided since it was started, by outcome",
+  }),
   seeded: Type.Union([Type.Boolean(), Type.Null()], {
     description: "False until a full sync has copied the rows that are older than the publisher",
   }),

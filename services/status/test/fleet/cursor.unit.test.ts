@@ -1,6 +1,6 @@
 import { isLockstepError } from "@lockstep/core";
 import { expect } from "chai";
-import { decodeCursor, encodeCursor } from "../../src/letters/cursor.js";
+import { decodeCursor, encodeCursor } from "../../src/fleet/cursor.js";
 import { digestOf } from "../../src/letters/letter-query.js";
 
 const refused = (error: unknown) => isLockstepError(error, "REQUEST_INVALID");
