@@ -21,6 +21,19 @@ describe("triggers on MariaDB", () => {
     expect(await db.changes()).to.deep.equal([]);
   });
 
+  it("stay where another database of the server is captured, when these are removed", async () => {
+    const other = await openTriggers(mariaDb);
+    try {
+      await other.session.run("CREATE TABLE item (id INT PRIMARY KEY)");
+      await other.install("item");
+      await db.install("item");
+      for (const statement of await db.removal()) await run(statement);
+      expect(await other.findings("item")).to.deep.equal([]);
+    } finally {
+      await other.close();
+    }
+  });
+
   it("rows of statements, of REPLACE and ON DUPLICATE KEY, and changed keys; a tick is one transaction", async () => {
     await db.install("item");
     await run("INSERT INTO item VALUES (1, 'a'), (2, NULL)");

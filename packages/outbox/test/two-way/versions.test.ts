@@ -45,6 +45,18 @@ for (const engine of engines) {
       expect(await node.findings("other", "item")).to.have.length(1);
     });
 
+    it("stays in place when another database of the server becomes a node", async () => {
+      const other = await engine.open();
+      try {
+        const session = await other.session();
+        await session.run("create table item (id int primary key)");
+        await (await openNode(other, session)).install("shop-2", "item");
+        expect(await node.findings("shop-1", "item")).to.deep.equal([]);
+      } finally {
+        await other.drop();
+      }
+    });
+
     it("gives each local write one, later than the one before, and a deleted row a tombstone", async () => {
       const before = Date.now() * 1000 - 1_000_000;
       await app.run("insert into item (id, name) values (1, 'a'), (2, 'b')");

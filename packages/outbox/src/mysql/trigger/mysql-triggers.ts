@@ -50,8 +50,9 @@ export function mysqlTriggers(options: MysqlTriggerOptions = {}): OutboxTriggers
     async plan(run, tables) {
       const graph = foreignKeyGraph(await foreignKeys(run, tables), tables);
       const { followed, findings } = await followTables(run, shapes, graph, tables);
-      const rules = { ...(await quotedNames(run, names)), graph, followed };
-      const found = await triggersOf(run, prefix);
+      const quoted = await quotedNames(run, names);
+      const rules = { ...quoted, graph, followed };
+      const found = await triggersOf(run, prefix, quoted);
       const plans = [];
       for (const { table, isOwn } of concerned(tables, graph.parents, found, own)) {
         const shape = await shapes(run, table);
@@ -78,7 +79,7 @@ export function mysqlTriggers(options: MysqlTriggerOptions = {}): OutboxTriggers
       };
     },
     removal: async (run) => [
-      ...(await triggersOf(run, prefix)).map(dropTrigger),
+      ...(await triggersOf(run, prefix, await quotedNames(run, names))).map(dropTrigger),
       `DROP TABLE IF EXISTS ${names.cascade}`,
     ],
   };

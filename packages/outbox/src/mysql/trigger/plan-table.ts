@@ -100,12 +100,17 @@ export interface FoundTrigger {
   readonly name: string;
 }
 
-/** Lockstep's triggers, of every table that this session sees. */
-export async function triggersOf(run: RunStatement, prefix: string): Promise<FoundTrigger[]> {
+/** Lockstep's triggers that write to this outbox, of every table that this session sees. Another database of the server may have an outbox of the same name. */
+export async function triggersOf(
+  run: RunStatement,
+  prefix: string,
+  { outbox, cascade }: Pick<TriggerRules, "outbox" | "cascade">,
+): Promise<FoundTrigger[]> {
+  const writes = (table: string): string => `LOCATE(${quoteText(table)}, ACTION_STATEMENT) > 0`;
   const pattern = `^${namePrefix(prefix).replaceAll(/[^A-Za-z0-9_]/g, ".")}[0-9a-f]{12}_(insert|b?update|b?delete)_[0-9a-f]{12}$`;
   const rows = await run(
     `SELECT EVENT_OBJECT_SCHEMA AS namespace, EVENT_OBJECT_TABLE AS tab, TRIGGER_NAME AS name FROM information_schema.TRIGGERS
-  WHERE TRIGGER_NAME REGEXP ${quoteText(pattern)}`,
+  WHERE TRIGGER_NAME REGEXP ${quoteText(pattern)} AND (${writes(outbox)} OR ${writes(cascade)})`,
   );
   return rows.map((row) => ({
     table: { namespace: String(row["namespace"]), name: String(row["tab"]) },

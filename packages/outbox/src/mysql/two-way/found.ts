@@ -2,12 +2,12 @@ import { type RunStatement, tableId } from "@lockstep/core";
 import { quoteText } from "../quote.js";
 import type { FoundTrigger } from "../trigger/plan-table.js";
 
-/** The version triggers that this session sees. */
+/** The version triggers of this database: another one of the server may be another node. */
 export async function versionTriggersOf(run: RunStatement, namePrefix: string): Promise<FoundTrigger[]> {
   const pattern = `^${namePrefix.replaceAll(/[^A-Za-z0-9_]/g, ".")}version_[0-9a-f]{12}_(insert|update|delete|before)_[0-9a-f]{12}$`;
   const rows = await run(
     `SELECT EVENT_OBJECT_SCHEMA AS namespace, EVENT_OBJECT_TABLE AS tab, TRIGGER_NAME AS name FROM information_schema.TRIGGERS
-  WHERE TRIGGER_NAME REGEXP ${quoteText(pattern)}`,
+  WHERE TRIGGER_SCHEMA = DATABASE() AND TRIGGER_NAME REGEXP ${quoteText(pattern)}`,
   );
   return rows.map((row) => ({
     table: { namespace: String(row["namespace"]), name: String(row["tab"]) },
