@@ -67,6 +67,7 @@ describe("lockstep verify and repair: input", () => {
   it("refuses what it doesn't know, in one clear error, before anything is read", async () => {
     for (const [args, message] of [
       [["--entity", "nothing"], 'no table "nothing" is captured; known: public.items, public.notes'],
+      [["--entity", "Item"], "did you mean the table public.items?"],
       [["--target", "nobody"], 'there is no target "nobody"; known: copy, hook'],
       [["--target", "hook"], 'nothing can be read of the target "hook"'],
       [["--source", "nowhere"], 'there is no source "nowhere"'],

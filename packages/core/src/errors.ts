@@ -19,7 +19,10 @@ interface ErrorRule {
 export const errorTable = {
   CONFIG_INVALID: { recovery: "refuse", hint: "Correct every line listed in the message." },
   DRIVER_UNSUPPORTED: { recovery: "refuse", hint: "Use a DataSource of type postgres, mysql or mariadb." },
-  ENTITY_UNKNOWN: { recovery: "refuse", hint: "Name an entity of the DataSource, or a table it maps." },
+  ENTITY_UNKNOWN: {
+    recovery: "refuse",
+    hint: "In the application name an entity of the DataSource, or a table it maps; elsewhere a table of the database.",
+  },
   TABLE_WITHOUT_PRIMARY_KEY: {
     recovery: "refuse",
     hint: "Give the table a primary key, or leave its entity out.",

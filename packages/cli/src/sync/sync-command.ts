@@ -15,6 +15,7 @@ interface FullOptions {
   readonly where?: string;
   readonly keepExtra?: true;
   readonly throughStream?: true;
+  readonly hold?: number;
   readonly anew?: true;
   readonly rate?: number;
 }
@@ -63,6 +64,11 @@ export function addSync(program: Command, terminal: Terminal, result: { code: nu
       "--through-stream",
       "also into empty tables: slower, but the target's other tables keep up with the source meanwhile",
     )
+    .option(
+      "--hold <seconds>",
+      "how long a target's changes may wait at a time while rows are copied into empty tables (default: 300)",
+      holdOf,
+    )
     .option("--rate <rows>", "at most so many rows a second", rateOf)
     .action((options: Options) =>
       atSource(options, async (open) => work(open, await begin(open, options), options)),
@@ -99,13 +105,14 @@ export function addSync(program: Command, terminal: Terminal, result: { code: nu
 }
 
 function begin(open: OpenSync, asked: FullOptions): Promise<Job> {
-  const { entity, target, where, keepExtra, throughStream, anew, rate } = asked;
+  const { entity, target, where, keepExtra, throughStream, hold, anew, rate } = asked;
   const options = {
     ...(entity !== undefined && { entities: [...entity] }),
     ...(target !== undefined && { targets: [...target] }),
     ...(where !== undefined && { where }),
     ...(keepExtra && { keepExtra }),
     ...(throughStream && { throughStream }),
+    ...(hold !== undefined && { hold }),
     ...(anew && { anew }),
     ...(rate !== undefined && { rate }),
   };
@@ -121,6 +128,12 @@ function rateOf(text: string): number {
   const rate = Number(text);
   if (!(rate > 0)) throw new InvalidArgumentError("must be a number above 0.");
   return rate;
+}
+
+function holdOf(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds >= 0.1 && seconds <= 86_400)) throw new InvalidArgumentError("must be 0.1 to 86400 seconds.");
+  return seconds;
 }
 
 /** The job named, or the only live one. */

@@ -161,7 +161,24 @@ for (const { kind, target, setup, external } of ways) {
       const mirror = rig.targets["mirror"]!;
       for (const table of tables) await mirror.query(`delete from ${table}`);
       await mirror.query("alter table item drop constraint item_id_check");
-      const said = await rig.lockstep("sync", "full", "--target", "mirror", "--anew", "--json");
+      const anew = ["full", "--target", "mirror", "--anew", "--json"];
+      const copying = rig.lockstep("sync", ...anew, "--rate", "2500", "--hold", "0.3");
+      // Its lanes are let go in between, and held again: what was changed doesn't wait for the end.
+      await eventually(
+        async () => (await mirror.query("select 1 as one from item where id > 0 limit 1")).length > 0,
+        {
+          what: "the first rows",
+        },
+      );
+      await rig.source.query("update parent set name = 'in between' where id = 8");
+      await eventually(
+        async () => (await mirror.query("select 1 as one from parent where name = 'in between'")).length > 0,
+        {
+          what: "a change of in between",
+        },
+      );
+      expect((await rig.jobs.list({ kind: "full", limit: 1 }))[0]).to.include({ state: "running" });
+      const said = await copying;
       expect(said.code, said.error).to.equal(0);
       expect(await streamed()).to.equal(before);
       await untilEqual(rig, "mirror");

@@ -52,6 +52,8 @@ export const jobOptions = {
     keepExtra: z.boolean().exactOptional(),
     /** Everything goes through the stream, into empty tables too. */
     throughStream: z.boolean().exactOptional(),
+    /** A target's changes wait for at most so many seconds at a time while rows are copied past the stream. Default 300. */
+    hold: z.number().min(0.1).max(86_400).exactOptional(),
     /** Targets whose history is gone begin anew. */
     anew: z.boolean().exactOptional(),
   }),

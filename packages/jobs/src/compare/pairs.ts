@@ -5,7 +5,6 @@ import {
   type Mask,
   maskOf,
   type RowEmitter,
-  tableId,
   type TableReader,
   type TableSchema,
   type Target,
@@ -15,6 +14,7 @@ import type { CaptureSource } from "@lockstep/publisher/capture";
 import type { ConfiguredTarget } from "@lockstep/runtime";
 import { emitterToLeaf } from "../nodes/emit-to-leaf.js";
 import type { OpenSync } from "../open-sync.js";
+import { tablesNamed } from "../source/named-tables.js";
 import { watchedTables } from "../source/captured-tables.js";
 import { chooseSources, refuseUntouched } from "../source/choose-sources.js";
 
@@ -92,14 +92,7 @@ export async function comparedTables(
   if (sends) refuseUntouched(open.chosen, "a repair");
   const known = [...(await capturedOf(open)), ...(sends ? [] : await watchedOf(open))];
   if (wanted === undefined) return known;
-  return wanted.flatMap((name) => {
-    const found = known.filter((table) => tableId(table) === name || table.name === name);
-    if (found.length > 0) return found;
-    throw new LockstepError(
-      "ENTITY_UNKNOWN",
-      `no table "${name}" is captured; known: ${known.map(tableId).join(", ")}`,
-    );
-  });
+  return wanted.flatMap((name) => tablesNamed(known, name));
 }
 
 async function capturedOf({ chosen, atSource, writer, tables }: OpenSync): Promise<readonly TableSchema[]> {

@@ -4,6 +4,7 @@ import { type FullSyncOptions, type FullSyncProgress, planFullSync } from "@lock
 import { chosenTargets } from "./chosen-targets.js";
 import { refuseUntouched } from "../source/choose-sources.js";
 import type { OpenSync } from "../open-sync.js";
+import { tablesNamed } from "../source/named-tables.js";
 import { surveyOf } from "./survey.js";
 
 /** Checks everything; nothing has moved when it throws. */
@@ -31,6 +32,7 @@ export async function planFull(
     keepExtra: wish.keepExtra === true || wish.where !== undefined,
     ...(wish.rate !== undefined && { maxRowsPerSecond: wish.rate }),
     ...(wish.throughStream && { throughStream: true }),
+    ...(wish.hold !== undefined && { holdMs: wish.hold * 1000 }),
     ...(anew.length > 0 && { anew }),
     isWhole: wish.entities === undefined && wish.where === undefined,
   };
@@ -38,13 +40,7 @@ export async function planFull(
 }
 
 function tableOf(captured: readonly RowNote["table"][], name: string): RowNote["table"] {
-  const found = captured.filter((table) => tableId(table) === name || table.name === name);
+  const found = tablesNamed(captured, name);
   if (found.length === 1) return found[0]!;
-  const known = captured.map(tableId).sort().join(", ");
-  throw new LockstepError(
-    "ENTITY_UNKNOWN",
-    found.length === 0
-      ? `there is no captured table "${name}"; known: ${known}`
-      : `"${name}" could be ${found.map(tableId).join(" or ")}`,
-  );
+  throw new LockstepError("ENTITY_UNKNOWN", `"${name}" could be ${found.map(tableId).join(" or ")}`);
 }

@@ -24,6 +24,8 @@ export interface FullSyncOptions {
   readonly isWhole: boolean;
   /** Everything goes through the stream, into empty tables too. Default false. */
   readonly throughStream?: boolean;
+  /** A target's changes wait for at most so long at a time while rows are copied past the stream, ms. Default five minutes. */
+  readonly holdMs?: number;
   /** Names of the targets that first begin anew; such a job pauses where another would fail, as nothing else copies what they have passed by. */
   readonly anew?: readonly string[];
 }

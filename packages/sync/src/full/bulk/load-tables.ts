@@ -18,7 +18,7 @@ import { loadTable } from "./load-table.js";
 import { loadsOf, untouched, withLoads, withoutLoad } from "./loads.js";
 
 /** Changes don't wait longer than this; then the target takes up what has happened since, before its lanes are held again. */
-const holdMs = 5 * 60_000;
+const defaultHoldMs = 5 * 60_000;
 const settleMs = 2_000;
 /** Letters of a table that are tried again behind its load. */
 const maxLetters = 10_000;
@@ -174,7 +174,7 @@ async function loadAll(
     readonly tables: ReadonlyMap<string, LoadableTable>;
   },
 ): Promise<Stopped | undefined> {
-  const until = work.now() + holdMs;
+  const until = work.now() + (work.options.holdMs ?? defaultHoldMs);
   const goesOn = (): boolean => {
     room.held.check();
     return work.now() < until;
