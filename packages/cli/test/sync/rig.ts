@@ -80,6 +80,8 @@ export async function openSyncRig(options: {
   readonly setup: readonly string[];
   /** Mappings of targets, by name; their functions use nothing but their row. Default: rows go as they are. */
   readonly map?: Readonly<Record<string, object>>;
+  /** Conflict policies of targets, by name. Default: none. */
+  readonly conflicts?: Readonly<Record<string, object>>;
   /** Default 1. */
   readonly partitions?: number;
   /** Tables that the targets get before they register. Default: Lockstep makes them. */
@@ -129,6 +131,7 @@ export async function openSyncRig(options: {
       room.undo(async () => (client.disconnect(), store.drop()));
       configured[name] = { type: "redis", url: store.url, state: database.url };
     }
+    if (options.conflicts?.[name]) Object.assign(configured[name]!, { conflicts: options.conflicts[name] });
     if (options.map?.[name]) Object.assign(configured[name]!, { map: options.map[name], maskSecret });
   }
   const file = join(folder, "lockstep.config.mjs");
