@@ -46,10 +46,12 @@ export async function executeCaptured(
   ) as WriteBuilder;
   copy.queryRunner = runner;
   let where = "";
+  let sent: unknown[] | undefined;
   copy.createWhereExpression = () => (where = builder.createWhereExpression.call(copy));
   copy.getQueryAndParameters = () => {
     const made = builder.getQueryAndParameters.call(copy);
-    onTheWay.set(made[1], (sql, parameters) => {
+    sent = made[1];
+    onTheWay.set(sent, (sql, parameters) => {
       const session = sessionOf(runner);
       const statement = { sql, parameters, where };
       const writeTo = (table: CapturedTable): BuilderWrite =>
@@ -70,6 +72,8 @@ export async function executeCaptured(
   try {
     return await execute.call(copy);
   } finally {
+    // By hand: a young generation's collection keeps what a WeakMap holds, and would move every write's builder into the old one.
+    if (sent) onTheWay.delete(sent);
     if (given === undefined) await runner.release();
   }
 }
