@@ -75,6 +75,18 @@ for (const [name, main, branch] of pairs) {
       await star.run("branch", "update stock set amount = 11 where id in (1, 2, 3, 4)");
       await star.converged(["1|a|11", "2|b|11", "3|m|11", "4|d|11", "5|e|5"]);
     });
+
+    it("repair from a leaf sends the hub what it never heard of", async () => {
+      await star.run("main", "insert into stock values (1, 'a', 1), (2, 'b', 2)");
+      await star.converged(["1|a|1", "2|b|2"]);
+      await star.lost("branch", "update stock set amount = 10 where id = 1");
+      await star.lost("branch", "insert into stock values (3, 'c', 3)");
+      await star.run("main", "update stock set name = 'm' where id = 2");
+      await star.settled();
+      const repaired = await lockstep(star, "repair", "--source", "branch");
+      expect(repaired.code, repaired.text).equal(0);
+      await star.converged(["1|a|10", "2|m|2", "3|c|3"]);
+    });
   });
 }
 

@@ -125,12 +125,10 @@ export async function atPairs<T>(
   const [own] = emitters as [RowEmitter];
   try {
     for (const { target, mapping, twoWay } of readable) {
-      // A leaf's row wins nowhere because it is sent once more: the hub decides, and what it decided is mended from there.
-      if (options.sends && twoWay?.writesTo === "hub") continue;
       const shared = twoWay && tables.filter((schema) => twoWay.tables.policyOf(schema) !== undefined);
       const source = { name, reader, log: open.log, tables: shared ?? tables };
       let emitter: Pair["emitter"] = own;
-      if (twoWay !== undefined) {
+      if (options.sends && twoWay?.writesTo === "leaf") {
         const leaf = emitterOf(chooseSources(open.config, target.name)[0]!.source);
         emitters.push(leaf);
         emitter = emitterToLeaf(own, name, leaf);
