@@ -59,6 +59,7 @@ function problemsOf(config: Nodes, name: string, topology: Topology): readonly P
   if (new Set(leaves).size < leaves.length) problems.push([[...at, "leaves"], "must differ"]);
   if (leaves.length > 1 && config.sources[hub]?.capture === "subscriber")
     problems.push([["sources", hub, "capture"], forwarding]);
+  problems.push(...deafTargets(config, topology));
   const nodes = [
     [hub, [...at, "hub"]] as const,
     ...leaves.map((leaf, i) => [leaf, [...at, "leaves", i]] as const),
@@ -69,6 +70,18 @@ function problemsOf(config: Nodes, name: string, topology: Topology): readonly P
 
 const forwarding =
   "the hub of several leaves must send on what it gets from each, which subscriber doesn't see: capture by trigger, wal or binlog";
+
+/** A node's lanes write past its subscriber: a further target of it would lack all rows of the other nodes. */
+function deafTargets({ sources, targets }: Nodes, { hub, leaves }: Topology): readonly Problem[] {
+  const nodes = new Set([hub, ...leaves]);
+  const further = Object.entries(targets).filter(([name]) => !nodes.has(name));
+  return [...nodes].flatMap((node) => {
+    const mirrors = further.filter(([, { sources }]) => sources?.includes(node)).map(([name]) => name);
+    if (mirrors.length === 0 || sources[node]?.capture !== "subscriber") return [];
+    const message = `${mirrors.join(", ")} would lack what other nodes write, which subscriber doesn't see: capture by trigger, wal or binlog`;
+    return [[["sources", node, "capture"], message] as const];
+  });
+}
 
 function nodeProblems(
   { sources, targets }: Nodes,

@@ -84,4 +84,14 @@ describe("the topology of two-way sync", () => {
     };
     expect(problemsOf(pair)).to.equal("");
   });
+
+  it("refuses a further target of a node whose subscriber doesn't see what the other nodes write", () => {
+    const targets = { ...star.targets, reports: { ...node("reports"), sources: ["north"] } };
+    const wrong = problemsOf({ ...star, targets });
+    expect(wrong).to.include("sources.north.capture: reports would lack what other nodes write");
+    const sources = { ...star.sources, north: { url: url("north"), capture: "wal" } };
+    expect(problemsOf({ ...star, sources, targets })).to.equal("");
+    const ofHub = { ...star.targets, reports: { ...node("reports"), sources: ["main"] } };
+    expect(problemsOf({ ...star, targets: ofHub })).to.equal("");
+  });
 });

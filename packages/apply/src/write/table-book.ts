@@ -63,6 +63,7 @@ export class TableBook {
     const tables = wanted.length === 0 ? [] : await this.session.tables(wanted);
     for (const table of tables) {
       const rule = this.rules?.ruleOf(table.schema);
+      if (rule?.kind === "two-way") refuseOtherOrder(table);
       if (rule !== undefined) this.#rules.set(table, rule);
     }
     const unguarded = tables.filter((table) => !this.#rules.has(table));
@@ -151,6 +152,16 @@ export class TableBook {
     }
     if (missing.size > 0) throw new TablesNeeded([...missing]);
   }
+}
+
+/** A node finds a row's version by the texts of its key, in its own order: by another node's order it would find none, or another row's. */
+function refuseOtherOrder({ schema, name, keyOrder = schema.key }: TargetTable): void {
+  const orders = [schema.key, keyOrder].map((columns) => columns.join(", "));
+  if (orders[0]!.toLowerCase() === orders[1]!.toLowerCase()) return;
+  throw new LockstepError(
+    "TARGET_KEY_MISMATCH",
+    `${name} is a two-way table: its primary key (${orders[1]}) must have the order that it has at the source (${orders[0]})`,
+  );
 }
 
 /**

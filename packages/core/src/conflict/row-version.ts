@@ -34,7 +34,8 @@ function knowsMore(one: RowVersion | undefined, other: RowVersion | undefined): 
   return Object.entries(one?.seen ?? {}).some(([node, stamp]) => stamp > stampOf(other, node));
 }
 
-function stampOf(version: RowVersion | undefined, node: string): number {
+/** The newest write of a node in a version's history; 0 when there is none. */
+export function stampOf(version: RowVersion | undefined, node: string): number {
   return version !== undefined && Object.hasOwn(version.seen, node) ? version.seen[node]! : 0;
 }
 

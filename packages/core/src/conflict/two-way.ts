@@ -1,4 +1,4 @@
-import { compareVersions, joinVersions, type RowVersion, type VersionOrder } from "./row-version.js";
+import { compareVersions, joinVersions, type RowVersion, stampOf, type VersionOrder } from "./row-version.js";
 
 /** A row's version as a node holds it. */
 export interface HeldVersion {
@@ -45,8 +45,7 @@ export function answerAtLeaf(
 ): TwoWayAnswer {
   // A write of this leaf is on its way to the hub, whose answer will have seen both. Whoever took the hub's row here, even a repair's, would show a row that the hub
   // is about to leave. What the hub has forgotten by now it won't answer.
-  const own = (version: RowVersion | undefined): number => version?.seen[target] ?? 0;
-  if (own(held?.version) > own(event.version) && !isForgotten(held)) return drop;
+  if (stampOf(held?.version, target) > stampOf(event.version, target) && !isForgotten(held)) return drop;
   const order = orderOf(event.version, held?.version);
   // The same write, sent once more by a repair: the row itself may differ.
   const isNews = order === "after" || order === "concurrent" || (order === "equal" && event.snapshot);
@@ -54,12 +53,26 @@ export function answerAtLeaf(
   return isNews ? { kind: "take", version: { ...bare(event.version), from: source } } : drop;
 }
 
-/** What the hub does with a leaf's change: it alone decides conflicts, so that no two nodes can decide one differently. */
+/**
+ * What the hub does with a leaf's change: it alone decides conflicts, so that no two nodes can decide one differently. `isThere`: it has the row, whether or not it has
+ * a version of it.
+ */
 export function answerAtHub(
   event: { readonly version: RowVersion },
   held: HeldVersion | undefined,
-  source: string,
+  {
+    source,
+    target,
+    isThere,
+  }: { readonly source: string; readonly target: string; readonly isThere: boolean },
 ): TwoWayAnswer {
+  // Both are from before versions were kept. If each node took the other's as it is, two that were sent at a time would change places for good: the hub's answer is its
+  // first write, which goes to all.
+  if (held === undefined && isFirst(event.version))
+    return {
+      kind: isThere ? "decide" : "take",
+      version: { stamp: 2, node: target, seen: { [target]: 2 } },
+    };
   switch (orderOf(event.version, held?.version)) {
     case "after":
       return { kind: "take", version: { ...bare(event.version), from: source } };

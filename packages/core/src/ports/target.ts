@@ -42,6 +42,8 @@ export interface TargetTable {
   readonly selfReferencing: boolean;
   /** True when the table has UNIQUE constraints beside its primary key. */
   readonly hasSecondaryUnique: boolean;
+  /** The columns of its primary key in the target's own order, which may be another one than the schema's. */
+  readonly keyOrder?: readonly string[];
   /** True when the target wants to know each change's place at the source. Default false: it costs a little. */
   readonly wantsPositions?: boolean;
 }

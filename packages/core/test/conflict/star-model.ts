@@ -125,16 +125,16 @@ export class Star {
 
   apply(from: Node, to: Node, { key, row, snapshot, version = firstVersion }: Event): void {
     const held = this.#heldAt(to, key);
+    const here = to.held(key).row;
     const answer =
       to === this.hub
-        ? answerAtHub({ version }, held, from.name)
+        ? answerAtHub({ version }, held, { source: from.name, target: to.name, isThere: here !== null })
         : answerAtLeaf({ version, snapshot }, held, { source: from.name, target: to.name });
     if (answer.kind === "drop") return;
-    const here = to.held(key).row;
     this.#write(
       to,
       key,
-      answer.kind === "take" ? row : this.#decide({ row, version }, here, held!),
+      answer.kind === "take" ? row : this.#decide({ row, version }, here, held?.version ?? firstVersion),
       here,
       answer,
     );
@@ -146,7 +146,7 @@ export class Star {
     return deletedAt === undefined ? { version } : { version, deletedMsAgo: this.now - deletedAt };
   }
 
-  #decide(source: { row: Content; version: RowVersion }, here: Content, { version }: HeldVersion): Content {
+  #decide(source: { row: Content; version: RowVersion }, here: Content, version: RowVersion): Content {
     if (source.row === here) return here;
     this.conflicts++;
     return this.policy(source, { row: here, version });

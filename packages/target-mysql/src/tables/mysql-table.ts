@@ -62,6 +62,7 @@ export function planTable(schema: TableSchema, catalog: CatalogTable, sourceOf: 
     selfKeys,
     selfReferencing: selfKeys.length > 0,
     hasSecondaryUnique: uniques.length > 0,
+    keyOrder: catalog.key,
     parentId,
     // Read when asked: a parent's schema may arrive after its child's.
     get parents() {

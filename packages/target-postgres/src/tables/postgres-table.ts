@@ -86,6 +86,10 @@ export class PostgresTable implements TargetTable {
     return this.catalog.foreignKeys.some(({ parent }) => isSame(parent, this.catalog));
   }
 
+  get keyOrder(): readonly string[] {
+    return this.catalog.key;
+  }
+
   get hasSecondaryUnique(): boolean {
     return this.uniques.length > 0;
   }

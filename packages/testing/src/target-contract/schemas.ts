@@ -77,6 +77,7 @@ export function schemasContract(context: ContractContext): void {
     await lanes[0]!.step((transaction) => transaction.upsert(made!, [row]));
     expect(await table.rows()).deep.equal([row.image]);
     expect(made).deep.include({ parents: [], selfReferencing: false, hasSecondaryUnique: false });
+    expect(made!.keyOrder).deep.equal(["b", "a"]);
     for (const lane of lanes) await lane.close();
   });
 

@@ -53,26 +53,29 @@ class TwoWay {
     if (unfit !== undefined) return this.#fail(change, unfit);
     const { held } = this.#under(change);
     const version = versionOf(change);
-    const answer = this.#answer(change, version, held);
+    const answer = this.#answer(change, version);
     if (answer.kind === "take") this.#become(change, imageOf(change), answer.version);
-    if (answer.kind === "decide") this.#decide(change, [version, held!.version], answer.version);
+    if (answer.kind === "decide") this.#decide(change, [version, held?.version], answer.version);
   }
 
-  #answer({ row }: SourceChange, version: RowVersion, held: HeldVersion | undefined): TwoWayAnswer {
+  #answer(change: SourceChange, version: RowVersion): TwoWayAnswer {
     const { writesTo, source, target } = this.rule;
-    if (writesTo === "hub") return answerAtHub({ version }, held, source);
-    return answerAtLeaf({ version, snapshot: row.event.op === "snapshot" }, held, { source, target });
+    const { look, held } = this.#under(change);
+    if (writesTo === "hub")
+      return answerAtHub({ version }, held, { source, target, isThere: look.image !== undefined });
+    return answerAtLeaf({ version, snapshot: change.row.event.op === "snapshot" }, held, { source, target });
   }
 
   #decide(
     change: SourceChange,
-    [theirs, ours]: readonly [RowVersion, RowVersion],
+    [theirs, ours]: readonly [RowVersion, RowVersion | undefined],
     version: RowVersion,
   ): void {
     const sides = sidesOf(imageOf(change), this.#under(change).look.image);
     // Both did the same: there is nothing to decide, but the leaves must learn that it is the same.
     if (this.#agree(sides)) return this.#become(change, sides.target, version);
-    const later = laterVersion(theirs, ours) === theirs ? "source" : "target";
+    // Of two from before versions were kept nobody knows which is the later one: the hub's stays.
+    const later = ours !== undefined && laterVersion(theirs, ours) === theirs ? "source" : "target";
     let resolution: Resolution;
     try {
       resolution = this.rule.policy.resolve(sides, later);
