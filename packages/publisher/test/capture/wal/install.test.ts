@@ -89,4 +89,23 @@ describe("the write-ahead log: installing", function () {
       return follower.events.length === 1;
     });
   });
+
+  it("succeeds while other transactions of the server change tables", async () => {
+    await source.sql("set lock_timeout = '5s'");
+    let isOver = false;
+    const altering = [1, 2, 3].map(async (n) => {
+      const other = await source.connect();
+      while (!isOver) await other.query(`create table other_${n} (id int); drop table other_${n}`);
+    });
+    try {
+      for (let round = 0; round < 4; round++) {
+        await source.install("doc");
+        expect(await made()).to.have.length(1);
+        await source.remove();
+      }
+    } finally {
+      isOver = true;
+      await Promise.all(altering);
+    }
+  });
 });

@@ -112,13 +112,16 @@ function slotStatement({ version }: SourceFacts, names: CaptureNames, schema: st
     [
       `if not exists (select from ${wal}) then
   perform pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = ${slot};
-  insert into ${wal} (slot, publications, confirmed, pruned_tick, markers)
-  select s.slot_name, array[${quoteText(names.tables)}, ${quoteText(names.own)}], s.lsn - '0/0', s.lsn - '0/0',
-         jsonb_build_array(jsonb_build_array((s.lsn - '0/0')::text, 0, ${Number.MAX_SAFE_INTEGER}))
-    from ${makesSlot}(${slot}, 'pgoutput'${failover}) s;
+  -- By a cursor: making a slot decodes what others change in the catalog meanwhile, and the server forgets then whose the tables are that a
+  -- statement around it holds (XX000, "is not owned by resource owner").
+  for made in select s.slot_name, s.lsn - '0/0' as lsn from ${makesSlot}(${slot}, 'pgoutput'${failover}) s loop
+    insert into ${wal} (slot, publications, confirmed, pruned_tick, markers)
+    values (made.slot_name, array[${quoteText(names.tables)}, ${quoteText(names.own)}], made.lsn, made.lsn,
+            jsonb_build_array(jsonb_build_array(made.lsn::text, 0, ${Number.MAX_SAFE_INTEGER})));
+  end loop;
 end if;`,
     ],
-    { lockMs: writersMs },
+    { declare: "made record; ", lockMs: writersMs },
   );
 }
 
