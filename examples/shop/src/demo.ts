@@ -4,6 +4,7 @@ import { incrementalScenario } from "./demo/scenario-incremental.js";
 import { type DemoOptions, shopScenario } from "./demo/scenario-shop.js";
 import { dualWriteScenario } from "./demo/scenario-dual-write.js";
 import { readsScenario } from "./demo/scenario-reads.js";
+import { twoWayScenario } from "./demo/scenario-two-way.js";
 import { verifyScenario } from "./demo/scenario-verify.js";
 
 /** The demo's scenarios, by the name that `--scenario` takes. */
@@ -16,6 +17,7 @@ const scenarios: Readonly<
   verify: verifyScenario,
   reads: readsScenario,
   "dual-write": dualWriteScenario,
+  "two-way": twoWayScenario,
 };
 
 const program = new Command("demo")

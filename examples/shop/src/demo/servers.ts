@@ -28,7 +28,8 @@ export async function startServers(): Promise<DemoServers> {
   };
 }
 
-async function postgresDatabase(server: RunningServer, name: string): Promise<string> {
+/** Makes a database; its URL. */
+export async function postgresDatabase(server: RunningServer, name: string): Promise<string> {
   const client = new pg.Client({ connectionString: server.url });
   await client.connect();
   await client.query(`CREATE DATABASE ${name}`);
@@ -36,7 +37,8 @@ async function postgresDatabase(server: RunningServer, name: string): Promise<st
   return withDatabase(server.url, name);
 }
 
-async function mariaDbDatabase(server: RunningServer, name: string): Promise<string> {
+/** Makes a database; its URL. */
+export async function mariaDbDatabase(server: RunningServer, name: string): Promise<string> {
   const { createConnection } = await import("mysql2/promise");
   const connection = await createConnection(server.url);
   await connection.query(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`);

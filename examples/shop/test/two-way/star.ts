@@ -1,5 +1,5 @@
 import { type LockstepConfig, parseConfig } from "@lockstep/config";
-import { type CaptureKind, type LaneReport, silentLogger } from "@lockstep/core";
+import { type CaptureKind, type LaneReport, type RelayReport, silentLogger } from "@lockstep/core";
 import { startConsumer } from "@lockstep/consumer";
 import { publishChanges, type Publisher } from "@lockstep/publisher";
 import { redisStatusReader } from "@lockstep/stream";
@@ -36,6 +36,11 @@ interface OpenNode {
   readonly proxy: FaultProxy;
   readonly dataSource: DataSource;
   readonly lockstep: Publisher;
+}
+
+interface Reports {
+  readonly relay: RelayReport | undefined;
+  readonly lanes: readonly LaneReport[];
 }
 
 /** Nodes of two-way sync with an application on each, and a consumer for all; the first is the hub. */
@@ -84,7 +89,7 @@ export class StarRig implements AsyncDisposable {
 
   /** Runs a statement at a node that no event tells of; unless `versioned`, versions don't either, as after a backup was restored. */
   async lost(node: string, statement: string, { versioned = true } = {}): Promise<void> {
-    const isPostgres = this.source(node).options.type === "postgres";
+    const isPostgres = this.isPostgres(node);
     await this.source(node).transaction(async (manager) => {
       const origin = (value: string): Promise<unknown> =>
         manager.query(
@@ -105,8 +110,12 @@ export class StarRig implements AsyncDisposable {
 
   /** The query of a node's letters. */
   letters(node: string): string {
-    const isPostgres = this.source(node).options.type === "postgres";
+    const isPostgres = this.isPostgres(node);
     return `select id, state from ${isPostgres ? "lockstep.dead_letter" : "lockstep_dead_letter"} order by id`;
+  }
+
+  isPostgres(node: string): boolean {
+    return this.source(node).options.type === "postgres";
   }
 
   source(node: string): DataSource {
@@ -154,22 +163,17 @@ export class StarRig implements AsyncDisposable {
     let since = Date.now();
     await this.#until("nodes that have come to rest", async () => {
       const reports = await this.#reports();
-      const fresh = reports.every(({ relay }) => relay !== undefined && relay.at > since + 200);
-      const done = reports.every(({ relay, lanes }) =>
-        lanes.every(
-          ({ position, letters }) => position === relay?.published && !letters["retrying"] && !letters["due"],
-        ),
-      );
-      const now = JSON.stringify(reports.map(({ relay }) => relay?.total));
-      if (now !== before) since = Date.now();
-      before = now;
-      return fresh && done;
+      const totals = JSON.stringify(reports.map(({ relay }) => relay?.total));
+      // Reports come each at its own moment: what one says may be news to the others. So all of them must have spoken again since nothing was under way.
+      if (totals !== before || !reports.every(isDone)) since = Date.now();
+      before = totals;
+      return reports.every(({ relay, lanes }) => [relay!, ...lanes].every(({ at }) => at > since));
     });
     const rows = [...this.nodes.keys()].map(async (node) => [node, await this.rows(node)] as const);
     return Object.fromEntries(await Promise.all(rows));
   }
 
-  async #reports() {
+  #reports(): Promise<readonly Reports[]> {
     return Promise.all(
       [...this.nodes.keys()].map(async (source) => {
         const reader = redisStatusReader({ redis: this.redis.url, source });
@@ -195,6 +199,13 @@ export class StarRig implements AsyncDisposable {
     await this.redis.stop();
     for (const { database } of this.nodes.values()) await database.drop();
   }
+}
+
+function isDone({ relay, lanes }: Reports): boolean {
+  return lanes.every(
+    ({ position, letters, state }) =>
+      state === "running" && position === relay?.published && !letters["retrying"] && !letters["due"],
+  );
 }
 
 async function openNode(name: string, { kind, capture }: NodeKind, redis: string): Promise<OpenNode> {
