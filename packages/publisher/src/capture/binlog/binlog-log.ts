@@ -35,7 +35,7 @@ import {
 import { warnOfLostCommits } from "./binlog-needs.js";
 import { Latch } from "../../relay/latch.js";
 import type { LogContext } from "./log/log-context.js";
-import { ensureUsableMark, logWentBack, markProgress } from "./log/keep-marks.js";
+import { ensureUsableMark, logWentBack, markProgress, passWhatNobodyNeeds } from "./log/keep-marks.js";
 import { markBarrier } from "./log/barrier.js";
 import { endOfLog, newestMark, oldestMark } from "./log/marks.js";
 import { backlogOf, pruneMarks } from "./log/prune-marks.js";
@@ -143,6 +143,7 @@ export function mysqlBinlogLog(options: MysqlBinlogOptions): ChangeLog {
         await use(refuseUnfit);
         await use((session) => warnOfLostCommits(session, source, logger));
         await use((session) => ensureUsableMark(session, names));
+        await use((session) => passWhatNobodyNeeds(session, names));
       } catch (error) {
         await leadership.release().catch(() => undefined);
         throw error;

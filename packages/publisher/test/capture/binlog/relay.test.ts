@@ -137,6 +137,37 @@ describe("relay on the binlog", function () {
     expect(slow.catchUps()).to.be.greaterThan(0);
   });
 
+  it("stops at what can't be read, and goes on behind it when nobody follows any more", async () => {
+    await open();
+    stage = await openStage();
+    const log = source.log();
+    let terms = 0;
+    const lead: typeof log.lead = () => (terms++, log.lead());
+    const relay = stage.relay({ log: { ...log, lead } });
+    const lane = stage.lane(lanes[0]);
+    await joined(lane);
+    await write(2);
+    await followed(lane);
+    const [first] = sessions;
+    await first!.run("set session binlog_format = statement");
+    await first!.run("insert into item values (1000, 'unread') on duplicate key update note = 'unread'");
+    await first!.run("set session binlog_format = row");
+    const isStopped = () => {
+      const status = relay.status();
+      return status.phase === "backing-off" && status.code === "CAPTURE_LOG_UNREADABLE";
+    };
+    await eventually(async () => isStopped());
+    const registry = source.log();
+    await registry.removeTarget(lanes[0]);
+    const before = terms;
+    await eventually(async () => terms > before, { timeoutMs: 20_000 });
+    const next = stage.lane(lanes[1]);
+    await joined(next);
+    await first!.run("insert into item values (1001, 'read')");
+    await eventually(async () => next.taken.length > 0, { timeoutMs: 20_000 });
+    expect([...applied(next.entries)].map(String)).to.deep.equal(["1001,read"]);
+  });
+
   it("goes on after the server was restarted, and after it crashed", async () => {
     await using server = await startMariaDb();
     await open(server.url);

@@ -1,5 +1,5 @@
 import { LockstepError, positionOf, startPosition } from "@lockstep/core";
-import type { MysqlSession, TableNames } from "@lockstep/outbox/mysql";
+import { type MysqlSession, readKept, type TableNames } from "@lockstep/outbox/mysql";
 import { beginningOfLog, endOfLog, keepMark, type Mark, newestMark, stampMark } from "./marks.js";
 
 /** So much of the log without a captured change is worth a mark: the server may purge what lies before it. */
@@ -32,6 +32,27 @@ export async function ensureUsableMark(session: MysqlSession, names: TableNames)
   // What lies between is lost: only a position from here on may be taken to have it.
   const last = known ? positionOf(boundary, 0) : startPosition;
   await keepMark(session, names, { boundary, base, stamp: 0, total: known?.total ?? 0, last });
+}
+
+/**
+ * While nobody follows, the log counts from its end on: whatever lies before, be it unreadable, is needed by none, and a target that comes starts behind it.
+ * Asked before anything is read, so that all readers count from the same place.
+ */
+export async function passWhatNobodyNeeds(session: MysqlSession, names: TableNames): Promise<void> {
+  // The lock that registration takes (PROTOCOL.md 20).
+  await session.batch(`START TRANSACTION; SELECT 1 FROM ${names.state} FOR UPDATE`);
+  const following = await session.rows(`SELECT 1 FROM ${names.target} WHERE state = 'following' LIMIT 1`);
+  const kept = await readKept(session, names);
+  const known = await newestMark(session, names);
+  const { base, boundary } = await endOfLog(session);
+  // While the source changes over to another capture, where this log ends stands in it.
+  const isNeeded = following.length > 0 || kept?.stage !== undefined;
+  if (!isNeeded && known !== undefined && known.boundary < boundary) {
+    const last = positionOf(boundary, 0);
+    await keepMark(session, names, { boundary, base, stamp: 0, total: known.total, last });
+    await session.change(`DELETE FROM ${names.logMark} WHERE n < ${boundary}`);
+  }
+  await session.change("COMMIT");
 }
 
 /** The source was captured in another way before: what its targets haven't applied yet is in the outbox, and the log would pass it by. */
