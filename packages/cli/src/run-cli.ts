@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { isLockstepError, kindAndPlace } from "@lockstep/core";
 import { Command, CommanderError } from "commander";
 import { addCapture } from "./capture/capture-command.js";
@@ -8,6 +9,7 @@ import { addSchedules } from "./jobs/schedules-command.js";
 import { addSync } from "./sync/sync-command.js";
 import { addTwoWay } from "./two-way/two-way-command.js";
 import { addRepair, addVerify } from "./verify/verify-command.js";
+import { reasonOf } from "./reason-of.js";
 import { exitCodes, processTerminal, type Terminal } from "./terminal.js";
 
 export type { Terminal } from "./terminal.js";
@@ -20,6 +22,7 @@ export async function runCli(args: readonly string[], terminal: Terminal = proce
   const result = { code: exitCodes.ok as number };
   const program = new Command("lockstep")
     .description("Keeps databases in step with a TypeORM application's primary database.")
+    .version(version())
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),
@@ -42,10 +45,17 @@ export async function runCli(args: readonly string[], terminal: Terminal = proce
   }
 }
 
+function version(): string {
+  const about = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(about) as { readonly version: string }).version;
+}
+
 function failed(error: unknown, terminal: Terminal): number {
   // Commander has said it itself.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  const reason = reasonOf(error);
   // Only Lockstep's own errors are known to hold no values.
   terminal.error(isLockstepError(error) ? error.message : `failed: ${kindAndPlace(error)}`);
+  if (isLockstepError(error) && reason !== undefined) terminal.error(`because: ${reason}`);
   return isLockstepError(error) && error.recovery === "refuse" ? exitCodes.usage : exitCodes.found;
 }

@@ -61,12 +61,18 @@ async function read(cwd: string, file: string | undefined) {
       dotenv: false,
     });
   } catch (cause) {
-    // The cause may quote the file, which may hold secrets: only its kind is told.
-    const kind = cause instanceof Error ? cause.name : "error";
+    // The cause may quote the file, which may hold secrets: only its kind is told, and the place.
+    const kind = cause instanceof Error ? `${cause.name}${placeIn(cause.message)}` : "error";
     throw new LockstepError(
       "CONFIG_INVALID",
       `the configuration file ${file ?? "lockstep.config"} could not be read (${kind})`,
       { cause },
     );
   }
+}
+
+/** The place that a message names: `…/lockstep.config.ts:12:7`. */
+function placeIn(message: string): string {
+  const place = /:(\d+):(\d+)/.exec(message);
+  return place === null ? "" : `, line ${place[1]}`;
 }

@@ -17,7 +17,7 @@ export interface ServiceContext {
   readonly logger: Logger;
 }
 
-/** Exit codes, as sysexits has them: 0 drained, 1 failed, 78 the configuration is wrong. */
+/** Exit codes, as sysexits has them: 0 drained, 1 failed, 78 the configuration or the command line is wrong. */
 const exitCodes = { drained: 0, failed: 1, config: 78 } as const;
 
 /**
@@ -32,6 +32,8 @@ export async function runProcess(
   const program = new Command(name)
     .description(`Lockstep's ${name}`)
     .option("-c, --config <file>", "configuration file (default: lockstep.config.* in the working directory)")
+    // What no restart mends is told from what one may.
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.drained : exitCodes.config))
     .parse();
   const { config: file } = program.opts<{ config?: string }>();
   let logger: Logger = pino({ name });

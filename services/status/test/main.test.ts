@@ -93,4 +93,10 @@ describe("node services/status/dist/main.js --config", () => {
     const output = service.output.join("\n");
     expect(output).to.include("redis").and.to.include("prt").and.to.not.include("a-secret");
   });
+
+  it("doesn't start with an option that it doesn't know", async () => {
+    await using service = await NodeProcess.start({ main, args: ["--frob"] });
+    expect(await service.untilEnds()).to.equal(78);
+    expect(service.output.join("\n")).to.include("unknown option '--frob'");
+  });
 });

@@ -1,14 +1,15 @@
-import type { RunStatement } from "@lockstep/core";
+import { LockstepError, type RunStatement } from "@lockstep/core";
 import type { CaptureSource } from "./source-capture.js";
 
-/** Lends a session of the source, on a connection of its own that is closed afterwards. Statements commit one by one. */
+/**
+ * Lends a session of the source, on a connection of its own that is closed afterwards. Statements commit one by one.
+ * @throws LockstepError SOURCE_UNAVAILABLE when it can't be opened; what `work` throws.
+ */
 export async function runAtSource<T>(
   source: CaptureSource,
   work: (run: RunStatement) => Promise<T>,
 ): Promise<T> {
-  const session = await (source.engine === "postgres"
-    ? openPostgres(source.connection)
-    : openMysql(source.connection));
+  const session = await opened(source);
   try {
     return await work(session.run);
   } finally {
@@ -19,6 +20,16 @@ export async function runAtSource<T>(
 interface OpenSession {
   readonly run: RunStatement;
   close(): Promise<unknown>;
+}
+
+async function opened(source: CaptureSource): Promise<OpenSession> {
+  try {
+    return await (source.engine === "postgres"
+      ? openPostgres(source.connection)
+      : openMysql(source.connection));
+  } catch (cause) {
+    throw new LockstepError("SOURCE_UNAVAILABLE", `the source ${source.name} can't be reached`, { cause });
+  }
 }
 
 // The drivers are loaded when they are needed: whoever has one kind of source needn't install the other's.
