@@ -92,4 +92,27 @@ describe("judging one way", () => {
       { numRuns: 500 },
     );
   });
+
+  it("leaves a former key alone that another row of the set takes", () => {
+    const { set, looks } = moves();
+    const judged = judgeOneWay(conflictsOf({ "*": primaryWins() }).policyOf(schema)!, set, looks);
+    expect(judged.writes.map((one) => one.key)).deep.equal(['["2"]', '["1"]']);
+    expect(judged.removes).deep.equal([]);
+  });
 });
+
+/** Key 1 becomes 2, which is taken, and another row takes 1. */
+function moves() {
+  const event = { ordinal: 1, op: "update" as const, schema: schema.fingerprint, key };
+  const common = { schema, event, part: { id: "1-1" as const, events: [] }, partial: false };
+  const rows: PlannedWrite[] = [
+    { ...common, key: '["2"]', before: '["1"]', image: ["2", "a", null, null] },
+    { ...common, key: '["1"]', image: ["1", "b", null, null] },
+  ];
+  const unchanged: RowLook = { state: "unchanged" };
+  const looks = new Map([
+    ['["1"]', unchanged],
+    ['["2"]', unchanged],
+  ]);
+  return { set: { kind: "write", table: customers, rows } as const, looks };
+}

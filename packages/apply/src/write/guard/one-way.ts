@@ -120,6 +120,8 @@ class OneWay {
     } as const;
     if (free) return there.state === "absent" ? this.#pass(moved, true) : this.#judgeWrite(moved, there);
     this.#write(moved);
+    // Removed after the writes, the row that takes the former key would go with it.
+    if (this.set.rows.some(({ key }) => key === before)) return;
     const { schema, event, part } = row;
     this.#remove({ key: before, schema, event, part, source: moved.source });
   }
