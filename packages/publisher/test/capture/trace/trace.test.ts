@@ -4,15 +4,14 @@ import { outboxWriterOf } from "../../../src/capture/outbox-writer-of.js";
 import { captureOf, type CaptureSource, installAtSource, runAtSource } from "../../../src/capture/index.js";
 import { assistTriggers } from "../../../src/capture/trigger/assist-triggers.js";
 import { freshMariaDb, freshPostgres } from "@lockstep/testing";
-import { type Context, context, type Span, trace } from "@opentelemetry/api";
 import { expect } from "chai";
 import { DataSource, EntitySchema } from "typeorm";
+import { openTracing, traceparent } from "./recorded-span.js";
 
 const item = new EntitySchema<{ id: number; v: string | null }>({
   name: "item",
   columns: { id: { type: "int", primary: true }, v: { type: "varchar", length: 80, nullable: true } },
 });
-const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /** What the process does for triggers of MySQL and MariaDB. */
 async function helped(app: DataSource): Promise<() => void> {
@@ -34,7 +33,7 @@ for (const [kind, engine] of [
 ] as const) {
   describe(`traces of what the application writes, captured by ${kind} on ${engine}`, function () {
     this.timeout(30_000);
-    let active: Context;
+    let tracing: ReturnType<typeof openTracing>;
     let app: DataSource;
     let log: ReturnType<ReturnType<typeof captureOf>["changeLog"]>;
     let start: Position;
@@ -67,35 +66,14 @@ for (const [kind, engine] of [
       closes.unshift(async () => lead?.release());
       start = await log.top();
       end = await (capture.trace?.(app) ?? helped(app));
-      active = context.active();
-      context.setGlobalContextManager({
-        active: () => active,
-        with: (_, run, self, ...rest) => run.call(self as never, ...rest),
-        bind: (_, target) => target,
-        enable() {
-          return this;
-        },
-        disable() {
-          return this;
-        },
-      });
+      tracing = openTracing();
     });
     after(async () => {
-      context.disable();
+      tracing?.close();
       for (const close of closes) await close();
     });
 
-    async function traced<T>(work: () => Promise<T>): Promise<T> {
-      const [, traceId = "", spanId = ""] = traceparent.split("-");
-      const span = { isRecording: () => true, spanContext: () => ({ traceId, spanId, traceFlags: 1 }) };
-      const before = active;
-      active = trace.setSpan(active, span as unknown as Span);
-      try {
-        return await work();
-      } finally {
-        active = before;
-      }
-    }
+    const traced: ReturnType<typeof openTracing>["traced"] = (...given) => tracing.traced(...given);
 
     /** Triggers of MySQL know no transaction: what a tick finds goes as one, under one trace. */
     async function tick(): Promise<void> {

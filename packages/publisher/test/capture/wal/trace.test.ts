@@ -1,22 +1,21 @@
 import type { LoggedEvent } from "@lockstep/core";
-import { type Context, context, type Span, trace } from "@opentelemetry/api";
 import { expect } from "chai";
 import { DataSource, EntitySchema } from "typeorm";
 import { traceTransactions } from "../../../src/capture/wal/trace/trace-transactions.js";
 import { LogFollower, openWalSource, type WalSource } from "./wal-source.js";
+import { openTracing, traceparent } from "../trace/recorded-span.js";
 
 const item = new EntitySchema<{ id: number; v: string | null }>({
   name: "item",
   columns: { id: { type: "int", primary: true }, v: { type: "text", nullable: true } },
 });
-const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 describe("the write-ahead log: traces", () => {
   let db: WalSource;
   let app: DataSource;
   let log: LogFollower;
   let end: () => void;
-  let active: Context;
+  let tracing: ReturnType<typeof openTracing>;
   const sent: string[] = [];
   let marks = 1_000;
 
@@ -35,21 +34,10 @@ describe("the write-ahead log: traces", () => {
     }).initialize();
     end = await traceTransactions(app);
     log = await LogFollower.lead(db.log());
-    active = context.active();
-    context.setGlobalContextManager({
-      active: () => active,
-      with: (_, run, self, ...rest) => run.call(self as never, ...rest),
-      bind: (_, target) => target,
-      enable() {
-        return this;
-      },
-      disable() {
-        return this;
-      },
-    });
+    tracing = openTracing();
   });
   after(async () => {
-    context.disable();
+    tracing?.close();
     await log?.release();
     await app?.destroy();
     await db?.[Symbol.asyncDispose]();
@@ -60,18 +48,7 @@ describe("the write-ahead log: traces", () => {
     await app.query("DELETE FROM other");
   });
 
-  /** Runs `work` inside a span. */
-  async function traced<T>(work: () => Promise<T>, isRecording = true): Promise<T> {
-    const [, traceId = "", spanId = ""] = traceparent.split("-");
-    const span = { isRecording: () => isRecording, spanContext: () => ({ traceId, spanId, traceFlags: 1 }) };
-    const before = active;
-    active = trace.setSpan(active, span as unknown as Span);
-    try {
-      return await work();
-    } finally {
-      active = before;
-    }
-  }
+  const traced: ReturnType<typeof openTracing>["traced"] = (...given) => tracing.traced(...given);
 
   /** Traces of the transactions whose rows have these keys, in order. */
   async function tracesOf(...keys: readonly string[]): Promise<readonly (string | undefined)[]> {
