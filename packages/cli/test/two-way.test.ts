@@ -56,6 +56,10 @@ describe("lockstep two-way", () => {
       expect((await run("install")).code).to.equal(0);
       expect((await run("status")).code).to.equal(0);
       expect((await run("remove", "--node", "branch")).code).to.equal(0);
+      // Several consumers start at the same moment.
+      const atOnce = await Promise.all(["1", "2", "3", "4"].map(() => run("install", "--node", "branch")));
+      expect(atOnce.map(({ code, out }) => (code === 0 ? "" : out)).join("")).to.equal("");
+      expect((await run("remove", "--node", "branch")).code).to.equal(0);
       expect((await run("status")).out).to.include("has no version triggers");
       const script = await run("install", "--node", "branch", "--sql");
       expect(script.out).to.match(/DELIMITER[^]*CREATE TRIGGER/);

@@ -69,6 +69,7 @@ function nodeOf(config: LockstepConfig, topology: Topology, name: string): TwoWa
       await atNode(async (run) => {
         await outboxWriterOf(source).check(run);
         if (role === "hub" && topology.leaves.length > 1) await refuseDeafHub(source, run);
+        if (source.engine === "mysql") await oneAtATime(run);
         refuseFindings(await installAtSource({ plan }, run, tables));
       });
     },
@@ -87,6 +88,15 @@ function triggersOf({ engine, outbox }: CaptureSource): VersionTriggers {
 function tablesOf(config: LockstepConfig, { tables }: Topology, name: string): readonly RowNote["table"][] {
   const namespace = nodeNamespace(config, name);
   return Object.keys(tables).map((table) => ({ namespace, name: table }));
+}
+
+/** Consumers start together: on PostgreSQL the statements see to it themselves. The lock goes with the session. */
+async function oneAtATime(run: RunStatement): Promise<void> {
+  const [row] = await run(
+    "SELECT GET_LOCK(CONCAT('lockstep install ', LEFT(SHA2(DATABASE(), 256), 32)), 30) AS got",
+  );
+  if (Number(row?.["got"]) === 1) return;
+  throw new LockstepError("CAPTURE_INSTALL_WAITS", "another process has been installing for 30 s");
 }
 
 // The configuration says how it is captured; the publisher, which knows it, may say something else.
