@@ -56,6 +56,10 @@ describe("GET /metrics", () => {
   };
 
   it("gives every metric of the table, in Prometheus' form, with a type", async () => {
+    const conflicts = [
+      { table: "public.orders", policy: "primaryWins", outcome: "source", count: 3 },
+    ] as const;
+    await rig.reportLane({ conflicts });
     const { samples, types } = await scrape();
     for (const name of Object.values(metricNames)) {
       // Those of jobs have values where the source has a desk.
