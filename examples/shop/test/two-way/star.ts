@@ -19,6 +19,8 @@ import { DataSource, EntitySchema } from "typeorm";
 export interface NodeKind {
   readonly kind: "postgres" | "mariadb";
   readonly capture: CaptureKind;
+  /** Default 1. */
+  readonly partitions?: number;
 }
 
 /** The table that all nodes have. */
@@ -62,8 +64,10 @@ export class StarRig implements AsyncDisposable {
     );
     const nodes = new Map(await Promise.all(opened));
     const [hub, ...leaves] = [...nodes.keys()];
+    const partitionsOf = (name: string): number => kinds[name]!.partitions ?? 1;
+    const lanes = leaves.reduce((sum, leaf) => sum + partitionsOf(leaf) + partitionsOf(hub!), 0);
     const sources = [...nodes].map(
-      ([name, { database }]) => [name, { url: database.url, capture: kinds[name]!.capture }] as const,
+      ([name, { database }]) => [name, { url: database.url, ...captureOf(kinds[name]!) }] as const,
     );
     const targets = [...nodes].map(([name, { database, proxy }]) => {
       const type = kinds[name]!.kind === "postgres" ? "postgres" : "mysql";
@@ -78,7 +82,7 @@ export class StarRig implements AsyncDisposable {
     });
     const consumer = await startConsumer({ config, logger: silentLogger as never });
     const rig = new StarRig(nodes, config, redis, consumer);
-    await rig.#until("running lanes", async () => (await rig.lanes()).length === 2 * leaves.length);
+    await rig.#until("running lanes", async () => (await rig.lanes()).length === lanes);
     return rig;
   }
 
@@ -208,7 +212,12 @@ function isDone({ relay, lanes }: Reports): boolean {
   );
 }
 
-async function openNode(name: string, { kind, capture }: NodeKind, redis: string): Promise<OpenNode> {
+function captureOf({ capture, partitions = 1 }: NodeKind) {
+  return { capture, partitions };
+}
+
+async function openNode(name: string, node: NodeKind, redis: string): Promise<OpenNode> {
+  const { kind } = node;
   const database = await (kind === "postgres" ? freshPostgres() : freshMariaDb());
   const proxy = await startProxy({ port: Number(new URL(database.url).port) });
   const dataSource = await new DataSource({
@@ -217,6 +226,6 @@ async function openNode(name: string, { kind, capture }: NodeKind, redis: string
     entities: [stock],
     synchronize: true,
   }).initialize();
-  const lockstep = await publishChanges(dataSource, { redis, source: name, capture });
+  const lockstep = await publishChanges(dataSource, { redis, source: name, ...captureOf(node) });
   return { database, proxy, dataSource, lockstep };
 }

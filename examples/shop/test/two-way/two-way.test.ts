@@ -67,7 +67,7 @@ describe("two-way sync", function () {
     before(async () => {
       star = await StarRig.open(
         {
-          main: { kind: "postgres", capture: "wal" },
+          main: { kind: "postgres", capture: "wal", partitions: 2 },
           north: { kind: "postgres", capture: "trigger" },
           south: { kind: "mariadb", capture: "trigger" },
         },
