@@ -28,3 +28,4 @@ export type { Compared, VerifyOptions } from "./verify/compared.js";
 export type { Place, VerifyProgress } from "./verify/progress.js";
 export type { ReportedRow, TableReport, VerifyReport } from "./verify/report.js";
 export { verify } from "./verify/verify.js";
+export { type Pass, passage } from "./passage.js";

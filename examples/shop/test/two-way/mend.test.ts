@@ -90,6 +90,22 @@ for (const [name, main, branch] of pairs) {
       await star.converged(["1|a|11", "2|b|11", "3|m|11", "4|d|11", "5|e|5"]);
     });
 
+    it("repair from the hub waits for what the leaf has captured: it isn't lost", async () => {
+      await star.run("main", "insert into stock values (1, 'a', 1), (2, 'b', 2)");
+      await star.converged(["1|a|1", "2|b|2"]);
+      await star.lost("branch", "update stock set amount = 20 where id = 2", { versioned: false });
+      // Lanes don't reach the hub: the leaf's change is on its way while the rows are compared and sent.
+      await star.cut("main");
+      await star.run("branch", "update stock set amount = 7 where id = 1");
+      const early = await lockstep(star, "repair", "--source", "main");
+      expect(early.code, early.text).equal(1);
+      expect(early.text).to.include("TARGET_BEHIND");
+      await star.heal("main");
+      const repaired = await lockstep(star, "repair", "--source", "main");
+      expect(repaired.code, repaired.text).equal(0);
+      await star.converged(["1|a|7", "2|b|2"]);
+    });
+
     it("repair from a leaf sends the hub what it never heard of", async () => {
       await star.run("main", "insert into stock values (1, 'a', 1), (2, 'b', 2)");
       await star.converged(["1|a|1", "2|b|2"]);

@@ -1,5 +1,6 @@
 import type { LockstepConfig } from "@lockstep/config";
 import {
+  isLockstepError,
   LockstepError,
   type Mapping,
   type Mask,
@@ -10,13 +11,14 @@ import {
   type Target,
 } from "@lockstep/core";
 import { mysqlReader, mysqlRowEmitter, postgresReader, postgresRowEmitter } from "@lockstep/outbox";
-import type { CaptureSource } from "@lockstep/publisher/capture";
-import type { ConfiguredTarget } from "@lockstep/runtime";
+import { captureOf, type CaptureSource } from "@lockstep/publisher/capture";
+import { type ConfiguredTarget, targetsOf } from "@lockstep/runtime";
+import { passage } from "@lockstep/sync";
 import { emitterToLeaf } from "../nodes/emit-to-leaf.js";
 import type { OpenSync } from "../open-sync.js";
 import { tablesNamed } from "../source/named-tables.js";
 import { watchedTables } from "../source/captured-tables.js";
-import { chooseSources, refuseUntouched } from "../source/choose-sources.js";
+import { chooseSources, type ChosenSource, refuseUntouched } from "../source/choose-sources.js";
 
 /** Which targets and tables of a source are compared; default all. */
 export interface PairOptions {
@@ -121,25 +123,49 @@ export async function atPairs<T>(
   const reader = readerOf(open.chosen.rows);
   const { name } = open.source;
   const mask = maskOf(open.config.status.maskColumns);
-  const emitters: RowEmitter[] = [emitterOf(open.source)];
-  const [own] = emitters as [RowEmitter];
+  const own = emitterOf(open.source);
+  const closing: { close(): Promise<unknown> }[] = [reader, own];
   try {
     for (const { target, mapping, twoWay } of readable) {
       const shared = twoWay && tables.filter((schema) => twoWay.tables.policyOf(schema) !== undefined);
       const source = { name, reader, log: open.log, tables: shared ?? tables };
       let emitter: Pair["emitter"] = own;
       if (options.sends && twoWay?.writesTo === "leaf") {
-        const leaf = emitterOf(chooseSources(open.config, target.name)[0]!.source);
-        emitters.push(leaf);
-        emitter = emitterToLeaf(own, name, leaf);
+        const toLeaf = await openToLeaf(open, target.name);
+        closing.push(toLeaf);
+        emitter = emitterToLeaf({ name, hub: own, ...toLeaf });
       }
       const result = await work({ source, target, mapping, emitter, mask });
       if (result !== undefined) return result;
     }
     return undefined;
   } finally {
-    await Promise.all([reader.close(), ...emitters.map((emitter) => emitter.close())]);
+    await Promise.all(closing.map((one) => one.close()));
   }
+}
+
+/** How long a leaf's changes may take to the hub, ms. */
+const leafTimeoutMs = 60_000;
+
+/** What a repair needs of a leaf, and of its way to the hub. */
+async function openToLeaf({ config, source: hub }: OpenSync, name: string) {
+  const [{ source, settings }] = chooseSources(config, name) as [ChosenSource];
+  const leaf = emitterOf(source);
+  const log = captureOf(settings.capture, source).changeLog();
+  const targets = await targetsOf(config);
+  const { target } = targets.find((one) => one.target.name === hub.name)!;
+  const through = passage({ source: name, log, target, timeoutMs: leafTimeoutMs });
+  return {
+    leaf,
+    pass: () =>
+      through().catch((cause: unknown) => {
+        if (isLockstepError(cause) || target.classify(cause).kind !== "systemic") throw cause;
+        throw new LockstepError("TARGET_BEHIND", `${hub.name} can't be reached as a target of ${name}`, {
+          cause,
+        });
+      }),
+    close: () => Promise.all([leaf.close(), log.close(), ...targets.map((one) => one.target.close())]),
+  };
 }
 
 function readerOf(rows: CaptureSource): TableReader {
