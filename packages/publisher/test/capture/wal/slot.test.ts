@@ -196,6 +196,22 @@ describe("the write-ahead log: slot", function () {
     });
   }
 
+  it("says so when a publication was away for a while, though it is there again, and nothing of what follows is given", async () => {
+    const follower = await LogFollower.lead(source.log());
+    await insert(1);
+    await follower.until(1);
+    const [row] = await source.sql("select pubname from pg_publication where pubviaroot");
+    const name = row!["pubname"];
+    await source.sql(`drop publication ${name}`);
+    await insert(2);
+    await source.sql(`create publication ${name} for table item with (publish_via_partition_root)`);
+    await insert(3);
+    for (let looks = 0; looks < 2; looks++) {
+      await eventually(async () => (await codeOf(follower.look())) === "CAPTURE_LOG_LOST");
+    }
+    expect(follower.events.map(told)).to.deep.equal(['insert ["1"] ["1","note"]']);
+  });
+
   it("says so when the server removed the log that it needs", async () => {
     await using server = await startPostgres({
       settings: { max_slot_wal_keep_size: "1MB", max_wal_size: "32MB", min_wal_size: "32MB" },

@@ -5,7 +5,7 @@ import type { Relations } from "../relation/relation.js";
 import { FrameReader } from "../wire/frame-reader.js";
 import { lsnText } from "../wire/lsn.js";
 import { epochMs, replicate, type Replication } from "../wire/replication.js";
-import { ServerError } from "../wire/server-error.js";
+import { endOfLog, ServerError } from "../wire/server-error.js";
 
 /** Settings of {@link openLogStream}. */
 export interface LogStreamSettings {
@@ -55,12 +55,12 @@ export interface LogStream {
 /** How often the server hears that we live; its own patience is a minute. */
 const statusMs = 5_000;
 
-/** What the text of a value could depend on (as the outbox pins it), and how long the server waits for a sign of life. */
+/** What the text of a value could depend on (as the outbox pins it), how long the server waits for a sign of life, and that it says what it passes over. */
 const sessionSettings = `set DateStyle = 'ISO, MDY'; set TimeZone = 'UTC'; set IntervalStyle = 'postgres'; set extra_float_digits = 1;
 set bytea_output = 'hex'; set lc_monetary = 'C'; set quote_all_identifiers = off; set search_path = pg_catalog, pg_temp;
-set client_encoding = 'UTF8'; set wal_sender_timeout = '60s'`;
+set client_encoding = 'UTF8'; set wal_sender_timeout = '60s'; set client_min_messages = 'warning'`;
 
-const message = { copyBoth: 0x57, copyData: 0x64, error: 0x45, copyDone: 0x63 } as const;
+const message = { copyBoth: 0x57, copyData: 0x64, error: 0x45, notice: 0x4e, copyDone: 0x63 } as const;
 const copyKind = { data: 0x77, keepalive: 0x6b } as const;
 const dataHead = 25;
 
@@ -127,8 +127,11 @@ export async function openLogStream(settings: LogStreamSettings): Promise<LogStr
         started();
         return true;
       case message.error:
-        fail(new ServerError(data, at, end));
-        return false;
+      case message.notice: {
+        const failure = endOfLog(new ServerError(data, at, end));
+        if (failure !== undefined) fail(failure);
+        return failure === undefined;
+      }
       case message.copyDone:
         fail(new Error("the server ended the connection"));
         return false;
