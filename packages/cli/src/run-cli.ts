@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { isLockstepError, kindAndPlace } from "@lockstep/core";
+import { isLockstepError, kindAndPlace, reasonOf } from "@lockstep/core";
 import { Command, CommanderError } from "commander";
 import { addCapture } from "./capture/capture-command.js";
 import { addConflicts } from "./conflicts/conflicts-command.js";
@@ -9,7 +9,6 @@ import { addSchedules } from "./jobs/schedules-command.js";
 import { addSync } from "./sync/sync-command.js";
 import { addTwoWay } from "./two-way/two-way-command.js";
 import { addRepair, addVerify } from "./verify/verify-command.js";
-import { reasonOf } from "./reason-of.js";
 import { exitCodes, processTerminal, type Terminal } from "./terminal.js";
 
 export type { Terminal } from "./terminal.js";

@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { reasonOf } from "../src/reason-of.js";
 import { runHere } from "./sync/rig.js";
 
 /** A source and a target that are nowhere. */
@@ -60,14 +59,5 @@ describe("the first steps with lockstep", () => {
     expect(error)
       .match(/could not be read \(.*line 3\)/)
       .and.not.include("a-secret");
-  });
-
-  it("name the innermost reason", () => {
-    const driver = Object.assign(new Error("password of app"), { code: "28P01" });
-    expect(reasonOf(new Error("outer", { cause: driver }))).equal("wrong user or password (28P01)");
-    expect(reasonOf(new Error("outer", { cause: Object.assign(new Error(""), { code: "XX000" }) }))).equal(
-      "XX000",
-    );
-    expect(reasonOf(driver)).equal(undefined);
   });
 });

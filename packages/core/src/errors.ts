@@ -249,6 +249,10 @@ export const errorTable = {
     recovery: "halt",
     hint: 'Add the column to the target\'s table, or use schema: "managed".',
   },
+  TARGET_NAME: {
+    recovery: "halt",
+    hint: "The target's server can't have this name, or would cut it: give the table or column another one in the target's `map`, or leave it out there.",
+  },
   TARGET_KEY_MISMATCH: {
     recovery: "halt",
     hint: "The target's table needs the same primary key as the source's.",
@@ -357,6 +361,8 @@ export type ErrorDetails = Readonly<
 export class LockstepError extends Error {
   override readonly name = "LockstepError";
   readonly code: ErrorCode;
+  /** What happened: the message without its code and hint. */
+  readonly what: string;
   readonly details: ErrorDetails;
 
   constructor(code: ErrorCode, what: string, options: { cause?: unknown; details?: ErrorDetails } = {}) {
@@ -365,6 +371,7 @@ export class LockstepError extends Error {
       options.cause === undefined ? undefined : { cause: options.cause },
     );
     this.code = code;
+    this.what = what;
     this.details = options.details ?? {};
   }
 

@@ -26,6 +26,8 @@ export { isSealed, type Sealer } from "./mapping/seal.js";
 export { mappingProblems } from "./mapping/shared-tables.js";
 export * from "./mapping/table-mapping.js";
 export * from "./error-place.js";
+export * from "./reason-of.js";
+export * from "./refuse-names.js";
 export * from "./mask.js";
 export { maxPageBytes } from "./page-bytes.js";
 export * from "./partition.js";

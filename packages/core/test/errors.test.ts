@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect } from "chai";
 import { errorsDocument } from "../src/errors-doc.js";
-import { isLockstepError, LockstepError } from "../src/index.js";
+import { isLockstepError, LockstepError, reasonOf } from "../src/index.js";
 
 describe("errors", () => {
   it("say what happened and what to do, and carry code and recovery", () => {
@@ -13,6 +13,16 @@ describe("errors", () => {
     expect(isLockstepError(error, "LANE_UNKNOWN")).to.equal(true);
     expect(isLockstepError(error, "LETTER_UNKNOWN")).to.equal(false);
     expect(isLockstepError(new Error("x"))).to.equal(false);
+  });
+
+  it("have a reason: the innermost code of Node or a driver, and no words of theirs", () => {
+    const driver = Object.assign(new Error("password of app"), { code: "28P01" });
+    const own = new LockstepError("TARGET_UNAVAILABLE", "it can't be reached", { cause: driver });
+    expect(own.what).to.equal("it can't be reached");
+    for (const error of [driver, own, new Error("outer", { cause: own })])
+      expect(reasonOf(error)).to.equal("wrong user or password (28P01)");
+    expect(reasonOf(Object.assign(new Error("x"), { code: "XX000" }))).to.equal("XX000");
+    expect(reasonOf(new LockstepError("LANE_UNKNOWN", "x"))).to.equal(undefined);
   });
 
   it("are all documented: docs/errors.md is what the table generates", async () => {

@@ -1,5 +1,5 @@
 import { type LockstepConfig, loadConfig } from "@lockstep/config";
-import { isLockstepError, LockstepError } from "@lockstep/core";
+import { isLockstepError, kindAndPlace, LockstepError, reasonOf } from "@lockstep/core";
 import { Command } from "commander";
 import { type Logger, pino } from "pino";
 import { boundHeap } from "./bound-heap.js";
@@ -29,10 +29,9 @@ export async function runProcess(
   start: (context: ServiceContext) => Promise<Running>,
 ): Promise<never> {
   boundHeap();
-  const program = new Command(name)
-    .description(`Lockstep's ${name}`)
+  const program = new Command(`lockstep-${name}`)
+    .description(`Lockstep's ${name}: runs until SIGTERM or SIGINT, then drains.`)
     .option("-c, --config <file>", "configuration file (default: lockstep.config.* in the working directory)")
-    // What no restart mends is told from what one may.
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.drained : exitCodes.config))
     .parse();
   const { config: file } = program.opts<{ config?: string }>();
@@ -48,8 +47,13 @@ export async function runProcess(
     process.exit(code);
   } catch (error) {
     report(logger, error);
-    process.exit(isLockstepError(error, "CONFIG_INVALID") ? exitCodes.config : exitCodes.failed);
+    process.exit(isMistake(error) ? exitCodes.config : exitCodes.failed);
   }
+}
+
+/** What no restart mends, told from what one may. */
+function isMistake(error: unknown): boolean {
+  return isLockstepError(error, "CONFIG_INVALID") || isLockstepError(error, "LISTEN_WITHOUT_TOKEN");
 }
 
 async function untilEnd(running: Running, drainTimeoutMs: number, logger: Logger): Promise<number> {
@@ -86,12 +90,12 @@ async function withinBound(work: PromiseLike<void>, timeoutMs: number): Promise<
 // Only Lockstep's own errors are known to hold no values; of others the name and code are told.
 function report(logger: Logger, error: unknown): void {
   if (isLockstepError(error)) {
-    logger.error({ code: error.code, details: error.details }, error.message);
+    logger.error({ code: error.code, details: error.details, because: reasonOf(error) }, error.message);
     return;
   }
   const fields =
     error instanceof Error
-      ? { error: error.name, code: "code" in error ? error.code : undefined, stack: framesOf(error) }
+      ? { error: kindAndPlace(error), because: reasonOf(error), stack: framesOf(error) }
       : {};
   logger.error(fields, "failed");
 }

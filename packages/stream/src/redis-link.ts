@@ -128,7 +128,7 @@ async function firstOf(client: RedisClient, timeoutMs: number): Promise<"ready" 
 /** A STREAM_UNAVAILABLE error. Its cause is a copy: ioredis hangs the command and its arguments, row values among them, onto its errors. */
 export function unavailable(error: unknown): LockstepError {
   const message = error instanceof Error ? error.message : "unknown error";
-  const cause = new Error(message);
+  const cause = Object.assign(new Error(message), { code: codeOf(error) });
   if (error instanceof Error) cause.name = error.name;
   return new LockstepError("STREAM_UNAVAILABLE", "Redis can't be reached or refuses to work", { cause });
 }
@@ -147,7 +147,9 @@ function logErrors(client: RedisClient, logger: Logger | undefined): void {
   });
 }
 
+/** Node's code, or the word that Redis begins its refusals with: `OOM`, `NOAUTH`. */
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return "unknown";
-  return "code" in error && typeof error.code === "string" ? error.code : error.name;
+  if ("code" in error && typeof error.code === "string") return error.code;
+  return (error.name === "ReplyError" && /^[A-Z]+(?= )/.exec(error.message)?.[0]) || error.name;
 }

@@ -1,4 +1,11 @@
-import { backoffMs, isLockstepError, LockstepError, type LaneSession, outageBackoff } from "@lockstep/core";
+import {
+  backoffMs,
+  isLockstepError,
+  kindAndPlace,
+  type LaneSession,
+  LockstepError,
+  outageBackoff,
+} from "@lockstep/core";
 import { follow } from "./follow.js";
 import { laneFields, laneName, type LaneRoom, type OwnedLane } from "./lane-room.js";
 import { firstCheckpoint } from "./registering.js";
@@ -117,9 +124,9 @@ async function pause(room: LaneRoom, verdict: Verdict, lost: () => boolean, erro
   const until = elapsed() + ms;
   const soonest = elapsed() + Math.min(ms, nudgedMs);
   const { code, message } = verdict;
-  status.failed();
+  status.failed(code);
   status.phase = { name: halted ? "halted" : "paused", reason: { code, message } };
-  const fields = { ...laneFields(room), code, error: error instanceof Error ? error.name : "unknown", ms };
+  const fields = { ...laneFields(room), code, message, error: kindAndPlace(error), ms };
   logger.warn(fields, halted ? "lane halted" : "lane paused");
   // A nudge that came while the last attempt was failing counts as well.
   const nudged = (): boolean => nudges.count !== nudges.seen;

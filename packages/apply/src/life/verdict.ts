@@ -1,4 +1,4 @@
-import { type Fault, isLockstepError, type LockstepError } from "@lockstep/core";
+import { type Fault, isLockstepError, type LockstepError, reasonOf } from "@lockstep/core";
 
 /**
  * What an error means for a lane.
@@ -9,6 +9,7 @@ import { type Fault, isLockstepError, type LockstepError } from "@lockstep/core"
 export interface Verdict {
   readonly action: "reopen" | "again" | "halt";
   readonly code: string;
+  /** What happened, with the driver's code behind it; never a driver's words. */
   readonly message: string;
 }
 
@@ -17,13 +18,20 @@ export function verdictOf(error: unknown, classify: (error: unknown) => Fault): 
   if (isLockstepError(error)) return known(error);
   const { kind, code, about } = classify(error);
   const named = about === undefined ? "" : ` (${about})`;
-  const message =
+  const what =
     kind === "systemic" ? `the target failed${named}` : `the target refused a step as a whole${named}`;
-  return { action: kind === "systemic" ? "reopen" : "again", code, message };
+  return { action: kind === "systemic" ? "reopen" : "again", code, message: because(what, error) };
+}
+
+// Without the driver's code a wrong password looks like an overloaded server.
+function because(what: string, error: unknown): string {
+  const reason = reasonOf(error);
+  return reason === undefined ? what : `${what}: ${reason}`;
 }
 
 function known(error: LockstepError): Verdict {
-  const { code, message } = error;
+  const { code } = error;
+  const message = because(error.what, error);
   if (code === "TARGET_FENCED" || code === "TARGET_UNAVAILABLE") return { action: "reopen", code, message };
   // The table says "halt" for people who read it; the lane goes on by itself once the target is mended.
   if (code === "TARGET_MANY_REFUSED") return { action: "again", code, message };

@@ -9,7 +9,7 @@ import {
 } from "@lockstep/core";
 import type { LaneRoom } from "../life/lane-room.js";
 import type { Phase } from "../life/phase.js";
-import type { Ledger, RowError } from "../write/ledger.js";
+import type { Ledger } from "../write/ledger.js";
 import { ConflictCounts } from "../write/guard/conflict-counts.js";
 import { LatencyRing } from "./latency-ring.js";
 import { Rate } from "./rate.js";
@@ -21,6 +21,8 @@ export interface LaneIdentity {
   readonly partition: number;
   readonly owner: string;
 }
+
+type LaneError = LaneReport["lastErrors"][number];
 
 const keptErrors = 10;
 const samplesPerBatch = 64;
@@ -38,7 +40,7 @@ export class LaneStatus {
   relay: RelayReport | undefined;
   readonly #latency = new LatencyRing();
   readonly #rate: Rate;
-  #errors: RowError[] = [];
+  #errors: LaneError[] = [];
   #errorCount = 0;
   readonly #conflicts = new ConflictCounts();
   #caughtUpAt: number;
@@ -77,9 +79,12 @@ export class LaneStatus {
     for (const one of conflicts.list()) this.#conflicts.add(one, one.count);
   }
 
-  /** The lane as a whole failed. */
-  failed(): void {
+  /** The lane as a whole failed. An outage, tried again and again, is one line: it must not push the rows' errors out. */
+  failed(code: string): void {
     this.#errorCount++;
+    const [newest, ...older] = this.#errors;
+    const rest = newest === undefined || newest.table !== null || newest.code !== code ? this.#errors : older;
+    this.#errors = [{ table: null, key: null, code, at: this.clocks.now() }, ...rest].slice(0, keptErrors);
   }
 
   report(): LaneReport {
@@ -119,10 +124,13 @@ export class LaneStatus {
     if (relay !== undefined && !behind && oldest === undefined) this.#caughtUpAt = elapsed();
     const eventsBehind = behind ? Math.max(0, relay.total - total) : 0;
     if (oldest !== undefined) {
-      return { lagMs: Math.max(0, now() - oldest), eventsBehind: relay === undefined ? null : eventsBehind };
+      return {
+        lagMs: Math.max(0, Math.round(now() - oldest)),
+        eventsBehind: relay === undefined ? null : eventsBehind,
+      };
     }
     if (relay === undefined) return { lagMs: null, eventsBehind: null };
-    return { lagMs: behind ? elapsed() - this.#caughtUpAt : 0, eventsBehind };
+    return { lagMs: behind ? Math.round(elapsed() - this.#caughtUpAt) : 0, eventsBehind };
   }
 }
 

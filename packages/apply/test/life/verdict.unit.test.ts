@@ -29,7 +29,13 @@ describe("verdictOf", () => {
     }
   });
 
-  it("never tells a driver's message", () => {
-    expect(verdictOf(new Error("Key (email)=(secret)"), row).message).not.contain("secret");
+  it("tells the driver's code and what it means, never its message", () => {
+    const driver = Object.assign(new Error("Key (email)=(secret)"), { code: "28P01" });
+    expect(verdictOf(driver, systemic).message).equal("the target failed: wrong user or password (28P01)");
+    expect(verdictOf(new Error("Key (email)=(secret)"), row).message).equal(
+      "the target refused a step as a whole (of_customer)",
+    );
+    const own = new LockstepError("TARGET_UNAVAILABLE", "x can't be reached", { cause: driver });
+    expect(verdictOf(own, row).message).equal("x can't be reached: wrong user or password (28P01)");
   });
 });

@@ -103,6 +103,16 @@ describe("LaneStatus", () => {
     ]);
   });
 
+  it("names a failure of the lane once, however often it is tried again, and keeps the rows' errors", () => {
+    const clock = { now: 0 };
+    const status = statusAt(clock);
+    const ofRow = { table: "t", key: '["1"]', code: "TARGET_CHECK", at: 1 };
+    status.refused({ ...openLedger(), errors: [ofRow] });
+    for (clock.now = 2; clock.now < 30; clock.now++) status.failed("TARGET_UNAVAILABLE");
+    const ofLane = { table: null, key: null, code: "TARGET_UNAVAILABLE", at: 29 };
+    expect(status.report()).deep.include({ errorCount: 29, lastErrors: [ofLane, ofRow] });
+  });
+
   it("tells rows a second and latencies", () => {
     const clock = { now: 10_000 };
     const status = statusAt(clock);

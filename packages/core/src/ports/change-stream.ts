@@ -166,10 +166,10 @@ export interface LaneReport {
   readonly errorCount: number;
   /** Live letters of this lane by state. */
   readonly letters: Readonly<Record<string, number>>;
-  /** The last 10, newest first. `key` is an identifier, not a value. */
+  /** The last 10, newest first. `key` is an identifier, not a value; both are `null` when the lane failed as a whole. */
   readonly lastErrors: readonly {
-    readonly table: string;
-    readonly key: string;
+    readonly table: string | null;
+    readonly key: string | null;
     readonly code: string;
     readonly at: number;
   }[];

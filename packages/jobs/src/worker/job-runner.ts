@@ -1,5 +1,12 @@
 import { type LockstepConfig, type Schedule, windowAt } from "@lockstep/config";
-import { isLockstepError, type Job, type JobStore, type Logger } from "@lockstep/core";
+import {
+  isLockstepError,
+  type Job,
+  type JobStore,
+  kindAndPlace,
+  type Logger,
+  reasonOf,
+} from "@lockstep/core";
 import { driveJob } from "../drive-job.js";
 import { sumsOf } from "../kind/job-kinds.js";
 import { withSync } from "../open-sync.js";
@@ -95,6 +102,6 @@ async function closeWindow(store: JobStore, id: string): Promise<void> {
 
 /** What a log may hold of an error: only Lockstep's own are known to hold no values. */
 export function codeOf(error: unknown): object {
-  if (isLockstepError(error)) return { code: error.code, error: error.message };
-  return { error: error instanceof Error ? error.name : typeof error };
+  if (isLockstepError(error)) return { code: error.code, error: error.message, because: reasonOf(error) };
+  return { error: kindAndPlace(error) };
 }

@@ -1,4 +1,4 @@
-import { type CaptureFinding, isLockstepError, type Position } from "@lockstep/core";
+import { type CaptureFinding, isLockstepError, kindAndPlace, type Position, reasonOf } from "@lockstep/core";
 import type { Term } from "./relay-context.js";
 
 /** What a relay does now. */
@@ -32,8 +32,9 @@ export function statusOf({ published, total, isCaughtUp, waiting, lacking }: Ter
 /** The status after an error. */
 export function failureOf(error: unknown): RelayStatus {
   // The text of an error that isn't Lockstep's own may hold row values.
-  const [code, message] = isLockstepError(error)
-    ? [error.code, error.message]
-    : ["unknown", "an unexpected error"];
-  return { phase: "backing-off", code, message };
+  if (!isLockstepError(error))
+    return { phase: "backing-off", code: "unknown", message: `an unexpected error: ${kindAndPlace(error)}` };
+  const reason = reasonOf(error);
+  const message = reason === undefined ? error.message : `${error.message} (because: ${reason})`;
+  return { phase: "backing-off", code: error.code, message };
 }

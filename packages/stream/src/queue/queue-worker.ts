@@ -1,4 +1,4 @@
-import { backoffMs, outageBackoff, silentLogger } from "@lockstep/core";
+import { backoffMs, kindAndPlace, outageBackoff, reasonOf, silentLogger } from "@lockstep/core";
 import type { Job, Queue, Worker } from "bullmq";
 import { newClient, openLink, type LinkOptions } from "../redis-link.js";
 import { linkedQueue } from "./linked-queue.js";
@@ -17,6 +17,8 @@ export interface QueueWorkerOptions<T> extends LinkOptions {
 }
 
 const closeTimeoutMs = 5_000;
+/** The same failure of a worker is logged again after this long, ms. */
+const sayAgainMs = 60_000;
 
 /** Settings of the jobs' retries, for whoever adds them. A job that stays would make its id's next use a silent no-op. */
 export const shortJobs = {
@@ -98,11 +100,19 @@ function logFailures<T>(
 ): void {
   worker.on("failed", (job, error) => {
     const about = { ...fields, queue: queue.name, ...(job?.data as object | undefined) };
-    logger.warn({ ...about, error: error.name }, "queued job failed, and is tried again");
+    logger.warn(
+      { ...about, error: kindAndPlace(error), because: reasonOf(error) },
+      "queued job failed, and is tried again",
+    );
   });
-  worker.on("error", (error) =>
-    logger.warn({ ...fields, queue: queue.name, error: error.name }, "queue worker failed"),
-  );
+  let said = { error: "", at: -Infinity };
+  // Each of its connections says so at each attempt to connect: an outage of hours would fill the log.
+  worker.on("error", (cause) => {
+    const [error, at] = [kindAndPlace(cause), performance.now()];
+    if (error === said.error && at - said.at < sayAgainMs) return;
+    said = { error, at };
+    logger.warn({ ...fields, queue: queue.name, error, because: reasonOf(cause) }, "queue worker failed");
+  });
 }
 
 /** BullMQ's close has no time limit of its own: a job that hangs, or Redis being away, would hold the process for ever. */

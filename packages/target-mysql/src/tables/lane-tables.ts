@@ -1,8 +1,9 @@
-import { LockstepError, tableId, type TableSchema, type TargetTable } from "@lockstep/core";
+import { LockstepError, refuseNames, tableId, type TableSchema, type TargetTable } from "@lockstep/core";
 import type { Session } from "../session/session.js";
 import { readCatalog } from "./catalog.js";
 import { checkTables } from "./check.js";
 import { makeTables } from "./managed.js";
+import { fitsName, nameLimit } from "./names.js";
 import type { TypeChoice } from "./type-mapping.js";
 import { planTable, type TablePlan } from "./mysql-table.js";
 
@@ -28,6 +29,7 @@ export class LaneTables {
 
   /** Makes or checks the tables of these schemas and plans them. */
   async open(session: Session, schemas: readonly TableSchema[]): Promise<readonly TargetTable[]> {
+    refuseNames(schemas, fitsName, nameLimit);
     for (const schema of schemas) this.#claim(schema);
     const names = [...new Set(schemas.map((schema) => schema.name))];
     const { namespace, mode } = this.#options;

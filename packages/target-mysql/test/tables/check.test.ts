@@ -35,6 +35,18 @@ describe("external tables", function () {
     }
   });
 
+  it("names what the server can't be asked for", async () => {
+    const schema = schemaOf("mysql", "notes \u{1f600}", {
+      id: ["integer", "bigint(20)"],
+      "v ": ["integer", "int(11)"],
+    });
+    const error = await rejection(
+      lane.tables(schema, schemaOf("mysql", "n".repeat(65), { id: ["integer", "int"] })),
+    );
+    expect(isLockstepError(error, "TARGET_NAME"), String(error)).equal(true);
+    expect(String(error)).contain('"notes \u{1f600}"').and.contain('"v "').and.contain('"nnn');
+  });
+
   for (const collation of ["utf8mb4_general_ci", "utf8mb4_bin"]) {
     it(`refuses a text key with collation ${collation}, unless that is allowed`, async () => {
       const name = `under_${collation}`;

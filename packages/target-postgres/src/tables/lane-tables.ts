@@ -1,7 +1,8 @@
 import type { TableSchema, TargetOptions } from "@lockstep/core";
-import { tableId } from "@lockstep/core";
+import { refuseNames, tableId } from "@lockstep/core";
 import { quoteName } from "../sql/quote.js";
 import type { Session } from "../session/session.js";
+import { fitsName, nameLimit } from "./names.js";
 import { type CatalogTable, type Query, readCatalog } from "./catalog.js";
 import { findProblems, refuseProblems } from "./check.js";
 import { builtInTypes, managedStatements } from "./managed.js";
@@ -30,6 +31,7 @@ export class LaneTables {
 
   /** Makes or checks the tables of these schemas; in their order. */
   async prepare(schemas: readonly TableSchema[]): Promise<readonly PostgresTable[]> {
+    refuseNames(schemas, fitsName, nameLimit);
     this.#refuseCollisions(schemas);
     if (this.#options.schema === "managed") await this.#manage(schemas);
     const catalog = await this.#check(schemas);

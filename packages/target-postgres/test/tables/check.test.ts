@@ -33,3 +33,21 @@ describe("keys that take different texts for equal", () => {
     await lane.close();
   });
 });
+
+describe("a name that PostgreSQL would cut", () => {
+  const context = contractContext(openFixture);
+
+  it("is refused before a table is made under another one", async () => {
+    const lane = await openLane(await context.target({ schema: "managed" }), "long names");
+    const schema = sourceTable("\u{e4}".repeat(32), {
+      id: ["text", "text"],
+      ["c".repeat(64)]: ["text", "text"],
+    });
+    const error = await rejection(lane.session.tables([schema]));
+    expect(error).include({ code: "TARGET_NAME" });
+    expect(String(error)).contain("\u{e4}").and.contain("ccc");
+    const longest = sourceTable("n".repeat(63), { id: ["text", "text"] });
+    await lane.session.tables([longest]);
+    await lane.close();
+  });
+});

@@ -51,9 +51,8 @@ const statusOf: Partial<Record<ErrorCode, number>> = {
  */
 export function problemOf(error: unknown, instance: string): Problem {
   if (isLockstepError(error)) {
-    const { code } = error;
-    const [detail] = error.message.split(` [${code}] `);
-    return make(code, statusOf[code] ?? 500, detail ?? code, errorTable[code].hint, instance);
+    const { code, what } = error;
+    return make(code, statusOf[code] ?? 500, what, errorTable[code].hint, instance);
   }
   if (!isFastifyError(error)) return ofHttp("INTERNAL", "the request failed unexpectedly", instance);
   if (error.validation) return invalid(validationDetail(error), instance);

@@ -66,7 +66,10 @@ function reportedLane(
     errorCount: report.errorCount,
     lastErrors: report.lastErrors.slice(0, 10).map(({ table, key, code, at }) => ({
       table,
-      key: maskKey(mask, table, key, schemas.latest(address.source, table)),
+      key:
+        table === null || key === null
+          ? null
+          : maskKey(mask, table, key, schemas.latest(address.source, table)),
       code,
       hint: hintOf(code),
       at: new Date(at).toISOString(),

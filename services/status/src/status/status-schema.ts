@@ -14,10 +14,10 @@ export const Trouble = Type.Object({
 });
 export type Trouble = Static<typeof Trouble>;
 
-/** One row error a lane met. */
+/** One error a lane met. Table and key are null when it failed as a whole: the target away, many rows refused. */
 const LaneError = Type.Object({
-  table: Type.String(),
-  key: Type.String({ description: "JSON array of the primary key's texts" }),
+  table: text(),
+  key: Type.Union([Type.String(), Type.Null()], { description: "JSON array of the primary key's texts" }),
   code: Type.String(),
   hint: text(),
   at: Instant,
@@ -31,7 +31,7 @@ export const LaneView = Type.Object({
   partition: Type.Integer(),
   state: Type.String({
     description:
-      "starting, running, catching-up, paused (by a person), stalled (waits, tries again) or halted (needs a person)",
+      "starting, running, catching-up, paused (by a person, or a fault that is tried again), stalled (gets nowhere, or nobody works on it) or halted (needs a person)",
   }),
   reason: Type.Union([
     Type.Object({ code: Type.String(), detail: Type.String(), hint: text() }),
