@@ -11,7 +11,7 @@ interface PutLetter {
 }
 
 /** A row that the target refused, as status shows it: `key` is an identifier, not a value. */
-export interface RowError {
+interface RowError {
   readonly table: string;
   readonly key: string;
   readonly code: string;
