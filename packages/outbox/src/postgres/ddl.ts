@@ -40,7 +40,7 @@ export function dropStatements({ schema, s, outbox }: OutboxNames): string[] {
   ${s}.flush_for(jsonb, text, text, text), ${s}.flush_for_pinned(jsonb, text, text, text),
   ${s}.flush_row(text, text, jsonb, text, text), ${s}.flush_row_pinned(text, text, jsonb, text, text),
   ${s}.describe(jsonb), ${s}.shape_named(text), ${s}.make_shape(oid, text), ${s}.catalog_version(oid),
-  ${s}.columns_version(oid), ${s}.unchanged(oid, text), ${s}.unread(), ${s}.cut(), ${s}.captured()`,
+  ${s}.columns_version(oid), ${s}.unchanged(oid, text), ${s}.as_planned(text, oid, text), ${s}.unread(), ${s}.cut(), ${s}.captured()`,
     `drop table if exists ${outbox}, ${s}.tick, ${s}.table_schema, ${s}.target, ${s}.state, ${s}.job, ${s}.schedule`,
     `drop sequence if exists ${s}.outbox_seq`,
     `do $lockstep$ begin drop schema if exists ${s} restrict;

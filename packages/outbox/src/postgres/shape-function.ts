@@ -8,7 +8,7 @@ import { formatVersion } from "./format-version.js";
  * `table_schema`, so that it happens once per version of a table.
  */
 export function shapeFunctions(s: string): string {
-  return [catalogVersion(s), unchanged(s), makeShape(s), shapeNamed(s), describe(s)].join("\n");
+  return [catalogVersion(s), unchanged(s), asPlanned(s), makeShape(s), shapeNamed(s), describe(s)].join("\n");
 }
 
 const pinnedPath = "set search_path = pg_catalog, pg_temp";
@@ -43,7 +43,7 @@ end $fn$;`;
 
 /**
  * The condition that a table is still the one it was when a function was written for it, with the catalog's rows as literals: `relation` is an
- * expression for its oid. Says the same as `columns_version`, in a fraction of its time: nothing is hashed.
+ * expression for its oid. Says the same as `catalog_version`, in a fraction of its time: nothing is hashed.
  */
 function unchanged(s: string): string {
   return `create or replace function ${s}.unchanged(rel oid, relation text) returns text language sql stable ${pinnedPath} as $fn$
@@ -51,11 +51,26 @@ function unchanged(s: string): string {
         and a.atttypmod = (%5$L::int4[])[a.attnum] and a.attnotnull = (%6$L::bool[])[a.attnum] and (a.attgenerated <> '') = (%7$L::bool[])[a.attnum]) = %2$s
       from pg_catalog.pg_attribute a where a.attrelid = %1$s and a.attnum > 0)
     -- As it is now, where the query sees the catalog as of the transaction's snapshot: a column may have been added since.
-    and pg_catalog.has_column_privilege(%1$s, %8$s::int2, 'select') is null$cond$,
+    and pg_catalog.has_column_privilege(%1$s, %8$s::int2, 'select') is null
+    -- Its primary key's index goes with the key.
+    and pg_catalog.pg_index_column_has_property(%9$s, 1, 'orderable') is not null$cond$,
     relation, count(*), array_agg(a.attname order by a.attnum), array_agg(a.atttypid order by a.attnum), array_agg(a.atttypmod order by a.attnum),
-    array_agg(a.attnotnull order by a.attnum), array_agg(a.attgenerated <> '' order by a.attnum), count(*) + 1)
+    array_agg(a.attnotnull order by a.attnum), array_agg(a.attgenerated <> '' order by a.attnum), count(*) + 1,
+    (select i.indexrelid from pg_index i where i.indrelid = rel and i.indisprimary))
     from pg_attribute a where a.attrelid = rel and a.attnum > 0
 $fn$;`;
+}
+
+/**
+ * The same at no cost, in a query that reads the table: called immutable, it is asked when the query is planned, and plans go when their tables change.
+ * Says no where the planner may see the catalog as of an older snapshot: an answer from there must not outlive its transaction.
+ */
+function asPlanned(s: string): string {
+  return `create or replace function ${s}.as_planned(name text, rel oid, version text) returns boolean
+language plpgsql immutable parallel unsafe ${pinnedPath} as $fn$
+begin
+  return current_setting('transaction_isolation') like 'read %' and to_regclass(name) = rel and ${s}.catalog_version(rel) = version;
+end $fn$;`;
 }
 
 /**

@@ -20,8 +20,7 @@ export function tableFunctions(names: OutboxNames): string {
 language plpgsql set search_path = pg_catalog, pg_temp as $fn$
 declare
   hash text := left(md5(name), 16);
-  same text := format('to_regclass(%L) = %s::oid and %s and pg_index_column_has_property(%s, 1, ''orderable'') is not null', name, shape.rel,
-    ${s}.unchanged(shape.rel, shape.rel || '::oid'), (select i.indexrelid from pg_index i where i.indrelid = shape.rel and i.indisprimary));
+  same text := format('to_regclass(%L) = %s::oid and %s', name, shape.rel, ${s}.unchanged(shape.rel, shape.rel || '::oid'));
   given text[] := array[${quoteText(`(${parameters.row})`)}, ${quoteText(`(${parameters.rows})`)}];
   made text[] := array[${quoteText(`${s}.row_`)} || hash, ${quoteText(`${s}.rows_`)} || hash];
   bodies text[]; olds pg_proc[];

@@ -25,11 +25,11 @@ function hashOf(text: string): Buffer {
 /**
  * The writer's side, at the end of a flush. NOTIFY takes a database-wide lock at commit, so it is sent only to a relay that
  * sleeps (PROTOCOL.md 13). The shared lock is held until commit: a relay gets the lock alone only when no flush is in flight
- * whose writer saw it awake, so nothing is missed in between.
+ * whose writer saw it awake, so nothing is missed in between. `when`: a condition more, with `and` behind it.
  */
-export function wakeStatement(schema: string): string {
+export function wakeStatement(schema: string, when = ""): string {
   const { channel, lock } = wakeUpOf(schema);
-  return `if not pg_try_advisory_xact_lock_shared(${lock}) then
+  return `if ${when} not pg_try_advisory_xact_lock_shared(${lock}) then
     perform pg_notify(${quoteText(channel)}, '');
   end if;`;
 }

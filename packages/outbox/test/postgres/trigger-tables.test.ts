@@ -44,6 +44,35 @@ describe("triggers on tables of PostgreSQL that change, or are special", () => {
     expect(await db.findings("thing")).to.deep.equal([]);
   });
 
+  for (const level of ["read committed", "repeatable read"]) {
+    it(`the same in a session that keeps its plans, made under ${level.toUpperCase()}`, async () => {
+      await db.install("item");
+      const other = await db.source.session();
+      const write = (sql: string) => other.run(`begin isolation level ${level}; ${sql}; commit`);
+      await write("insert into item values (1, 'a')");
+      for (let n = 0; n < 6; n++) await write(`update item set v = '${n}'`);
+      await run("alter table item alter column v type int using v::int");
+      await write("update item set v = 7");
+      await run("alter table item rename column v to w");
+      await other.run("update item set w = 8");
+      await run("alter table item add column x text default 'x'");
+      await write("update item set w = 9");
+      await run("alter table item drop column w");
+      await other.run("update item set x = 'y'");
+      await run("alter table item drop constraint item_pkey, add primary key (x)");
+      await write("insert into item values (2, 'z')");
+      const events = await db.events();
+      expect(events.slice(-5).map(({ key, image }) => [key, image])).to.deep.equal([
+        ['["1"]', '["1","7"]'],
+        ['["1"]', '["1","8"]'],
+        ['["1"]', '["1","9","x"]'],
+        ['["1"]', '["1","y"]'],
+        ['["z"]', '["2","z"]'],
+      ]);
+      expect(new Set(events.map(({ schema }) => schema)).size).to.equal(6);
+    });
+  }
+
   it("a table whose triggers are for another shape is found drifted, and mended without a lock on it", async () => {
     await db.install("item");
     await run("alter table item add column w int");

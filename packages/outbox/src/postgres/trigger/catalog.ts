@@ -22,7 +22,8 @@ export interface FoundTable {
   readonly fingerprint: string;
   /** The condition that `unchanged` writes, on `$relation`. */
   readonly unchanged: string;
-  readonly keyIndex: string;
+  /** The one that `as_planned` is asked for. */
+  readonly unchangedAsPlanned: string;
   readonly cells: string;
   readonly keyCells: string;
   readonly keySame: string;
@@ -58,7 +59,7 @@ export async function readTables(
   const rows = await run(
     `select g.n, (select row_to_json(f)::text from (
   select k.fingerprint, ${s}.unchanged(c.oid, '$relation') as unchanged,
-         (select i.indexrelid::text from pg_index i where i.indrelid = c.oid and i.indisprimary) as "keyIndex", k.cells, k.key_cells as "keyCells", k.key_same as "keySame", k.definition->'key' as key,
+         format(${quoteText(`${s}.as_planned(%L, %s::oid, %L)`)}, g.e->>0, c.oid, ${s}.catalog_version(c.oid)) as "unchangedAsPlanned", k.cells, k.key_cells as "keyCells", k.key_same as "keySame", k.definition->'key' as key,
          c.relkind = 'p' as "isPartitioned", c.relispartition as "isPartition",
          not c.relispartition and c.relkind <> 'p' and exists (select from pg_inherits i where c.oid in (i.inhparent, i.inhrelid)) as inherits,
          exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and a.attgenerated = 'v') as "isHalfSeen",

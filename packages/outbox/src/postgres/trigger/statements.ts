@@ -38,8 +38,8 @@ export interface TriggerRows {
 }
 
 /** The traceparent that the application's statement has behind it in a comment. */
-const traceBehind =
-  "substring(right(current_query(), 80) from '/[*]traceparent=''([0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})''[*]/$')";
+const traceBehind = `case when right(current_query(), 2) = '*/' then
+    substring(right(current_query(), 80) from '/[*]traceparent=''([0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})''[*]/$') end`;
 
 /** Rows of a trigger, as parameters of a dynamic statement. */
 export const givenRows: TriggerRows = { new: "$1", old: "$2" };

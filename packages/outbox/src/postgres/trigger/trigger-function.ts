@@ -1,7 +1,13 @@
 import { textSettings } from "../pinned-settings.js";
 import { quoteName, quoteText } from "../quote.js";
 import { wakeStatement } from "../wake-up.js";
-import { type ByOperation, firingStatements, type FiringStatements, givenRows } from "./statements.js";
+import {
+  type ByOperation,
+  firingStatements,
+  type FiringStatements,
+  givenRows,
+  transitionTable,
+} from "./statements.js";
 import type { OutboxNames } from "../outbox-names.js";
 
 /** A table as its triggers must know it. */
@@ -9,10 +15,10 @@ export interface TriggerTable {
   readonly namespace: string;
   readonly name: string;
   readonly fingerprint: string;
-  /** The condition that the table with the oid `$relation` has the columns it had when this was read. */
+  /** The condition that the table with the oid `$relation` has the columns and the key it had when this was read. */
   readonly unchanged: string;
-  /** Its primary key's index; it goes with the key. */
-  readonly keyIndex: string;
+  /** The condition that says the same of the table that it was read of, where a plan is made for it: see `as_planned`. */
+  readonly unchangedAsPlanned: string;
   /** Texts of key and columns of a row named `t`, and the condition that it is the row `r`. */
   readonly keyCells: string;
   readonly cells: string;
@@ -56,18 +62,25 @@ export function functionBody({ schema, s, outbox }: OutboxNames, table: TriggerT
   };
   const made = { fingerprint: "%1$L", key: "%2$s", cells: "%3$s", same: "%4$s", table: "%5$s" };
   const nested = `lockstep.nested_${hash}`;
+  const unchanged = table.unchanged.replaceAll("$relation", () => relation);
+  // The plan of a query that reads the transition table goes when the table changes, and with it what `as_planned` said.
+  const check = isRow
+    ? `is_same := ${unchanged};`
+    : `if TG_LEVEL = 'STATEMENT' and TG_OP <> 'TRUNCATE' then
+    is_same := (select ${table.unchangedAsPlanned} or (${unchanged}) where not exists (select from ${transitionTable} where false));
+  else
+    is_same := ${unchanged};
+  end if;`;
   const block = `capture_${hash}`;
   return `
-declare shape ${s}.table_schema; written bigint; again boolean := ${table.isHalfSeen};
+declare shape ${s}.table_schema; written bigint; again boolean := ${table.isHalfSeen}; is_same boolean;
 begin${isRow ? truncating : ""}
-  if pg_trigger_depth() > 1 then
+  if pg_trigger_depth() > 1 or current_setting('${nested}', true) = 'on' then
     perform set_config('${nested}', 'on', true);
     again := true;
-  elsif current_setting('${nested}', true) = 'on' then
-    again := true;
   end if;
-  if ${named} and ${table.unchanged.replaceAll("$relation", () => relation)}
-     and pg_index_column_has_property(${table.keyIndex}, 1, 'orderable') is not null then
+  ${check}
+  if is_same and ${named} then
 ${choice(isRow, firingStatements(outbox, own, { new: `${block}.new`, old: `${block}.old` }), (statement) => `${statement};`)}
   else
     shape := ${s}.shape_named(${current});
@@ -77,9 +90,7 @@ ${choice(isRow, firingStatements(outbox, own, { new: `${block}.new`, old: `${blo
 ${choice(isRow, firingStatements(outbox, made, givenRows), (statement) => executed(statement, current))}
   end if;
   get diagnostics written = row_count;
-  if written > 0 then
-    ${wakeStatement(schema)}
-  end if;
+  ${wakeStatement(schema, "written > 0 and")}
   return null;
 end `;
 }
