@@ -141,6 +141,8 @@ function startPublisher(
   let phase: Phase = { state: "waiting" };
   const ready = settleable();
   const inside = watchTransactions(dataSource);
+  // Who names targets waits for them; for a barrier alone it begins when the first one is asked for.
+  if (options.targets?.length) inside.begin();
   const log = lazily(() => method.changeLog());
   let partitions = options.partitions ?? publishDefaults.partitions;
   const barrier: Publisher["barrier"] = async ({ timeoutMs = barrierTimeoutMs } = {}) => {
@@ -160,8 +162,8 @@ function startPublisher(
   const reports = lazily(() => readsReports({ redis: options.redis, source, logger }));
 
   // What isn't committed yet lies nowhere: a place from here would be taken for one behind it.
-  function refuseInside(): void {
-    if (inside.isInside())
+  function refuseInside(isInside: boolean): void {
+    if (isInside)
       throw new LockstepError("BARRIER_IN_TRANSACTION", "waited for a target inside a transaction");
   }
 
@@ -233,12 +235,13 @@ function startPublisher(
     get partitions() {
       return partitions;
     },
-    async barrier(given) {
-      refuseInside();
-      return barrier(given);
+    async barrier({ timeoutMs = barrierTimeoutMs } = {}) {
+      const deadline = performance.now() + timeoutMs;
+      refuseInside(await inside.maybeInside(deadline));
+      return barrier({ timeoutMs: Math.max(0, Math.ceil(deadline - performance.now())) });
     },
     async whenApplied(target, given) {
-      refuseInside();
+      refuseInside(inside.isInside());
       return applied.whenApplied(target, given);
     },
     reportReads: (reads) => reports.get().put({ process: `${hostname()}/${process.pid}`, ...reads }),

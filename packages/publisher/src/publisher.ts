@@ -19,8 +19,8 @@ export interface Publisher extends AsyncDisposable {
   readonly partitions: number;
   /**
    * A place at or before which everything lies that was committed before the call, and the history that it is a place of. Nothing is written for it (with `capture: "wal"`
-   * or `"binlog"`: one marker for all that ask at the same time). @throws LockstepError RELAY_SILENT when no relay cut a tick in time; SOURCE_UNAVAILABLE;
-   * BARRIER_IN_TRANSACTION.
+   * or `"binlog"`: one marker for all that ask at the same time). Where no `targets` are named, the first one waits for transactions that are open, as it may be inside of one.
+   * @throws LockstepError RELAY_SILENT when no relay cut a tick in time; SOURCE_UNAVAILABLE; BARRIER_IN_TRANSACTION.
    */
   barrier(options?: {
     readonly timeoutMs?: number;

@@ -281,6 +281,34 @@ describe("publishChanges", () => {
     expect(await outboxRows()).to.equal(1);
   });
 
+  it("the first barrier is refused inside of a transaction that was open before, and given behind it", async () => {
+    await dataSource.initialize();
+    const lockstep = await publish();
+    const codeOf = (asked: Promise<unknown>) =>
+      asked.then(
+        () => "given",
+        (error: unknown) => isLockstepError(error) && error.code,
+      );
+    const inside = (timeoutMs: number) =>
+      dataSource.transaction(async (manager) => {
+        await manager.getRepository(person).save({ name: "Ada" });
+        return codeOf(lockstep.barrier({ timeoutMs }));
+      });
+    let end: (() => void) | undefined;
+    const open = dataSource.transaction(() => new Promise<void>((resolve) => (end = resolve)));
+    const behind = lockstep.barrier();
+    expect(await inside(5_000)).to.equal("BARRIER_IN_TRANSACTION");
+    end!();
+    await open;
+    expect(await codeOf(behind)).to.equal("given");
+    expect(await codeOf(lockstep.barrier())).to.equal("given");
+    await lockstep.close();
+    await publish();
+    expect(
+      await dataSource.transaction(() => codeOf(publishers.at(-1)!.barrier({ timeoutMs: 50 }))),
+    ).to.equal("BARRIER_IN_TRANSACTION");
+  });
+
   it("captures without a relay, and after close", async () => {
     await dataSource.initialize();
     const publisher = await publish({ relay: false });

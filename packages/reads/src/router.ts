@@ -50,6 +50,7 @@ export class Router implements ReplicaReads {
     this.#maxLagMs = maxLagMs;
     this.#waitMs = waitMs;
     this.#transactions = watchTransactions(primary);
+    this.#transactions.begin();
     const { ofReplica, ofPrimary } = loadedRows();
     this.#undo = [
       () => this.#transactions.stop(),
