@@ -78,6 +78,24 @@ describe("the write-ahead log: installing", function () {
     expect((await source.plan("doc")).findings).to.deep.equal([]);
   });
 
+  it("refuses a table that others inherit from, whose rows are theirs too, and says so when one comes to it later", async () => {
+    const refused = {
+      table: "public.doc",
+      problem: "refused",
+      message:
+        "public.doc: other tables inherit from it, and its rows and theirs have no common primary key: leave it out",
+    };
+    await source.sql("create table note (extra int) inherits (doc)");
+    await source.install("doc");
+    expect((await source.plan("doc")).findings).to.deep.include(refused);
+    await source.sql("insert into note values (1, 'a'); update doc set body = 'b'");
+    await source.sql("alter table note no inherit doc");
+    await source.install("doc");
+    expect((await source.plan("doc")).findings).to.deep.equal([]);
+    await source.sql("alter table note inherit doc");
+    expect((await source.plan("doc")).findings).to.deep.equal([refused]);
+  });
+
   it("is done once by several processes that start at the same moment", async () => {
     await Promise.all([1, 2, 3].map(() => source.installBeside("doc")));
     expect(await made()).to.have.length(1);

@@ -8,6 +8,8 @@ export interface TableFacts {
   readonly name: string;
   readonly exists: boolean;
   readonly hasKey: boolean;
+  /** Other tables, which are no partitions, inherit from it: their rows are rows of it, too. */
+  readonly isInherited: boolean;
   /** `d`: by key; `f`: whole rows; `i`: by another index; `n`: not at all. */
   readonly identity: string;
   /** The table itself, or its partitions, that can hold values outside of their rows and don't log whole old rows. */
@@ -95,6 +97,7 @@ function tablesQuery({ tables: publication }: CaptureNames, tables: readonly Row
       : `(values ${named.join(", ")}) as g(n, namespace, name)`;
   return `select json_build_object('namespace', g.namespace, 'name', g.name, 'exists', c.oid is not null,
   'hasKey', exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary),
+  'isInherited', c.relkind <> 'p' and exists (select from pg_inherits i where i.inhparent = c.oid),
   'identity', c.relreplident::text,
   'isOwner', coalesce(pg_has_role(c.relowner, 'usage'), false),
   'isPublished', r.oid is not null,

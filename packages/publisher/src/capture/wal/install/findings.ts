@@ -67,6 +67,15 @@ function tableFindings(table: TableFacts): CaptureFinding[] {
       ),
     ];
   }
+  // The log names each row's own table, and to publish this one would publish them all.
+  if (table.isInherited) {
+    return [
+      about(
+        "refused",
+        `${id}: other tables inherit from it, and its rows and theirs have no common primary key: leave it out`,
+      ),
+    ];
+  }
   const findings: CaptureFinding[] = [];
   if (table.widen.length > 0) {
     const what = table.widen.map((name) => `alter table ${name} replica identity full`).join("; ");
