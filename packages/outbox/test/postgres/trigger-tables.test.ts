@@ -126,6 +126,29 @@ describe("triggers on tables of PostgreSQL that change, or are special", () => {
     expect((await db.changes())[0]).to.equal("t []");
   });
 
+  it("partitioned tables that are renamed, and another one under the old name", async () => {
+    await run("create table sale (id int primary key, v text) partition by range (id)");
+    await run("create table sale_1 partition of sale for values from (1) to (10)");
+    await db.install("sale");
+    await run("insert into sale values (1, 'a')");
+    await run('alter table sale rename to "old Sale"');
+    await run(`update "old Sale" set v = 'b'`);
+    await run("create table sale (id int primary key, v text)");
+    await run("insert into sale_1 values (2, 'c')");
+    await run('alter table "old Sale" add column w int');
+    await run(`delete from "old Sale" where id = 2; truncate "old Sale"`);
+    const events = await db.events();
+    expect(events.map((event) => [event.op, event.table.name, event.image ?? event.key])).to.deep.equal([
+      ["insert", "sale", '["1","a"]'],
+      ["update", "old Sale", '["1","b"]'],
+      ["insert", "old Sale", '["2","c"]'],
+      ["delete", "old Sale", '["2"]'],
+      ["truncate", "old Sale", "[]"],
+    ]);
+    expect(await db.install("old Sale")).to.deep.equal(["missing"]);
+    expect(await db.findings("old Sale")).to.deep.equal([]);
+  });
+
   it("TRUNCATE of one partition is refused, that of the whole table is not", async () => {
     await run("create table year (id int primary key) partition by range (id)");
     await run("create table year_1 partition of year for values from (1) to (10)");

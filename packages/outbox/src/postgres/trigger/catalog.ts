@@ -19,6 +19,7 @@ export interface FoundTrigger {
 
 /** What the catalog says of a table and of its triggers. */
 export interface FoundTable {
+  readonly oid: string;
   readonly fingerprint: string;
   /** The condition that `unchanged` writes, on `$relation`. */
   readonly unchanged: string;
@@ -58,7 +59,7 @@ export async function readTables(
   const given = JSON.stringify(tables.map((table) => [nameOf(table), `${functionName(schema, table)}()`]));
   const rows = await run(
     `select g.n, (select row_to_json(f)::text from (
-  select k.fingerprint, ${s}.unchanged(c.oid, '$relation') as unchanged,
+  select c.oid::text as oid, k.fingerprint, ${s}.unchanged(c.oid, '$relation') as unchanged,
          format(${quoteText(`${s}.as_planned(%L, %s::oid, %L)`)}, g.e->>0, c.oid, ${s}.catalog_version(c.oid)) as "unchangedAsPlanned", k.cells, k.key_cells as "keyCells", k.key_same as "keySame", k.definition->'key' as key,
          c.relkind = 'p' as "isPartitioned", c.relispartition as "isPartition",
          not c.relispartition and c.relkind <> 'p' and exists (select from pg_inherits i where c.oid in (i.inhparent, i.inhrelid)) as inherits,

@@ -14,6 +14,7 @@ import type { OutboxNames } from "../outbox-names.js";
 export interface TriggerTable {
   readonly namespace: string;
   readonly name: string;
+  readonly oid: string;
   readonly fingerprint: string;
   /** The condition that the table with the oid `$relation` has the columns and the key it had when this was read. */
   readonly unchanged: string;
@@ -48,11 +49,14 @@ const tag = "$lockstep_capture$";
 export function functionBody({ schema, s, outbox }: OutboxNames, table: TriggerTable, hash: string): string {
   const name = quoteText(nameOf(table));
   const isRow = table.level === "row";
-  const relation = isRow ? `to_regclass(${name})` : "TG_RELID";
+  const relation = isRow ? table.oid : "TG_RELID";
+  // A partition's trigger is told the partition: the table that it belongs to may have another name now, and its old one may be another table's.
   const named = isRow
-    ? `${relation} is not null`
+    ? `to_regclass(${name}) = ${relation}`
     : `TG_TABLE_NAME = ${quoteText(table.name)} and TG_TABLE_SCHEMA = ${quoteText(table.namespace)}`;
-  const current = isRow ? name : "format('%I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME)";
+  const current = isRow
+    ? "coalesce(pg_partition_root(TG_RELID), TG_RELID)::regclass::text"
+    : "format('%I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME)";
   const own = {
     fingerprint: quoteText(table.fingerprint),
     key: table.keyCells,
