@@ -21,7 +21,7 @@ import {
   type StatusLimits,
   type StatusServerOptions,
 } from "./options.js";
-import { problemAnswers } from "./problem/problem-answers.js";
+import { answerUnroutable, problemAnswers } from "./problem/problem-answers.js";
 import { safeLogger } from "./problem/safe-logger.js";
 import { queueBoard } from "./queues/queue-board.js";
 import { bulkReplayRoute } from "./routes/bulk-replay-route.js";
@@ -75,6 +75,7 @@ function makeApp(logger: Logger, limits: StatusLimits): FastifyInstance {
     bodyLimit: limits.maxBodyBytes,
     requestTimeout: 30_000,
     forceCloseConnections: "idle",
+    frameworkErrors: answerUnroutable,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 500 },
   });
   app.setValidatorCompiler(TypeBoxValidatorCompiler);

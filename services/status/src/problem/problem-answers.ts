@@ -1,5 +1,5 @@
 import { isLockstepError } from "@lockstep/core";
-import type { FastifyInstance, FastifyReply } from "fastify";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import fastifyPlugin from "fastify-plugin";
 import { httpProblem } from "./http-problems.js";
 import { problemOf } from "./problem.js";
@@ -23,6 +23,11 @@ export const problemAnswers = fastifyPlugin(
   },
   { name: "lockstep-problem-answers" },
 );
+
+/** Answers what Fastify refuses before any hook or handler sees it: an address that isn't UTF-8. */
+export function answerUnroutable(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  void sendProblem(reply, problemOf(error, request.id));
+}
 
 /** Sends a problem past the route's own response schemas. */
 function sendProblem(reply: FastifyReply, problem: ReturnType<typeof problemOf>): FastifyReply {

@@ -163,6 +163,7 @@ describe("every answer", () => {
 
   const bad: [name: string, init: RequestInit & { path: string }, status: number, code: string][] = [
     ["unknown address", { path: "/api/v2/status" }, 404, "NOT_FOUND"],
+    ["an address that isn't UTF-8", { path: "/api/v1/dead-letters/%ff" }, 400, "REQUEST_INVALID"],
     ["unknown method", { path: "/api/v1/status", method: "DELETE" }, 404, "NOT_FOUND"],
     [
       "no JSON",
