@@ -24,10 +24,13 @@ import { type CheckpointRow, checkpointColumns, type LaneName, readCheckpoint } 
 import { LaneTransaction } from "./lane-transaction.js";
 import { OpenTransaction } from "./open-transaction.js";
 import { commitLanded, isAmbiguous } from "./ambiguous-commit.js";
+import { beat, defaultPulse, endWhenSilent, type LanePulse } from "./lane-pulse.js";
 
 /** What a lane's session needs to open itself, and another connection after an ambiguous commit. */
 export interface LaneOptions extends TableOptions, SessionOptions, Pick<TargetOptions, "announce"> {
   readonly lane: LaneName;
+  /** Default: every 3 s, 20 s. */
+  readonly pulse?: LanePulse;
 }
 
 /**
@@ -57,7 +60,10 @@ export class PostgresLane implements LaneSession {
       );
       if (rows[0]?.[0] === "t") {
         const lane = new PostgresLane(options, session);
+        const pulse = options.pulse ?? defaultPulse;
+        await session.run([endWhenSilent(pulse)]);
         await lane.#takeOver();
+        beat(session, pulse);
         return lane;
       }
       await session.close();

@@ -1,6 +1,7 @@
-import { startProxy } from "@lockstep/testing";
+import { eventually, startProxy } from "@lockstep/testing";
 import { contractContext, contractTable, openLane, rejection } from "@lockstep/testing/target-contract";
 import { expect } from "chai";
+import { PostgresLane } from "../../src/lane/lane-session.js";
 import { openFixture } from "../fixture.js";
 
 describe("a network that swallows packets", () => {
@@ -26,6 +27,33 @@ describe("a network that swallows packets", () => {
     } finally {
       await proxy[Symbol.asyncDispose]();
     }
+  });
+
+  // As a process that was stopped, or hangs: its kernel goes on answering for it.
+  it("frees the lane of an owner that has fallen silent, and keeps that of one that only waits", async () => {
+    await (await context.target()).open();
+    const { hostname, port } = new URL(context.fixture.url);
+    await using proxy = await startProxy({ host: hostname, port: Number(port) });
+    const open = (url: string): Promise<PostgresLane | undefined> =>
+      PostgresLane.open({
+        url,
+        lane: { source: "silent", partition: 0 },
+        pulse: { everyMs: 200, silentMs: 1_000 },
+        applicationName: "lockstep lane silent/0",
+        statementTimeoutMs: 5_000,
+      });
+    const lane = (await open(proxy.url(context.fixture.url)))!;
+    const until = Date.now() + 2_500;
+    while (Date.now() < until) expect(await open(context.fixture.url)).equal(undefined);
+    proxy.blackHole();
+    await using next = await eventually(() => open(context.fixture.url), {
+      what: "the lane",
+      timeoutMs: 10_000,
+    });
+    expect(next).not.equal(undefined);
+    await proxy.heal();
+    await lane.lost;
+    await lane[Symbol.asyncDispose]();
   });
 
   it("takes a statement that is too slow, or waits for a lock, for a fault of the target", async () => {
