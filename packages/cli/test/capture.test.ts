@@ -77,6 +77,23 @@ for (const [kind, fresh] of Object.entries(kinds)) {
       expect((await run("status", "-c", config)).code).to.equal(1);
     });
 
+    it("refuses tables without a primary key, whichever the capture, and says so beside a script", async () => {
+      await sql("CREATE TABLE heap (id INT)");
+      await run("install", "-c", config);
+      for (const capture of ["trigger", kind === "postgres" ? "wal" : "binlog"]) {
+        await configure({ capture, captureTables: ["item", "heap", "itme"] });
+        for (const [command, ...more] of [["status"], ["install"], ["install", "--sql"]]) {
+          const { code, out, error } = await run(command!, "-c", config, ...more);
+          const said = more.length > 0 ? error : out.join("\n");
+          expect(code).to.equal(1);
+          expect(said).to.match(/heap.* no primary key: give it one, or leave it out/);
+          expect(said).to.contain("itme: the table doesn't exist");
+          if (more.length > 0) expect(out.join("\n")).not.to.contain("refused");
+        }
+      }
+      await sql("DROP TABLE heap");
+    });
+
     it("switches while it is written to, both ways, and loses nothing", async () => {
       await configure({ capture: "subscriber" });
       await run("install", "-c", config);

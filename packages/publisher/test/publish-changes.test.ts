@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type ChangeEvent, isLockstepError } from "@lockstep/core";
+import { type ChangeEvent, isLockstepError, silentLogger } from "@lockstep/core";
 import { redisStreamReader } from "@lockstep/stream";
 import { eventually, freshMariaDb, freshPostgres, freshRedis, type FreshDatabase } from "@lockstep/testing";
 import { expect } from "chai";
@@ -157,6 +157,17 @@ describe("publishChanges", () => {
         expect((error as Error).message)
           .to.contain("public.person")
           .and.contain("public.ledger");
+      });
+
+      it("a table that isn't there is refused where it is named, and said aloud where an entity has it", async () => {
+        const error = await publish({ capture, captureTables: ["legder"] }).catch((error: unknown) => error);
+        expect(isLockstepError(error, "ENTITY_UNKNOWN")).to.equal(true);
+        expect(String(error)).to.contain("legder");
+        await dataSource.query("DROP TABLE person");
+        const said: object[] = [];
+        const logger = { ...silentLogger, warn: (fields: object) => void said.push(fields) };
+        await publish({ ...seenByTheDatabase, logger });
+        expect(said).to.deep.include({ tables: ["person"] });
       });
 
       it("a table without a primary key is refused with what to do", async () => {

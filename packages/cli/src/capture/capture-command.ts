@@ -69,6 +69,8 @@ export function addCapture(program: Command, terminal: Terminal, result: { code:
 function print({ source, capture, findings, statements, said }: Report, terminal: Terminal): void {
   if (statements) {
     for (const statement of statements) terminal.out(statement);
+    // Beside the script, which may be on its way into a client.
+    for (const { problem, message } of findings) terminal.error(`${problem} ${message}`);
     return;
   }
   terminal.out(`source ${source}, captured by ${capture}`);

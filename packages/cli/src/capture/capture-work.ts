@@ -38,8 +38,10 @@ export async function install(
   }
   // What is to be done depends on what the outbox knows of the tables: it must be there to be asked.
   await writer.check(run);
-  const { statements } = await capture.plan(run, tables);
-  return { ...report(open, []), statements: asScript(open.source.engine, statements) };
+  const { statements, findings } = await capture.plan(run, tables);
+  // What the script mends is no finding; what is refused is not in it.
+  const refused = findings.filter(({ problem }) => problem === "refused");
+  return { ...report(open, refused), statements: asScript(open.source.engine, statements) };
 }
 
 /** What is wrong now. */
@@ -60,7 +62,7 @@ export async function remove(
   const capture = captureOf(open.capture, open.source);
   if (sql) {
     const statements = await capture.removal(open.run);
-    return { ...report(open, []), statements: asScript(open.source.engine, statements) };
+    return { ...report({ ...open, missing: [] }, []), statements: asScript(open.source.engine, statements) };
   }
   const kept = await writer.readCapture(open.run);
   if (!force && kept?.kind === open.capture && (await writer.hasTargets(open.run))) {

@@ -34,6 +34,10 @@ export async function watchEntities(
       found[index] ? [{ ...table, table: found[index] }] : [],
     );
     if (settings.tables === "as-is") return entities;
+    sayMissing(
+      named.filter((_, index) => found[index] === undefined).map(({ path }) => path),
+      settings,
+    );
     const tables = entities.map(({ table }) => table);
     await writer.describe(run, tables);
     // A slot that was taken out must not come back: nobody would read it; nor may triggers go that count from now on.
@@ -75,6 +79,21 @@ export async function watchEntities(
       endHelp();
     },
   };
+}
+
+/** A table that isn't there yet is captured from the next start on: until then nobody would say that its rows go past. @throws LockstepError ENTITY_UNKNOWN. */
+function sayMissing(
+  missing: readonly string[],
+  { captureTables, logger }: Pick<WatchSettings, "captureTables" | "logger">,
+): void {
+  const mistaken = missing.filter((path) => captureTables.includes(path));
+  if (mistaken.length > 0)
+    throw new LockstepError("ENTITY_UNKNOWN", `captureTables: the source has no ${mistaken.join(", ")}`);
+  if (missing.length > 0)
+    logger.warn(
+      { tables: missing },
+      "entities have no table yet: what is written to them is not captured until the tables are there and Lockstep is started again",
+    );
 }
 
 /** Whether a statement's name may mean this table. */

@@ -68,7 +68,7 @@ function findingOf(
     return {
       table,
       problem: "drifted",
-      message: `${table} is not as it was when its triggers were made: values of columns that were added since (to it, or to tables whose rows its foreign keys change) are not captured`,
+      message: `${table} is not as it was when its triggers were made: values of columns that were added or changed since (in it, or in tables whose rows its foreign keys change) are not captured, or not as they are`,
     };
   }
   if (found > 0 || !isOwn) {

@@ -12,7 +12,12 @@ export async function binlogProblems(
     problem: "refused" as const,
     message: `${subject} ${message}: ${advice}`,
   }));
-  return [...settings, ...(await filtered(run)), ...(await withoutTransactions(run, tables))];
+  return [
+    ...settings,
+    ...(await filtered(run)),
+    ...(await withoutTransactions(run, tables)),
+    ...(await withoutKey(run, tables)),
+  ];
 }
 
 /** A server that leaves databases out of its log leaves out tables of theirs. */
@@ -39,6 +44,20 @@ async function withoutTransactions(run: RunStatement, tables: readonly Table[]):
   return rows.flatMap((row) => {
     const table = tableId({ namespace: String(row["namespace"]), name: String(row["name"]) });
     const message = `${table} is a table of ${String(row["engine"])}, whose changes a roll-back doesn't undo: ALTER TABLE … ENGINE = InnoDB`;
+    return wanted.has(table) ? [{ table, problem: "refused" as const, message }] : [];
+  });
+}
+
+async function withoutKey(run: RunStatement, tables: readonly Table[]): Promise<CaptureFinding[]> {
+  if (tables.length === 0) return [];
+  const wanted = new Set(tables.map(tableId));
+  const rows =
+    await run(`SELECT t.TABLE_SCHEMA AS namespace, t.TABLE_NAME AS name FROM information_schema.TABLES t
+  LEFT JOIN information_schema.TABLE_CONSTRAINTS k ON k.TABLE_SCHEMA = t.TABLE_SCHEMA AND k.TABLE_NAME = t.TABLE_NAME AND k.CONSTRAINT_TYPE = 'PRIMARY KEY'
+  WHERE t.TABLE_SCHEMA IN (${namespaces(tables)}) AND t.TABLE_TYPE = 'BASE TABLE' AND k.CONSTRAINT_NAME IS NULL`);
+  return rows.flatMap((row) => {
+    const table = tableId({ namespace: String(row["namespace"]), name: String(row["name"]) });
+    const message = `${table}: it has no primary key: give it one, or leave it out`;
     return wanted.has(table) ? [{ table, problem: "refused" as const, message }] : [];
   });
 }

@@ -77,7 +77,11 @@ export function openTables(connections: Connections, outbox: MysqlOutboxOptions)
 
   const schemaOf = async (map: TableMap, of: Charsets): Promise<TableSchema> => {
     if (map.key.length === 0) {
-      throw new LockstepError("TABLE_WITHOUT_PRIMARY_KEY", `no primary key in the log: ${tableId(map)}`);
+      // A key that it has been given since is not in the log.
+      throw new LockstepError(
+        "CAPTURE_LOG_UNREADABLE",
+        `${tableId(map)} had no primary key when these rows were written: give it one`,
+      );
     }
     const now = await fromCatalog(map);
     if (now && describes(now, map, of)) return now;
