@@ -27,9 +27,8 @@ export class LetterBook {
   constructor(
     private readonly transaction: Pick<
       TargetTransaction,
-      "findLetters" | "dueLetters" | "waitingLetters" | "putLetter" | "resolveLetters"
+      "findLetters" | "dueLetters" | "waitingLetters" | "letters" | "putLetter" | "resolveLetters"
     >,
-    private readonly desk: Pick<LetterDesk, "get" | "list">,
     private readonly tables: TableBook,
   ) {
     this.#sealer = tables.mapping?.sealer;
@@ -50,12 +49,12 @@ export class LetterBook {
   }
 
   async get(id: string): Promise<DeadLetterDetail | undefined> {
-    const letter = await this.desk.get(id);
+    const letter = await this.transaction.letters.get(id);
     return letter === undefined ? undefined : openLetter(letter, this.#sealer);
   }
 
   async list(...asked: Parameters<LetterDesk["list"]>): ReturnType<LetterDesk["list"]> {
-    const page = await this.desk.list(...asked);
+    const page = await this.transaction.letters.list(...asked);
     return { ...page, letters: this.#openAll(page.letters) };
   }
 

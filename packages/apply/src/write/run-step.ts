@@ -84,7 +84,7 @@ function roomOf(
     now,
     random,
     classify: (error: unknown): Fault => classifyAny(target, error),
-    letters: new LetterBook(transaction, target.letters, tables),
+    letters: new LetterBook(transaction, tables),
     maxReleased: limits.maxLettersPerStep,
   };
   const { ruleOf } = tables;

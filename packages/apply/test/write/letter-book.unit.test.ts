@@ -36,8 +36,8 @@ async function bookOf(map: TargetMapping, withSecret: boolean) {
       dueLetters: async () => stored(),
       waitingLetters: async () => stored(),
       resolveLetters: async (ids) => void resolved.push(...ids),
+      letters: { get: async () => stored()[0], list: async () => ({ letters: stored() }) },
     },
-    { get: async () => stored()[0], list: async () => ({ letters: stored() }) },
     tables,
   );
   return { book, kept: () => kept!, asked: () => asked, resolved };

@@ -126,6 +126,11 @@ export interface TargetTransaction {
   dueLetters(limit: number): Promise<readonly DeadLetterDetail[]>;
   /** Letters that wait for this one, oldest position first; bounded like {@link dueLetters}. */
   waitingLetters(id: string, limit: number): Promise<readonly DeadLetterDetail[]>;
+  /**
+   * Reads letters on the transaction's own connection. Another one's turn may never come: all of them may be waiting for letters that this
+   * transaction has locked.
+   */
+  readonly letters: Pick<LetterDesk, "get" | "list">;
   /** Makes the row's live letter, or replaces it; adds to its history. Returns its id. */
   putLetter(letter: LetterWrite): Promise<string>;
   resolveLetters(ids: readonly string[], state: "applied" | "superseded"): Promise<void>;

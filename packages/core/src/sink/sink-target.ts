@@ -117,6 +117,7 @@ function letterHalf(t: TargetTransaction): Omit<TargetTransaction, keyof ReturnT
     findLetters: (keys) => t.findLetters(keys),
     dueLetters: (limit) => t.dueLetters(limit),
     waitingLetters: (id, limit) => t.waitingLetters(id, limit),
+    letters: t.letters,
     putLetter: (letter) => t.putLetter(letter),
     resolveLetters: (ids, state) => t.resolveLetters(ids, state),
     stage: (position, lines) => t.stage(position, lines),

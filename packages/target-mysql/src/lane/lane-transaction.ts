@@ -4,6 +4,7 @@ import type { Session } from "../session/session.js";
 import type { Announcing } from "../guarded/announce.js";
 import { guardedRows } from "../guarded/guarded-rows.js";
 import { findLetters, dueLetters, waitingLetters } from "../letters/lane-letters.js";
+import { letterDesk } from "../letters/letter-desk.js";
 import { putLetter, resolveLetters } from "../letters/put-letter.js";
 import { missingParents } from "../rows/missing-parents.js";
 import { remove } from "../rows/remove.js";
@@ -53,6 +54,7 @@ export function openTransaction(place: TransactionPlace): {
     findLetters: (keys) => guard.run(() => findLetters(session, lane, keys)),
     dueLetters: (limit) => guard.run(() => dueLetters(session, lane, limit)),
     waitingLetters: (id, limit) => guard.run(() => waitingLetters(session, id, limit)),
+    letters: letterDesk({ use: (work) => guard.run(() => work(session)) }),
     putLetter: (letter) => guard.run(() => putLetter(session, lane, letter, Date.now())),
     resolveLetters: (ids, state) => guard.run(() => resolveLetters(session, ids, state, Date.now())),
     stage: (position, lines) => guard.run(() => stage(session, lane, position, lines)),

@@ -6,7 +6,7 @@ import { conditionOf } from "./letter-filter.js";
 import { detailColumns, detailOf, letterColumns, letterOf } from "./letter-row.js";
 
 /** Letters of the whole target, as the status service sees them. */
-export function letterDesk(sessions: Sessions): LetterDesk {
+export function letterDesk(sessions: Pick<Sessions, "use">): LetterDesk {
   return {
     list: (filter, page) => sessions.use((session) => list(session, filter, page)),
     groups: (filter, limit) => sessions.use((session) => groups(session, filter, limit)),

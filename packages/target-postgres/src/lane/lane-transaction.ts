@@ -2,6 +2,7 @@ import type {
   DeadLetter,
   DeadLetterDetail,
   GuardedRows,
+  LetterDesk,
   LetterWrite,
   Position,
   RowWrite,
@@ -11,6 +12,7 @@ import type {
 } from "@lockstep/core";
 import { guardedRows } from "../guarded/guarded-rows.js";
 import { LaneLetters } from "../letters/lane-letters.js";
+import { PostgresLetterDesk } from "../letters/letter-desk.js";
 import { missingParents, type RowName } from "../rows/missing-parents.js";
 import { keyMoves, moveKeys } from "../rows/move-keys.js";
 import { removeRows, truncateTable } from "../rows/remove.js";
@@ -32,6 +34,7 @@ export class LaneTransaction implements TargetTransaction {
   readonly #letters: LaneLetters;
 
   readonly guarded: GuardedRows;
+  readonly letters: Pick<LetterDesk, "get" | "list">;
 
   constructor(
     open: OpenTransaction,
@@ -47,6 +50,9 @@ export class LaneTransaction implements TargetTransaction {
     this.#lane = lane;
     this.#tables = tables;
     this.#letters = new LaneLetters(this.#step.run, lane);
+    this.letters = new PostgresLetterDesk(
+      async (text, values = []) => (await open.run([{ text, values }]))[0]!,
+    );
     this.guarded = guardedRows(this.#step, lane, options);
   }
 

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "../eventually.js";
+import { makeOwnedFolder } from "../servers/owned-folder.js";
 import { tellReaper } from "../servers/reaper/reaper.js";
 
 /** What to run. */
@@ -44,7 +45,7 @@ export class NodeProcess implements AsyncDisposable {
   }
 
   static async start(options: NodeProcessOptions): Promise<NodeProcess> {
-    const folder = await mkdtemp(join(tmpdir(), "lockstep-process-"));
+    const folder = await makeOwnedFolder(tmpdir(), "process");
     for (const [name, text] of Object.entries(options.files ?? {})) await writeFile(join(folder, name), text);
     const child = spawn(
       process.execPath,

@@ -1,7 +1,7 @@
-import { chown, mkdtemp, realpath } from "node:fs/promises";
+import { chown, realpath } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { everyoneMayTraverse } from "./binaries/cache-folder.js";
+import { makeOwnedFolder } from "./owned-folder.js";
 import type { ServerKind } from "./binaries/server-binary.js";
 
 /**
@@ -17,7 +17,7 @@ export async function makeServerFolder(kind: ServerKind): Promise<string> {
   const user = serverUser();
   // "nobody" must be able to walk to the folder; a TMPDIR inside root's home would stop it.
   const parent = user !== undefined && !(await everyoneMayTraverse(tmpdir())) ? "/tmp" : tmpdir();
-  const folder = await mkdtemp(join(await realpath(parent), `lockstep-${kind}-`));
+  const folder = await makeOwnedFolder(await realpath(parent), kind);
   if (user !== undefined) await chown(folder, user.uid, user.gid);
   return folder;
 }

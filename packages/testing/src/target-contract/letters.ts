@@ -102,6 +102,24 @@ export function lettersContract(context: ContractContext): void {
     await lane.close();
   });
 
+  it("reads letters in a step, however many wait for what it has locked", async () => {
+    const target = await context.target();
+    const lane = await openLane(target, "crowded");
+    const table = describedTable(context, "crowded");
+    const row = { table: table.id, key: table.key("1") };
+    const id = await putLetter(lane, table, row.key, { attempts: 1, dueAt: 1 });
+    let marking: Promise<boolean>[] = [];
+    await lane.step(async (transaction) => {
+      expect(await transaction.findLetters([row])).length(1);
+      marking = Array.from({ length: 20 }, () => target.letters.markDue(id, 1));
+      expect(await transaction.letters.get(id)).deep.include({ id, key: row.key });
+      const found = await transaction.letters.list({ source: "crowded", table: table.id }, { limit: 5 });
+      expect(found.letters.map((letter) => letter.id)).deep.equal([id]);
+    });
+    expect((await Promise.all(marking)).filter(Boolean)).deep.equal([true]);
+    await lane.close();
+  });
+
   it("resolves live letters and no others", async () => {
     const target = await context.target();
     const lane = await openLane(target, "resolved");

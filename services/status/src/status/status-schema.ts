@@ -56,7 +56,7 @@ export const LaneView = Type.Object({
   errorCount: count(),
   lastErrors: Type.Array(LaneError, { description: "The last 10, newest first" }),
   letters: Type.Union([Type.Record(Type.String(), Type.Integer()), Type.Null()], {
-    description: "Dead letters of this lane by state",
+    description: "Live letters of this lane by state; those that are over are counted by target",
   }),
   conflicts: Type.Union([Type.Record(Type.String(), Type.Integer()), Type.Null()], {
     description: "Conflicts that the lane has decided since it was started, by outcome",

@@ -1,13 +1,15 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, realpath, rm, chmod } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, realpath, rm, chmod } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import { kill } from "node:process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { eventually } from "../../../src/index.js";
+import { processesIn } from "../../../src/servers/reaper/processes-in.js";
 
 interface Server {
   readonly kind: string;
@@ -65,6 +67,25 @@ describe("the reaper", () => {
     });
     for (const { kind, port } of firstServers) expect(await listens(port), kind).to.equal(false);
     for (const { kind, port } of secondServers) expect(await listens(port), kind).to.equal(true);
+  });
+
+  it("leaves folders to the next run when it is killed with its process and the servers", async () => {
+    const [{ pid }, servers] = await startOwner();
+    const folders = (await readdir(folder)).map((name) => join(folder, name));
+    const inside = (await Promise.all(folders.map(processesIn))).flat();
+    const children = (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8"))
+      .trim()
+      .split(" ")
+      .map(Number);
+    for (const victim of new Set([...children, pid!, ...inside])) kill(victim!, "SIGKILL");
+    for (const { port } of servers) await eventually(async () => !(await listens(port)));
+    expect(await readdir(folder)).to.have.length(3);
+    const [next, others] = await startOwner();
+    expect(await readdir(folder))
+      .to.have.length(3)
+      .and.not.include(basename(folders[0]!));
+    next.kill("SIGKILL");
+    await allGone(others);
   });
 
   async function allGone(servers: readonly Server[]): Promise<void> {
