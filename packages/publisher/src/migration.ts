@@ -1,7 +1,7 @@
 import { LockstepError, type RunStatement, silentLogger } from "@lockstep/core";
 import type { MigrationInterface, QueryRunner } from "typeorm";
 import { captureOf } from "./capture/capture-of.js";
-import { installAtSource, refuseFindings } from "./capture/install-at-source.js";
+import { installAtSource, refuseFindings, removeAtSource } from "./capture/install-at-source.js";
 import type { SourceCapture } from "./capture/source-capture.js";
 import { existingTables } from "./capture/subscriber/catalog/existing-tables.js";
 import { namedTables } from "./capture/watched-entities.js";
@@ -49,7 +49,7 @@ export function lockstepMigration(options: MigrationOptions = {}): MigrationClas
     async down(queryRunner: QueryRunner): Promise<void> {
       const run = runOf(queryRunner);
       if (hasTriggers(options)) {
-        for (const statement of await triggersOf(queryRunner, options).removal(run)) await run(statement);
+        await removeAtSource(triggersOf(queryRunner, options), run, []);
         return;
       }
       for (const statement of outboxWriterFor(queryRunner.connection, options).ddl.down) await run(statement);

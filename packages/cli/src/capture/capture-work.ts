@@ -61,7 +61,7 @@ export async function remove(
   await writer.check(open.run);
   const capture = captureOf(open.capture, open.source);
   if (sql) {
-    const statements = await capture.removal(open.run);
+    const { statements } = await capture.removal(open.run);
     return { ...report({ ...open, missing: [] }, []), statements: asScript(open.source.engine, statements) };
   }
   const kept = await writer.readCapture(open.run);

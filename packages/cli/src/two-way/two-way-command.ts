@@ -73,9 +73,9 @@ async function status(node: TwoWayNode): Promise<Report> {
 }
 
 async function remove(node: TwoWayNode, { sql }: Options): Promise<Report> {
-  const statements = await node.removal();
+  const { statements } = await node.removal();
   if (sql) return { ...about(node), findings: [], statements: asScript(node.engine, statements) };
-  await node.run(statements);
+  await node.remove();
   return { ...about(node), findings: [] };
 }
 

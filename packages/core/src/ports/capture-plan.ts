@@ -27,10 +27,13 @@ export interface CapturePlan {
   readonly restore?: string;
 }
 
+/** What takes a capture out of its source again: statements, to be run one after another, and what is to be run also when one before it failed. */
+export type CaptureRemoval = Pick<CapturePlan, "statements" | "restore">;
+
 /** Triggers that write a source's changes to its outbox. One per engine. */
 export interface OutboxTriggers {
   /** Compares the triggers of `tables` with what they must be. Registers the tables' schemas, changes nothing else. The outbox exists. */
   plan(run: RunStatement, tables: readonly RowNote["table"][]): Promise<CapturePlan>;
   /** Statements that remove them all, whichever tables they are on. */
-  removal(run: RunStatement): Promise<readonly string[]>;
+  removal(run: RunStatement): Promise<CaptureRemoval>;
 }

@@ -1,4 +1,4 @@
-import type { CapturePlan } from "./capture-plan.js";
+import type { CapturePlan, CaptureRemoval } from "./capture-plan.js";
 import type { RowNote, RunStatement } from "./outbox.js";
 
 /**
@@ -12,5 +12,5 @@ export interface VersionTriggers {
    */
   plan(run: RunStatement, node: string, tables: readonly RowNote["table"][]): Promise<CapturePlan>;
   /** Statements that remove them all, whichever tables they are on. Versions stay where they are. */
-  removal(run: RunStatement): Promise<readonly string[]>;
+  removal(run: RunStatement): Promise<CaptureRemoval>;
 }

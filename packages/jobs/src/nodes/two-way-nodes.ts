@@ -1,6 +1,7 @@
 import type { LockstepConfig } from "@lockstep/config";
 import {
   type CapturePlan,
+  type CaptureRemoval,
   type Engine,
   isLockstepError,
   LockstepError,
@@ -9,11 +10,14 @@ import {
   type VersionTriggers,
 } from "@lockstep/core";
 import { mysqlVersionTriggers, postgresVersionTriggers } from "@lockstep/outbox";
+import { openTransactionsOfOthers } from "@lockstep/outbox/mysql";
+import { transactionsInTheWay } from "@lockstep/outbox/postgres";
 import {
   type CaptureSource,
   installAtSource,
   outboxWriterOf,
   refuseFindings,
+  removeAtSource,
   runAtSource,
 } from "@lockstep/publisher/capture";
 import { makeOwnTables, nodeNamespace } from "@lockstep/runtime";
@@ -32,9 +36,9 @@ export interface TwoWayNode {
    */
   install(): Promise<void>;
   /** Statements that take its triggers away. */
-  removal(): Promise<readonly string[]>;
-  /** Runs statements in it. */
-  run(statements: readonly string[]): Promise<void>;
+  removal(): Promise<CaptureRemoval>;
+  /** Takes its triggers away. @throws LockstepError CAPTURE_INSTALL_WAITS, SOURCE_UNAVAILABLE. */
+  remove(): Promise<void>;
 }
 
 type Topology = LockstepConfig["twoWay"][string];
@@ -58,6 +62,8 @@ function nodeOf(config: LockstepConfig, topology: Topology, name: string): TwoWa
   const tables = tablesOf(config, topology, name);
   const role = name === topology.hub ? "hub" : "leaf";
   const plan = (run: RunStatement) => triggers.plan(run, name, tables);
+  const inTheWay = (run: RunStatement) =>
+    source.engine === "postgres" ? transactionsInTheWay(run, tables) : openTransactionsOfOthers(run);
   const atNode = <T>(work: (run: RunStatement) => Promise<T>): Promise<T> => reached(source, work);
   return {
     name,
@@ -70,14 +76,11 @@ function nodeOf(config: LockstepConfig, topology: Topology, name: string): TwoWa
         await outboxWriterOf(source).check(run);
         if (role === "hub" && topology.leaves.length > 1) await refuseDeafHub(source, run);
         if (source.engine === "mysql") await oneAtATime(run);
-        refuseFindings(await installAtSource({ plan }, run, tables));
+        refuseFindings(await installAtSource({ plan, inTheWay }, run, tables));
       });
     },
     removal: () => atNode((run) => triggers.removal(run)),
-    run: (statements) =>
-      atNode(async (run) => {
-        for (const statement of statements) await run(statement);
-      }),
+    remove: () => atNode((run) => removeAtSource({ ...triggers, inTheWay }, run, tables)),
   };
 }
 

@@ -85,7 +85,7 @@ describe("an examination of a MariaDB source", () => {
       expect(await seen({ capture: "trigger" }, "capture.isolation")).to.deep.equal({ top: "warning" });
     } finally {
       await app.query("SET GLOBAL TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-      for (const sql of await triggers.removal(run)) await app.query(sql);
+      for (const sql of (await triggers.removal(run)).statements) await app.query(sql);
       await app.query("DROP TABLE low, middle, top");
     }
   });

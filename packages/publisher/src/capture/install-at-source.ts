@@ -1,4 +1,10 @@
-import { type CaptureFinding, LockstepError, type RowNote, type RunStatement } from "@lockstep/core";
+import {
+  type CaptureFinding,
+  type CaptureRemoval,
+  LockstepError,
+  type RowNote,
+  type RunStatement,
+} from "@lockstep/core";
 import type { SourceCapture } from "./source-capture.js";
 import { isLockTimeout } from "./subscriber/server-errors.js";
 
@@ -11,16 +17,9 @@ export async function installAtSource(
   run: RunStatement,
   tables: readonly RowNote["table"][],
 ): Promise<readonly CaptureFinding[]> {
-  const { findings, statements, restore } = await capture.plan(run, tables);
-  if (statements.length === 0) return findings;
-  for (const statement of statements) {
-    try {
-      await runPatiently(capture, run, statement, tables);
-    } catch (error) {
-      if (restore !== undefined) await run(restore).catch(() => undefined);
-      throw error;
-    }
-  }
+  const { findings, ...mending } = await capture.plan(run, tables);
+  if (mending.statements.length === 0) return findings;
+  await runAll(capture, run, mending, tables);
   return (await capture.plan(run, tables)).findings;
 }
 
@@ -30,7 +29,21 @@ export async function removeAtSource(
   run: RunStatement,
   tables: readonly RowNote["table"][],
 ): Promise<void> {
-  for (const statement of await capture.removal(run)) await runPatiently(capture, run, statement, tables);
+  await runAll(capture, run, await capture.removal(run), tables);
+}
+
+async function runAll(
+  capture: Pick<SourceCapture, "inTheWay">,
+  run: RunStatement,
+  { statements, restore }: CaptureRemoval,
+  tables: readonly RowNote["table"][],
+): Promise<void> {
+  try {
+    for (const statement of statements) await runPatiently(capture, run, statement, tables);
+  } catch (error) {
+    if (restore !== undefined) await run(restore).catch(() => undefined);
+    throw error;
+  }
 }
 
 async function runPatiently(

@@ -1,6 +1,7 @@
 import type {
   CaptureKind,
   CapturePlan,
+  CaptureRemoval,
   ChangeLog,
   LogEnd,
   Logger,
@@ -70,7 +71,7 @@ export interface SourceCapture {
     tables: readonly RowNote["table"][],
   ): Promise<readonly string[]>;
   /** Statements that take everything out of the source that installing put in. The outbox stays. */
-  removal(run: RunStatement): Promise<readonly string[]>;
+  removal(run: RunStatement): Promise<CaptureRemoval>;
   /** The log that a relay of this source reads. Connects on first use. */
   changeLog(): ChangeLog;
   /** Its part when the source changes from the outbox to this log, or back. Absent where the outbox is the log. */

@@ -32,7 +32,7 @@ describe("an examination of a MariaDB source", () => {
     );
     await installAtSource(trigger, db.run, tables);
     expect((await plan("trigger")).map(({ level }) => level)).to.deep.equal(["ok"]);
-    for (const statement of await trigger.removal(db.run)) await db.run(statement);
+    for (const statement of (await trigger.removal(db.run)).statements) await db.run(statement);
     expect((await plan("binlog")).map(({ level }) => level)).to.deep.equal(["ok"]);
     await db.run("SET GLOBAL binlog_row_metadata = 'MINIMAL'");
     try {

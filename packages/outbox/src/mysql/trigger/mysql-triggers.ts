@@ -18,6 +18,7 @@ import {
   dropTrigger,
   type FoundTrigger,
   planTable,
+  removalOf,
   restoreSession,
   triggersOf,
   withMode,
@@ -78,10 +79,11 @@ export function mysqlTriggers(options: MysqlTriggerOptions = {}): OutboxTriggers
         ...(statements.includes(restoreSession) && { restore: restoreSession }),
       };
     },
-    removal: async (run) => [
-      ...(await triggersOf(run, prefix, await quotedNames(run, names))).map(dropTrigger),
-      `DROP TABLE IF EXISTS ${names.cascade}`,
-    ],
+    removal: async (run) =>
+      removalOf([
+        ...(await triggersOf(run, prefix, await quotedNames(run, names))).map(dropTrigger),
+        `DROP TABLE IF EXISTS ${names.cascade}`,
+      ]),
   };
 }
 

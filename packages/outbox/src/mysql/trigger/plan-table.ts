@@ -1,6 +1,7 @@
 import {
   type CaptureFinding,
   type CapturePlan,
+  type CaptureRemoval,
   type RowNote,
   type RunStatement,
   tableId,
@@ -139,4 +140,9 @@ export function withMode(statements: readonly string[]): string[] {
     ...statements,
     restoreSession,
   ];
+}
+
+/** The same for statements that take triggers out. */
+export function removalOf(statements: readonly string[]): CaptureRemoval {
+  return { statements: withMode(statements), restore: restoreSession };
 }

@@ -11,7 +11,7 @@ import { type MysqlOutboxOptions, outboxPlace, type OutboxPlace } from "../outbo
 import { quoteName, quoteTable, quoteText } from "../quote.js";
 import { shapeReader, type TableShape } from "../table-shape.js";
 import { hashOf } from "../trigger/hash.js";
-import { dropTrigger, type FoundTrigger, withMode } from "../trigger/plan-table.js";
+import { dropTrigger, type FoundTrigger, removalOf, withMode } from "../trigger/plan-table.js";
 import { tablesWithActions, triggersInOrder, versionTriggersOf } from "./found.js";
 import { eventVersionBody, versionBody, type VersionRules, versionTable } from "./version-body.js";
 
@@ -42,7 +42,7 @@ export function mysqlVersionTriggers(options: MysqlOutboxOptions = {}): VersionT
         statements: withMode(statements),
       };
     },
-    removal: async (run) => (await versionTriggersOf(run, namePrefix(prefix))).map(dropTrigger),
+    removal: async (run) => removalOf((await versionTriggersOf(run, namePrefix(prefix))).map(dropTrigger)),
   };
 }
 

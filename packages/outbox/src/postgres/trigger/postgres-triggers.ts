@@ -33,7 +33,7 @@ export function postgresTriggers(options: PostgresOutboxOptions = {}): OutboxTri
         statements: plans.flatMap(({ statements }) => statements),
       };
     },
-    removal: async () => [removeTriggers(schema)],
+    removal: async () => ({ statements: [removeTriggers(schema)] }),
   };
 }
 

@@ -41,7 +41,7 @@ export function postgresVersionTriggers(options: PostgresOutboxOptions = {}): Ve
       const isRefused = findings.some(({ problem }) => problem === "refused");
       return { findings, statements: statements.length === 0 || isRefused ? [] : [bounded(statements)] };
     },
-    removal: async () => [bounded([removal(schema, prefix)], { declare: "made record; " })],
+    removal: async () => ({ statements: [bounded([removal(schema, prefix)], { declare: "made record; " })] }),
   };
 }
 

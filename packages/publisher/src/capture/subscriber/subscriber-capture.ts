@@ -7,7 +7,7 @@ export function subscriberCapture(source: CaptureSource): SourceCapture {
   return {
     kind: "subscriber",
     plan: async () => ({ findings: [], statements: [] }),
-    removal: async () => [],
+    removal: async () => ({ statements: [] }),
     changeLog: () => outboxLog(source),
     attach: installCapture,
   };

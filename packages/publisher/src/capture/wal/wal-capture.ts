@@ -31,7 +31,7 @@ export function walCapture(source: CaptureSource): SourceCapture {
     // What makes the slot waits for writers, all else for tables.
     inTheWay: (run, statement, tables) =>
       transactionsInTheWay(run, statement.includes(makesSlot) ? "writers" : tables),
-    removal: async (run) => removeCapture(await namesIn(run, schema), schema),
+    removal: async (run) => ({ statements: removeCapture(await namesIn(run, schema), schema) }),
     handOver: walHandOver(schema),
     changeLog: () =>
       watchedLog(postgresWalLog({ connection, source: name, ...outbox, retention, logger }), source, plan),

@@ -1,6 +1,6 @@
 import { type CaptureFinding, type LoggedEvent, type Position, silentLogger } from "@lockstep/core";
 import { captureOf } from "../../../src/capture/capture-of.js";
-import { installAtSource } from "../../../src/capture/install-at-source.js";
+import { installAtSource, removeAtSource } from "../../../src/capture/install-at-source.js";
 import type { ForeignKeyActions } from "../../../src/capture/source-capture.js";
 import { begin, openBinlogSource, readAll, type Session } from "../binlog/binlog-source.js";
 
@@ -16,7 +16,8 @@ export interface ActingSource {
   events(): Promise<LoggedEvent[]>;
   /** The rows of the captured tables: here, and in a target that has no foreign keys and has applied the events one after another. */
   rows(): Promise<{ readonly here: string[]; readonly there: string[] }>;
-  removal(): Promise<readonly string[]>;
+  /** Takes it away again. */
+  remove(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -66,7 +67,7 @@ export async function openActing(
       }
       return { here: here.toSorted(), there: applied(await events()) };
     },
-    removal: () => capture.removal(run),
+    remove: () => removeAtSource(capture, run, []),
     async close() {
       await log.close();
       await source.close();
