@@ -19,7 +19,7 @@ export async function startConsumer(
   settings: ConsumerSettings = {},
 ): Promise<Running> {
   const targets = await targetsOf(config);
-  const ready = await readyNodes(config);
+  const ready = await readyNodes({ config, logger });
   const running: Running[] = [];
   for (const source of Object.keys(config.sources)) {
     const mine = targets.filter((t) => t.sources.includes(source));

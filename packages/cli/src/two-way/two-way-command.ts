@@ -64,8 +64,7 @@ async function install(node: TwoWayNode, { sql }: Options): Promise<Report> {
   const { findings, statements } = await node.plan();
   const refused = findings.filter(({ problem }) => problem === "refused");
   if (sql) return { ...about(node), findings: refused, statements: asScript(node.engine, statements) };
-  await node.install();
-  return { ...about(node), findings: [] };
+  return { ...about(node), findings: await node.install() };
 }
 
 async function status(node: TwoWayNode): Promise<Report> {

@@ -6,7 +6,7 @@ export interface CaptureFinding {
   readonly table?: string;
   /**
    * `missing`: nothing is there; `drifted`: it is there, made for an older shape of the table; `refused`: it can't be put in place as
-   * things are, and no statement of the plan mends it; `extra`: it is there and is no longer wanted.
+   * things are, and no statement of the plan mends it; `extra`: it is there and isn't wanted.
    */
   readonly problem: "missing" | "drifted" | "refused" | "extra";
   /** One sentence that says what is wrong and, when refused, what to do. Never holds row values. */

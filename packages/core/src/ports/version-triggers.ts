@@ -8,7 +8,8 @@ import type { RowNote, RunStatement } from "./outbox.js";
 export interface VersionTriggers {
   /**
    * Compares what is there with what `node` needs for these tables, which are all of its two-way tables; changes nothing. The outbox and the
-   * target's own tables exist. A table that can't be two-way is `refused`, with the reason.
+   * target's own tables exist. A table that can't be two-way is `refused`, with the reason. Triggers of the application's
+   * own that would make rows differ are `extra`: no statement touches them.
    */
   plan(run: RunStatement, node: string, tables: readonly RowNote["table"][]): Promise<CapturePlan>;
   /** Statements that remove them all, whichever tables they are on. Versions stay where they are. */

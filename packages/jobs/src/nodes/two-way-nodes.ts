@@ -1,5 +1,6 @@
 import type { LockstepConfig } from "@lockstep/config";
 import {
+  type CaptureFinding,
   type CapturePlan,
   type CaptureRemoval,
   type Engine,
@@ -31,10 +32,10 @@ export interface TwoWayNode {
   /** Compares its triggers with what its tables need; changes nothing. */
   plan(): Promise<CapturePlan>;
   /**
-   * Makes what is missing or has drifted: Lockstep's tables as a target, too.
+   * Makes what is missing or has drifted: Lockstep's tables as a target, too. Gives what is still not as it should be, and refuses nothing.
    * @throws LockstepError OUTBOX_MISSING, CAPTURE_NOT_INSTALLED, CAPTURE_INSTALL_WAITS, TWO_WAY_HUB_CAPTURE, SOURCE_UNAVAILABLE.
    */
-  install(): Promise<void>;
+  install(): Promise<readonly CaptureFinding[]>;
   /** Statements that take its triggers away. */
   removal(): Promise<CaptureRemoval>;
   /** Takes its triggers away. @throws LockstepError CAPTURE_INSTALL_WAITS, SOURCE_UNAVAILABLE. */
@@ -72,11 +73,13 @@ function nodeOf(config: LockstepConfig, topology: Topology, name: string): TwoWa
     plan: () => atNode(plan),
     async install() {
       await makeOwnTables(config, name);
-      await atNode(async (run) => {
+      return atNode(async (run) => {
         await outboxWriterOf(source).check(run);
         if (role === "hub" && topology.leaves.length > 1) await refuseDeafHub(source, run);
         if (source.engine === "mysql") await oneAtATime(run);
-        refuseFindings(await installAtSource({ plan, inTheWay }, run, tables));
+        const left = await installAtSource({ plan, inTheWay }, run, tables);
+        refuseFindings(left);
+        return left;
       });
     },
     removal: () => atNode((run) => triggers.removal(run)),

@@ -45,6 +45,32 @@ for (const engine of engines) {
       expect(await node.findings("other", "item")).to.have.length(1);
     });
 
+    it("names triggers of the application that would change what lanes write, and those that leave it alone not", async () => {
+      const before = async (name: string, body: string): Promise<void> => {
+        if (isPostgres)
+          await app.run(`create function ${name}() returns trigger language plpgsql as $$ begin ${body} return new; end $$;
+create trigger ${name} before update on item for each row execute function ${name}()`);
+        else await app.run(`create trigger ${name} before update on item for each row begin ${body} end`);
+      };
+      const isLocal = isPostgres
+        ? "coalesce(current_setting('lockstep.origin', true), '') = ''"
+        : "@lockstep_origin is null";
+      const change = isPostgres ? "new.name := upper(new.name);" : "set new.name = upper(new.name);";
+      await before("shout", change);
+      await before("whisper", `if ${isLocal} then ${change} end if;`);
+      const [found, ...more] = await node.findings("shop-1", "item");
+      expect(found).to.contain("(shout) may change rows that lanes write");
+      expect(more).to.deep.equal([]);
+      await app.run(isPostgres ? "drop function shout cascade" : "drop trigger shout");
+      if (isPostgres) {
+        await app.run("alter trigger whisper on item rename to zzzz");
+        expect(await node.findings("shop-1", "item")).to.have.length(1);
+        expect(String(await node.findings("shop-1", "item"))).to.contain("(zzzz) must come before");
+      }
+      await app.run(isPostgres ? "drop function whisper cascade" : "drop trigger whisper");
+      expect(await node.findings("shop-1", "item")).to.deep.equal([]);
+    });
+
     it("stays in place when another database of the server becomes a node", async () => {
       const other = await engine.open();
       try {

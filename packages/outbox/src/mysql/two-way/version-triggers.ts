@@ -13,6 +13,7 @@ import { shapeReader, type TableShape } from "../table-shape.js";
 import { hashOf } from "../trigger/hash.js";
 import { dropTrigger, type FoundTrigger, removalOf, withMode } from "../trigger/plan-table.js";
 import { tablesWithActions, triggersInOrder, versionTriggersOf } from "./found.js";
+import { ownTriggers } from "./own-triggers.js";
 import { eventVersionBody, versionBody, type VersionRules, versionTable } from "./version-body.js";
 
 type Table = RowNote["table"];
@@ -38,7 +39,11 @@ export function mysqlVersionTriggers(options: MysqlOutboxOptions = {}): VersionT
       const extra = found.filter(({ table }) => !ids.has(tableId(table)));
       const statements = [...plans.flatMap((plan) => plan.statements), ...extra.map(dropTrigger)];
       return {
-        findings: [...plans.flatMap((plan) => plan.findings), ...noLonger(extra)],
+        findings: [
+          ...plans.flatMap((plan) => plan.findings),
+          ...noLonger(extra),
+          ...(await ownTriggers(run, namePrefix(prefix), tables)),
+        ],
         statements: withMode(statements),
       };
     },

@@ -13,6 +13,7 @@ import { createFunction, nameOf } from "../trigger/trigger-function.js";
 import { createTrigger, hashOf, tableHash, type WantedTrigger } from "../trigger/triggers.js";
 import { eventVersionBody } from "./event-version.js";
 import { readVersionFacts, tablesWithVersions, type VersionFacts } from "./facts.js";
+import { ownTriggers } from "./own-triggers.js";
 import { bornTable, versionBody, versionTable } from "./version-function.js";
 
 type Table = RowNote["table"];
@@ -33,7 +34,11 @@ export function postgresVersionTriggers(options: PostgresOutboxOptions = {}): Ve
       const ids = new Set(wanted.map(({ table }) => tableId(table)));
       const extra = (await tablesWithVersions(run, prefix)).filter((table) => !ids.has(tableId(table)));
       if (tables.length > 0) plans.push(await planPublication(run, schema));
-      const findings = [...plans.flatMap((plan) => plan.findings), ...extra.map(noLonger)];
+      const findings = [
+        ...plans.flatMap((plan) => plan.findings),
+        ...extra.map(noLonger),
+        ...(await ownTriggers(run, { schema, prefix }, tables)),
+      ];
       const statements = [
         ...plans.flatMap((plan) => plan.statements),
         ...extra.map((table) => dropAll(prefix, table)),
