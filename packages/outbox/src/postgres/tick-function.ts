@@ -28,11 +28,13 @@ end $fn$;`;
 
 /** How the source is captured, as one text; and whether what is in the outbox now is for another log to give. */
 function captured(s: string): string {
-  return `create or replace function ${s}.captured(out captured text, out is_closed boolean) language sql as $fn$
-  select concat_ws(' ', coalesce(capture, '-'), coalesce(capture_from, '-'), coalesce(capture_stage, '-')),
-         coalesce(capture_stage = 'turned' or case when capture_stage is null then capture else capture_from end in ('wal', 'binlog'), false)
-    from ${s}.state
-$fn$;`;
+  return `create or replace function ${s}.captured(out captured text, out is_closed boolean) language plpgsql as $fn$
+begin
+  -- Not in SQL: what is asked at every cut would be planned at every cut.
+  select concat_ws(' ', coalesce(k.capture, '-'), coalesce(k.capture_from, '-'), coalesce(k.capture_stage, '-')),
+         coalesce(k.capture_stage = 'turned' or case when k.capture_stage is null then k.capture else k.capture_from end in ('wal', 'binlog'), false)
+    into captured, is_closed from ${s}.state k;
+end $fn$;`;
 }
 
 /**
