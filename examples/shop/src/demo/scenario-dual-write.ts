@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { dualWrite, publishChanges } from "@lockstep/publisher";
+import { dualWrite } from "@lockstep/publisher";
 import { postgresTarget } from "@lockstep/target-postgres";
-import { DataSource, type Repository } from "typeorm";
-import { type Customer, entityList, shopEntities } from "../entities.js";
+import type { Repository } from "typeorm";
+import type { Customer } from "../entities.js";
+import { openShop } from "./open-shop.js";
 import { startProcesses } from "./processes.js";
 import type { DemoOptions } from "./scenario-shop.js";
 import { startServers } from "./servers.js";
 import { compareAll } from "./verdict.js";
-import { Watch } from "./watch.js";
 
 /** What the scenario found: the object that `--json` prints. */
 export interface DualWriteResult {
@@ -27,50 +27,34 @@ const savesPerSecond = 100;
 /** Saves that wait for a secondary, which is killed half-way and comes back. */
 export async function dualWriteScenario(options: DemoOptions): Promise<DualWriteResult> {
   const { say, verbose } = options;
-  say("starting a source PostgreSQL, a target PostgreSQL, a target MariaDB and Redis");
-  await using servers = await startServers();
+  await using servers = await startServers(say);
   await using processes = await startProcesses(servers, verbose);
-  const entities = shopEntities("postgres");
-  const dataSource = await new DataSource({
-    type: "postgres",
-    url: servers.source,
-    entities: entityList(entities),
-    synchronize: true,
-  }).initialize();
-  const watch = new Watch(servers.redis, "shop");
-  try {
-    await using lockstep = await publishChanges(dataSource, {
-      redis: servers.redis,
-      source: "shop",
-      targets: [postgresTarget({ name: "reporting", url: servers.targets.reporting })],
-    });
-    await watch.untilLanesRun(2, 60_000);
-    let timedOut = 0;
-    const customers = dualWrite(lockstep, {
-      targets: ["reporting"],
-      timeoutMs: 250,
-      onTimeout: () => void timedOut++,
-    }).repository(dataSource.getRepository(entities.customer));
-    const accident = killHalfWay(servers, options);
-    const { saves, failedSaves, times } = await save(customers, () => timedOut, options);
-    await accident;
-    say(`${saves} saves, ${failedSaves} failed, ${timedOut} returned before the secondary had them`);
-    await watch.untilCaughtUp(2, 120_000);
-    const verdict = await compareAll(servers.source, servers.targets, processes.statusUrl);
-    const differingRows = verdict.missingRows + verdict.extraRows + verdict.differingRows;
-    verdict.examples.forEach(say);
-    return {
-      saves,
-      failedSaves,
-      timedOut,
-      differingRows,
-      p50Ms: Math.round((times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0) * 10) / 10,
-      converged: failedSaves === 0 && differingRows === 0 && timedOut > 0,
-    };
-  } finally {
-    await watch.close();
-    await dataSource.destroy();
-  }
+  await using open = await openShop(servers);
+  const lockstep = await open.publish({
+    targets: [postgresTarget({ name: "reporting", url: servers.targets.reporting })],
+  });
+  let timedOut = 0;
+  const customers = dualWrite(lockstep, {
+    targets: ["reporting"],
+    timeoutMs: 250,
+    onTimeout: () => void timedOut++,
+  }).repository(open.dataSource.getRepository(open.entities.customer));
+  const accident = killHalfWay(servers, options);
+  const { saves, failedSaves, times } = await save(customers, () => timedOut, options);
+  await accident;
+  say(`${saves} saves, ${failedSaves} failed, ${timedOut} returned before the secondary had them`);
+  await open.watch.untilCaughtUp(2, 120_000);
+  const verdict = await compareAll(servers.source, servers.targets, processes.statusUrl);
+  const differingRows = verdict.missingRows + verdict.extraRows + verdict.differingRows;
+  verdict.examples.forEach(say);
+  return {
+    saves,
+    failedSaves,
+    timedOut,
+    differingRows,
+    p50Ms: Math.round((times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0) * 10) / 10,
+    converged: failedSaves === 0 && differingRows === 0 && timedOut > 0,
+  };
 }
 
 async function killHalfWay(

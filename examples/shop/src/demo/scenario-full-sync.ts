@@ -1,15 +1,13 @@
-import { publishChanges } from "@lockstep/publisher";
 import { eventually, NodeProcess } from "@lockstep/testing";
-import { DataSource } from "typeorm";
-import { entityList, shopEntities } from "../entities.js";
+import type { DataSource } from "typeorm";
 import { runLoad } from "../load.js";
-import { Shop } from "../shop.js";
+import type { Shop } from "../shop.js";
 import { fillShop } from "./existing-rows.js";
+import { openShop } from "./open-shop.js";
 import { type DemoProcesses, startProcesses } from "./processes.js";
 import type { DemoOptions } from "./scenario-shop.js";
 import { startServers } from "./servers.js";
 import { compareAll } from "./verdict.js";
-import { Watch } from "./watch.js";
 
 /** What `--json` prints. */
 export interface FullSyncResult {
@@ -26,24 +24,15 @@ const existingRows = 200_000;
 /** 200,000 rows are there before Lockstep is; they are copied to two empty databases while the shop writes, and the copying process is killed half-way. */
 export async function fullSyncScenario(options: DemoOptions): Promise<FullSyncResult> {
   const { say, signal } = options;
-  say("starting a source PostgreSQL, a target PostgreSQL, a target MariaDB and Redis");
-  await using servers = await startServers();
-  const entities = shopEntities("postgres");
-  const dataSource = await new DataSource({
-    type: "postgres",
-    url: servers.source,
-    entities: entityList(entities),
-    synchronize: true,
-  }).initialize();
-  const watch = new Watch(servers.redis, "shop");
+  await using servers = await startServers(say);
+  await using open = await openShop(servers);
+  const { dataSource, shop, watch } = open;
   const closing = new AbortController();
   try {
     say(`filling the shop with ${existingRows} rows that nobody captured`);
     await fillShop(dataSource, existingRows);
     await using processes = await startProcesses(servers, options.verbose);
-    await using _lockstep = await publishChanges(dataSource, { redis: servers.redis, source: "shop" });
-    await watch.untilLanesRun(2, 60_000);
-    const shop = new Shop(dataSource, entities);
+    await open.publish();
     await shop.open(200, 500);
     const load = untilClosed(shop, options, closing.signal);
     const copied = await copyAndKill(processes, dataSource, say);
@@ -63,8 +52,6 @@ export async function fullSyncScenario(options: DemoOptions): Promise<FullSyncRe
     return { ...copied, converged };
   } finally {
     closing.abort();
-    await watch.close();
-    await dataSource.destroy();
   }
 }
 

@@ -28,8 +28,7 @@ const tables = ["invoice", "ledger"];
  */
 export async function incrementalScenario(options: DemoOptions): Promise<IncrementalResult> {
   const { say } = options;
-  say("starting a vendor's PostgreSQL, a target PostgreSQL, a target MariaDB and Redis");
-  await using servers = await startServers();
+  await using servers = await startServers(say);
   await using vendor = await openVendor(servers.source, existingRows);
   const config = await configOf(servers);
   await using _relay = await startService("@lockstep/relay", config, options.verbose);

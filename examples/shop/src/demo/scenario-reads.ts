@@ -30,8 +30,7 @@ const readsPerVisit = 18;
 /** A load of visits, each of which writes once and reads a lot, over a primary and two targets of different engines that are its replicas. */
 export async function readsScenario(options: DemoOptions): Promise<ReadsResult> {
   const { say } = options;
-  say("starting a source PostgreSQL, a target PostgreSQL, a target MariaDB and Redis");
-  await using servers = await startServers();
+  await using servers = await startServers(say);
   await using processes = await startProcesses(servers, options.verbose);
   const primary = await connect("postgres", servers.source, true);
   const replicas: DataSource[] = [];

@@ -1,13 +1,10 @@
-import { publishChanges } from "@lockstep/publisher";
-import { DataSource } from "typeorm";
-import { entityList, shopEntities } from "../entities.js";
-import { Shop } from "../shop.js";
 import { runLoad } from "../load.js";
+import { openShop, type OpenShop } from "./open-shop.js";
 import { type DemoProcesses, startProcesses } from "./processes.js";
 import { saveRefusedRows, tightenTargets } from "./refused-rows.js";
 import { type DemoServers, startServers } from "./servers.js";
 import { compareAll, type Verdict } from "./verdict.js";
-import { live, progressLine, type Reports, Watch } from "./watch.js";
+import { live, progressLine, type Reports, type Watch } from "./watch.js";
 
 /** Options of the demo, as given on the command line. */
 export interface DemoOptions {
@@ -38,69 +35,36 @@ export interface DemoResult {
 
 /** The main path: a shop writes, two databases follow, some rows are refused, everything is compared. */
 export async function shopScenario(options: DemoOptions): Promise<DemoResult> {
-  const { say } = options;
-  say("starting a source PostgreSQL, a target PostgreSQL, a target MariaDB and Redis");
-  await using servers = await startServers();
+  await using servers = await startServers(options.say);
   await using processes = await startProcesses(servers, options.verbose);
-  const entities = shopEntities("postgres");
-  const dataSource = await new DataSource({
-    type: "postgres",
-    url: servers.source,
-    entities: entityList(entities),
-    synchronize: true,
-  }).initialize();
-  try {
-    await using _lockstep = await publishChanges(dataSource, { redis: servers.redis, source: "shop" });
-    return await watchShop({
-      dataSource,
-      shop: new Shop(dataSource, entities),
-      entities,
-      servers,
-      processes,
-      options,
-    });
-  } finally {
-    await dataSource.destroy();
-  }
+  await using open = await openShop(servers);
+  await open.publish();
+  return await watchShop({ ...open, servers, processes, options });
 }
 
-interface Stage {
-  readonly dataSource: DataSource;
-  readonly shop: Shop;
-  readonly entities: ReturnType<typeof shopEntities>;
+interface Stage extends Omit<OpenShop, keyof AsyncDisposable> {
   readonly servers: DemoServers;
   readonly processes: DemoProcesses;
   readonly options: DemoOptions;
 }
 
 async function watchShop(stage: Stage): Promise<DemoResult> {
-  const { shop, servers, processes, options } = stage;
-  const watch = new Watch(servers.redis, "shop");
-  try {
-    await untilRegistered(watch);
-    // Orders lock the stock of their products until they commit: with few products the clients wait for each other, not for the database.
-    await shop.open(200, 500);
-    const progress = showProgress(watch, options);
-    const load = runLoad(shop, { seconds: options.seconds, rate: options.rate, signal: options.signal });
-    const refused = refuseSome(stage);
-    const { transactions, seconds } = await load;
-    await refused;
-    progress.stop();
-    options.say("writing stopped; waiting for the targets");
-    const reports = await watch.untilCaughtUp(2, 120_000);
-    const verdict = await compareAll(servers.source, servers.targets, processes.statusUrl);
-    const result = resultOf(transactions, seconds, reports, verdict);
-    sayVerdict(result, verdict, processes.statusUrl, options);
-    if (options.keep) await untilAborted(options);
-    return result;
-  } finally {
-    await watch.close();
-  }
-}
-
-// Rows that are older than a target's registration are not in its stream: the shop opens when both targets listen.
-async function untilRegistered(watch: Watch): Promise<void> {
-  await watch.untilLanesRun(2, 60_000);
+  const { shop, watch, servers, processes, options } = stage;
+  // Orders lock the stock of their products until they commit: with few products the clients wait for each other, not for the database.
+  await shop.open(200, 500);
+  const progress = showProgress(watch, options);
+  const load = runLoad(shop, { seconds: options.seconds, rate: options.rate, signal: options.signal });
+  const refused = refuseSome(stage);
+  const { transactions, seconds } = await load;
+  await refused;
+  progress.stop();
+  options.say("writing stopped; waiting for the targets");
+  const reports = await watch.untilCaughtUp(2, 120_000);
+  const verdict = await compareAll(servers.source, servers.targets, processes.statusUrl);
+  const result = resultOf(transactions, seconds, reports, verdict);
+  sayVerdict(result, verdict, processes.statusUrl, options);
+  if (options.keep) await untilAborted(options);
+  return result;
 }
 
 async function refuseSome({ servers, dataSource, entities, options }: Stage): Promise<void> {

@@ -1,15 +1,12 @@
-import { publishChanges } from "@lockstep/publisher";
 import type { VerifyReport } from "@lockstep/sync";
-import { DataSource } from "typeorm";
-import { entityList, shopEntities } from "../entities.js";
 import { runLoad } from "../load.js";
-import { Shop } from "../shop.js";
+import type { Shop } from "../shop.js";
 import { plant, type QuietRows } from "./accidents.js";
 import { runLockstep } from "./lockstep-command.js";
+import { openShop } from "./open-shop.js";
 import { startProcesses } from "./processes.js";
 import type { DemoOptions } from "./scenario-shop.js";
 import { type DemoServers, startServers } from "./servers.js";
-import { Watch } from "./watch.js";
 
 /** What the scenario found: the object that `--json` prints. */
 export interface VerifyResult {
@@ -30,38 +27,23 @@ const plantedEach = 20;
 
 /** While a shop writes, rows of its targets are changed, deleted and added by hand; verify finds them, repair sets them right. */
 export async function verifyScenario(options: DemoOptions): Promise<VerifyResult> {
-  const { say } = options;
-  say("starting a source PostgreSQL, a target PostgreSQL, a target MariaDB and Redis");
-  await using servers = await startServers();
+  await using servers = await startServers(options.say);
   await using _processes = await startProcesses(servers, options.verbose);
-  const entities = shopEntities("postgres");
-  const dataSource = await new DataSource({
-    type: "postgres",
-    url: servers.source,
-    entities: entityList(entities),
-    synchronize: true,
-  }).initialize();
-  const watch = new Watch(servers.redis, "shop");
-  try {
-    await using _lockstep = await publishChanges(dataSource, { redis: servers.redis, source: "shop" });
-    await watch.untilLanesRun(2, 60_000);
-    const shop = new Shop(dataSource, entities);
-    await shop.open(quietEach, quietEach);
-    const quiet = {
-      customers: (await dataSource.getRepository(entities.customer).find({ select: { id: true } })).map(
-        (c) => c.id,
-      ),
-      products: (await dataSource.getRepository(entities.product).find({ select: { id: true } })).map(
-        (p) => p.id,
-      ),
-    };
-    await shop.open(200, 500);
-    await watch.untilCaughtUp(2, 60_000);
-    return await underLoad(servers, shop, quiet, options);
-  } finally {
-    await watch.close();
-    await dataSource.destroy();
-  }
+  await using open = await openShop(servers);
+  await open.publish();
+  const { shop, dataSource, entities, watch } = open;
+  await shop.open(quietEach, quietEach);
+  const quiet = {
+    customers: (await dataSource.getRepository(entities.customer).find({ select: { id: true } })).map(
+      (c) => c.id,
+    ),
+    products: (await dataSource.getRepository(entities.product).find({ select: { id: true } })).map(
+      (p) => p.id,
+    ),
+  };
+  await shop.open(200, 500);
+  await watch.untilCaughtUp(2, 60_000);
+  return await underLoad(servers, shop, quiet, options);
 }
 
 async function underLoad(

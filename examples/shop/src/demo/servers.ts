@@ -11,7 +11,8 @@ export interface DemoServers extends AsyncDisposable {
 }
 
 /** A PostgreSQL as the source, a second PostgreSQL and a MariaDB as targets, Redis: all throw-away, on this machine. */
-export async function startServers(): Promise<DemoServers> {
+export async function startServers(say: (line: string) => void): Promise<DemoServers> {
+  say("starting a source PostgreSQL, a target PostgreSQL, a target MariaDB and Redis");
   const servers = await Promise.all([startPostgres(), startPostgres(), startMariaDb(), startRedis()]);
   const [source, reporting, warehouse, redis] = servers;
   return {
