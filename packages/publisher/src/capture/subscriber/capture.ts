@@ -73,8 +73,12 @@ export function createCapture(rules: CaptureRules): Capture {
       if (statement.kind !== "write") return session.send(statement, send);
       return session.watch(sql, send);
     },
-    async watch(runner, sql, send) {
-      refuseHidden(runner, sql);
+    watch(runner, sql, send) {
+      try {
+        refuseHidden(runner, sql);
+      } catch (error) {
+        return Promise.reject(error as Error);
+      }
       const session = rules.engine === "mysql" ? sessions.get(runner) : undefined;
       return session?.journal.active ? session.watch(sql, send) : send();
     },

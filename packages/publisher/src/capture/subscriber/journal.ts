@@ -4,12 +4,20 @@ import type { RowNote } from "@lockstep/core";
 interface Slot {
   /** Order of sending: a connection runs statements in the order they were sent. */
   readonly at: number;
-  readonly arrived: Promise<void>;
   notes: readonly RowNote[];
   /** Without a result so far. */
   pending: boolean;
   /** Why this write's rows aren't known although it may have happened. */
   failure?: { readonly reason: unknown };
+}
+
+/** The place of a write that is sent now. One of the two is called when its result is here. */
+export interface Reserved {
+  /** In the order of sending. */
+  readonly mark: number;
+  arrived(notes: readonly RowNote[]): void;
+  /** Nothing was written, unless the error is {@link Unidentified}. */
+  failed(error: unknown): void;
 }
 
 /**
@@ -24,6 +32,8 @@ export class Journal {
   #clock = 0;
   #slots: Slot[] = [];
   #savepoints: { readonly name: string; readonly at: number }[] = [];
+  /** Who waits for the next result. */
+  readonly #waiting: (() => void)[] = [];
 
   /** True while the server has a transaction open, as far as the statements say. */
   get active(): boolean {
@@ -65,22 +75,25 @@ export class Journal {
     };
   }
 
-  /** Reserves the write's place, in the order of sending, and gives it. A rejection means that nothing was written, unless it is {@link Unidentified}. */
-  add(write: Promise<readonly RowNote[]>): number {
-    const slot: Slot = {
-      at: ++this.#clock,
-      notes: [],
-      pending: true,
-      arrived: write
-        .then(
-          (notes) => void (slot.notes = notes),
-          (error: unknown) =>
-            void (error instanceof Unidentified && (slot.failure = { reason: error.cause })),
-        )
-        .then(() => void (slot.pending = false)),
-    };
+  /** Reserves a write's place, in the order of sending. */
+  reserve(): Reserved {
+    const slot: Slot = { at: ++this.#clock, notes: [], pending: true };
     this.#slots.push(slot);
-    return slot.at;
+    const settle = (): void => {
+      slot.pending = false;
+      for (const wake of this.#waiting.splice(0)) wake();
+    };
+    return {
+      mark: slot.at,
+      arrived(notes) {
+        slot.notes = notes;
+        settle();
+      },
+      failed(error) {
+        if (error instanceof Unidentified) slot.failure = { reason: error.cause };
+        settle();
+      },
+    };
   }
 
   /** MySQL forgets an older savepoint of the same name; PostgreSQL shadows it. Keeping the older mark is right for both. */
@@ -113,27 +126,23 @@ export class Journal {
    * @throws the reason, when a write may have happened whose rows aren't known; it stays, so that every later try throws too.
    */
   async take(): Promise<readonly RowNote[]> {
-    while (this.#slots.length > 0) {
-      const waited = this.#slots.length;
-      await Promise.all(this.#slots.map((slot) => slot.arrived));
-      const failed = this.#slots.find((slot) => slot.failure);
-      if (failed?.failure) throw failed.failure.reason;
-      if (this.#slots.length > waited) continue;
-      const notes = this.#slots.flatMap((slot) => slot.notes);
-      this.#slots = [];
-      if (notes.length > 0) return notes;
-    }
-    return [];
+    while (this.#slots.some((slot) => slot.pending))
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const failed = this.#slots.find((slot) => slot.failure);
+    if (failed?.failure) throw failed.failure.reason;
+    const notes = this.#slots.flatMap((slot) => slot.notes);
+    this.#slots = [];
+    return notes;
   }
 
   /** Gives back what {@link take} gave: it stands before everything that was sent meanwhile. */
   putBack(notes: readonly RowNote[]): void {
-    this.#slots.unshift({ at: 0, notes, pending: false, arrived: Promise.resolve() });
+    this.#slots.unshift({ at: 0, notes, pending: false });
   }
 
   /** Makes every later {@link take} throw: what was taken did not reach the outbox. Before every savepoint: rolling back to one brings no note back. */
   poison(reason: unknown): void {
-    this.#slots.push({ at: 0, notes: [], pending: false, arrived: Promise.resolve(), failure: { reason } });
+    this.#slots.push({ at: 0, notes: [], pending: false, failure: { reason } });
   }
 }
 

@@ -1,6 +1,6 @@
 import type { DataSource } from "typeorm";
 import type { Capture } from "./capture.js";
-import { capturedStatement } from "./execute-captured.js";
+import { markOf, markParameters, type SendStatement } from "./marked-parameters.js";
 import { readStatement } from "./statement.js";
 import {
   dataSourceOf,
@@ -13,8 +13,6 @@ import {
 /** Captures by DataSource. A class of TypeORM is patched once per process; without a capture its methods go straight through. */
 const captures = new WeakMap<DataSource, Capture>();
 const patched = new WeakSet<object>();
-/** Parameter lists of statements that capture sends itself. */
-const own = new WeakSet<object>();
 
 type Prototype<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -35,13 +33,13 @@ export function removeCapture(dataSource: DataSource, capture: Capture): void {
 }
 
 /** Runs a statement of capture's own; whoever else wraps `query` still sees it. */
-export async function runOwn(
+export function runOwn(
   runner: RunnerInternals,
   sql: string,
   parameters: unknown[],
 ): Promise<StructuredResult> {
-  own.add(parameters);
-  return (await runner.query(sql, parameters, true)) as StructuredResult;
+  markParameters(parameters, "own");
+  return runner.query(sql, parameters, true) as Promise<StructuredResult>;
 }
 
 /** Drivers also take configuration objects; TypeORM passes them through. */
@@ -80,12 +78,16 @@ function patchRunner(prototype: Prototype<RunnerInternals>): void {
   };
 
   prototype.query = function (this: RunnerInternals, sql, parameters, useStructuredResult) {
-    const captured = capturedStatement(parameters);
-    if (captured && parameters) return captured(sql, parameters);
+    const marked = markOf(parameters);
+    if (typeof marked === "function") {
+      const sendIt: SendStatement = (text, values) =>
+        original.query.call(this, text, values, true) as Promise<StructuredResult>;
+      return marked(sql, parameters!, sendIt);
+    }
     const send = (given = parameters, comment = "") =>
       original.query.call(this, typeof sql === "string" ? sql + comment : sql, given, useStructuredResult);
     const capture = captureOf(this);
-    if (capture === undefined || (parameters !== undefined && own.has(parameters))) return send();
+    if (capture === undefined || marked === "own") return send();
     const text = textOf(sql);
     const statement = readStatement(text);
     return statement.kind === "other"

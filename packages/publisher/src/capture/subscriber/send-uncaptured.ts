@@ -1,16 +1,14 @@
 import { passBlindWrite } from "./blind-writes.js";
 import type { CaptureRules } from "./capture-rules.js";
 import type { Captured } from "./session.js";
-import type { RunnerInternals } from "./typeorm-internals.js";
+import type { StructuredResult } from "./typeorm-internals.js";
 
 /** A write to a view or a foreign table, through an entity that maps it as a table. */
 export async function sendUncaptured(
   rules: CaptureRules,
-  runner: RunnerInternals,
   path: string,
-  sql: string,
-  parameters: readonly unknown[],
+  send: () => Promise<StructuredResult>,
 ): Promise<Captured> {
   passBlindWrite(rules, rules.bulkWrites === "error", [path], "a write to something that is no table");
-  return { result: await rules.runOwn(runner, sql, [...parameters]), notes: [] };
+  return { result: await send(), notes: [] };
 }

@@ -99,12 +99,12 @@ export class Session {
   }
 
   /** Runs a captured write: in the open transaction, or in one of its own, so that row and outbox row are one. */
-  async write(
+  write(
     perform: () => Promise<Captured>,
     named: () => NamedUpdate | undefined = () => undefined,
   ): Promise<StructuredResult> {
     // Whoever else has a transaction of our own open on this runner: its end comes first.
-    while (this.#ownOpen) await this.#tail;
+    if (this.#ownOpen) return this.#tail.then(() => this.write(perform, named));
     if (this.journal.active) return this.#note(perform);
     return this.#own(perform, named);
   }
@@ -144,12 +144,14 @@ export class Session {
   }
 
   async #note(perform: () => Promise<Captured>): Promise<StructuredResult> {
-    const captured = perform();
-    const mark = this.journal.add(captured.then(({ notes }) => notes));
-    const at = { mark, controls: this.#controls };
+    const place = this.journal.reserve();
+    const at = { mark: place.mark, controls: this.#controls };
     try {
-      return (await captured).result;
+      const { result, notes } = await perform();
+      place.arrived(notes);
+      return result;
     } catch (error) {
+      place.failed(error);
       await this.#failed(at, rollsBack(error));
       throw error instanceof Unidentified ? error.cause : error;
     }

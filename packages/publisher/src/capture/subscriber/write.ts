@@ -5,12 +5,8 @@ import type { CapturedTable } from "./captured-tables.js";
 import { Unidentified } from "./journal.js";
 import { refusedByDatabase } from "./server-errors.js";
 import type { Session } from "./session.js";
-import type {
-  DriverInternals,
-  RunnerInternals,
-  StructuredResult,
-  WriteBuilder,
-} from "./typeorm-internals.js";
+import type { SendStatement } from "./marked-parameters.js";
+import type { DriverInternals, StructuredResult, WriteBuilder } from "./typeorm-internals.js";
 
 /** What a write query builder sends. */
 export interface WriteStatement {
@@ -18,6 +14,8 @@ export interface WriteStatement {
   readonly parameters: unknown[];
   /** Its WHERE clause with TypeORM's named parameters; empty for INSERT. */
   readonly where: string;
+  /** Whether it has a RETURNING clause. */
+  readonly returns: boolean;
   /** Keys of the rows that it is restricted to, which are locked. */
   readonly locked?: readonly (readonly string[])[];
 }
@@ -25,7 +23,7 @@ export interface WriteStatement {
 interface WriteContext {
   readonly rules: CaptureRules;
   readonly session: Session;
-  readonly runner: RunnerInternals;
+  readonly send: SendStatement;
   readonly table: CapturedTable;
 }
 
@@ -49,16 +47,18 @@ export class Write {
   }
 
   /** Sends the write itself. */
-  async execute(sql: string, parameters: readonly unknown[]): Promise<StructuredResult> {
-    try {
-      const result = await this.rules.runOwn(this.#context.runner, sql, [...parameters]);
-      this.#executed = true;
-      return result;
-    } catch (error) {
-      // Any other error may have come after the statement was done (a subscriber's afterQuery, a cut connection).
-      if (!refusedByDatabase(error)) this.#executed = true;
-      throw error;
-    }
+  execute(sql: string, parameters: readonly unknown[]): Promise<StructuredResult> {
+    return this.#context.send(sql, [...parameters]).then(
+      (result) => {
+        this.#executed = true;
+        return result;
+      },
+      (error: unknown) => {
+        // Any other error may have come after the statement was done (a subscriber's afterQuery, a cut connection).
+        if (!refusedByDatabase(error)) this.#executed = true;
+        throw error;
+      },
+    );
   }
 
   /** Sends a statement beside the write; gives its rows. */
@@ -67,12 +67,10 @@ export class Write {
   }
 
   /** Runs an identification; an error after the write was sent means that its rows aren't known. */
-  async guarded<T>(identification: () => Promise<T>): Promise<T> {
-    try {
-      return await identification();
-    } catch (error) {
+  guarded<T>(identification: () => Promise<T>): Promise<T> {
+    return identification().catch((error: unknown) => {
       throw this.#executed ? new Unidentified(error) : error;
-    }
+    });
   }
 
   note(op: RowNote["op"], key: readonly string[], before?: readonly string[]): RowNote {

@@ -16,36 +16,34 @@ describe("Journal", () => {
     journal = new Journal();
     journal.begin();
   });
-  const wrote = (key: string) => journal.add(Promise.resolve([note(key)]));
+  const wrote = (key: string) => journal.reserve().arrived([note(key)]);
 
   it("gives notes in the order of sending, not of arrival", async () => {
-    let arrive: (notes: RowNote[]) => void = () => undefined;
-    journal.add(new Promise<RowNote[]>((resolve) => (arrive = resolve)));
+    const first = journal.reserve();
     wrote("second");
     const taken = journal.take();
-    arrive([note("first")]);
+    first.arrived([note("first")]);
     expect(keys(await taken)).to.deep.equal(["first", "second"]);
     expect(await journal.take()).to.deep.equal([]);
   });
 
   it("waits for writes that are sent while it waits", async () => {
-    let arrive: (notes: RowNote[]) => void = () => undefined;
-    journal.add(new Promise<RowNote[]>((resolve) => (arrive = resolve)));
+    const first = journal.reserve();
     const taken = journal.take();
     wrote("later");
-    arrive([note("first")]);
+    first.arrived([note("first")]);
     expect(keys(await taken)).to.deep.equal(["first", "later"]);
   });
 
   it("forgets a write that failed", async () => {
-    journal.add(Promise.reject(new Error("refused")));
+    journal.reserve().failed(new Error("refused"));
     wrote("b");
     expect(keys(await journal.take())).to.deep.equal(["b"]);
   });
 
   it("refuses to be taken when a write's rows aren't known, again and again", async () => {
     const reason = new Error("why");
-    journal.add(Promise.reject(new Unidentified(reason)));
+    journal.reserve().failed(new Unidentified(reason));
     for (const _ of [1, 2]) {
       const error = await journal.take().catch((thrown: unknown) => thrown);
       expect(error).to.equal(reason);
@@ -54,7 +52,7 @@ describe("Journal", () => {
 
   it("a rollback to a savepoint takes an unknown write along", async () => {
     journal.savepoint("s");
-    journal.add(Promise.reject(new Unidentified(new Error("why"))));
+    journal.reserve().failed(new Unidentified(new Error("why")));
     journal.rollbackTo("s")();
     expect(await journal.take()).to.deep.equal([]);
   });
@@ -93,7 +91,7 @@ describe("Journal", () => {
           const name = "name" in rest ? rest.name : "";
           const at = stack.findLastIndex((savepoint) => savepoint.name === name);
           if (kind === "write") {
-            tested.add(Promise.resolve([note(String(index))]));
+            tested.reserve().arrived([note(String(index))]);
             written.push(String(index));
           } else if (kind === "savepoint") {
             tested.savepoint(name);

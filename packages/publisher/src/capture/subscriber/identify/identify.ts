@@ -12,7 +12,7 @@ import { movesRows, withMovedRows } from "./moved-rows.js";
 import { withCascades } from "./with-cascades.js";
 
 /** Sends a write and finds out which rows it touched, by the engine's best way. */
-export async function identify(write: BuilderWrite, statement: WriteStatement): Promise<Captured> {
+export function identify(write: BuilderWrite, statement: WriteStatement): Promise<Captured> {
   return write.guarded(() => choose(write)(write, statement));
 }
 

@@ -12,7 +12,7 @@ import type { WriteStatement } from "../write.js";
 export function keyInWhere(
   engine: Engine,
   table: CapturedTable,
-  { sql, parameters, where }: WriteStatement,
+  { sql, parameters, where }: Pick<WriteStatement, "sql" | "parameters" | "where">,
 ): string[] | undefined {
   const [key, second] = table.keys;
   if (key === undefined || second !== undefined || key.kind !== "integer") return undefined;

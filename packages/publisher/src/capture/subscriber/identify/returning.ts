@@ -8,9 +8,8 @@ type Kind = "insert" | "update" | "delete";
 
 /** Asks the statement itself for the keys of the rows it wrote: one more column in RETURNING, taken out of the result again. */
 export function returningKeys(kind: Kind) {
-  return async (write: BuilderWrite, { sql, parameters }: WriteStatement): Promise<Captured> => {
+  return async (write: BuilderWrite, { sql, parameters, returns }: WriteStatement): Promise<Captured> => {
     const { keys } = write.table;
-    const returns = write.builder.createReturningExpression(kind) !== "";
     const tells = kind === "insert" && tellsUpdates(write);
     const updated = tells ? `, (xmax::text <> '0') AS ${updatedAlias}` : "";
     const asked = `${sql}${returns ? "," : " RETURNING"} ${keyList(write.engine, keys)}${updated}`;

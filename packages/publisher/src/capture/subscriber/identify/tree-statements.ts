@@ -4,6 +4,7 @@ import type { CaptureRules } from "../capture-rules.js";
 import type { CapturedTables } from "../captured-tables.js";
 import { keyAlias, keyList, readKey } from "../key-text.js";
 import { quoteName, quoteTable } from "../quote.js";
+import type { SendStatement } from "../marked-parameters.js";
 import { sendUncaptured } from "../send-uncaptured.js";
 import type { Captured, Session } from "../session.js";
 import { driverOf, type RunnerInternals } from "../typeorm-internals.js";
@@ -64,10 +65,11 @@ export async function executeTreeStatement(
   statement: TreeStatement,
   sent: Sent,
 ): Promise<unknown> {
+  const send: SendStatement = (sql, parameters) => rules.runOwn(runner, sql, parameters);
   const result = await session.write(async () => {
     const table = await rules.tables.at(statement.path, (text, values) => session.statement(text, values));
-    if (!table) return sendUncaptured(rules, runner, statement.path, sent.sql, sent.parameters);
-    const write = new Write({ rules, session, runner, table });
+    if (!table) return sendUncaptured(rules, statement.path, () => send(sent.sql, [...sent.parameters]));
+    const write = new Write({ rules, session, send, table });
     return write.guarded(() => (statement.returns ? returned : lookedUpFirst)(write, statement, sent));
   });
   return result.raw;
