@@ -44,28 +44,56 @@ type Unnumbered = Omit<NotedRow, "order"> & { order: number };
  * anything: both rows are written as they are now, so that applying them in order never moves the wrong row.
  */
 export function foldNotes(notes: readonly RowNote[]): NotedTable[] {
-  const [only, second] = notes;
-  // The most frequent case by far, and nothing to follow.
-  if (only !== undefined && second === undefined && only.before === undefined) {
-    const { table, key, op } = only;
-    return [
-      { namespace: table.namespace, name: table.name, rows: [{ order: 1, born: op === "insert", key }] },
-    ];
+  const isMoved = notes.some(({ before }) => before !== undefined);
+  const folded = isMoved ? foldMoved(notes) : foldUnmoved(notes);
+  const rows = folded.flatMap((table) => table.rows);
+  // Where each note is a row, their numbers are those of the notes.
+  if (isMoved || rows.length < notes.length) number(rows);
+  return folded;
+}
+
+interface UnnumberedTable extends NotedTable {
+  readonly rows: Unnumbered[];
+}
+
+/** Nearly always no key has changed: each key is a row, and nothing is to be followed. */
+function foldUnmoved(notes: readonly RowNote[]): UnnumberedTable[] {
+  const tables = new Map<string, { table: RowNote["table"]; rows: Map<string, Unnumbered> }>();
+  let order = 0;
+  for (const { table, op, key } of notes) {
+    order++;
+    const id = idOf(table);
+    let of = tables.get(id);
+    if (!of) tables.set(id, (of = { table, rows: new Map() }));
+    const text = key.length === 1 ? key[0]! : JSON.stringify(key);
+    const row = of.rows.get(text);
+    if (row) row.order = order;
+    else of.rows.set(text, { order, born: op === "insert", key });
   }
+  return [...tables.values()].map(({ table: { namespace, name }, rows }) => ({
+    namespace,
+    name,
+    rows: [...rows.values()],
+  }));
+}
+
+function foldMoved(notes: readonly RowNote[]): UnnumberedTable[] {
   const tables = new Map<string, TableTraces>();
   notes.forEach((note, index) => {
-    const id = `${note.table.namespace}\u0000${note.table.name}`;
+    const id = idOf(note.table);
     let table = tables.get(id);
     if (!table) tables.set(id, (table = { table: note.table, traces: new Map(), left: new Set() }));
     follow(table, note, index);
   });
-  const folded = [...tables.values()].map(({ table, traces }) => ({
-    namespace: table.namespace,
-    name: table.name,
+  return [...tables.values()].map(({ table: { namespace, name }, traces }) => ({
+    namespace,
+    name,
     rows: [...traces.values()].flatMap((trace) => rowsOf(trace, traces)),
   }));
-  number(folded.flatMap((table) => table.rows));
-  return folded;
+}
+
+function idOf({ namespace, name }: RowNote["table"]): string {
+  return `${namespace}\u0000${name}`;
 }
 
 function follow({ traces, left }: TableTraces, note: RowNote, index: number): void {

@@ -76,8 +76,10 @@ describe("folding notes", () => {
     to: fc.constantFrom(...keys),
   });
   it("lets a target follow any sequence of writes", () => {
+    const unmoved = step.filter(({ kind }) => kind !== "move");
+    const steps = fc.oneof(fc.array(step, { maxLength: 14 }), fc.array(unmoved, { maxLength: 14 }));
     fc.assert(
-      fc.property(fc.subarray(keys), fc.array(step, { maxLength: 14 }), (existing, steps) => {
+      fc.property(fc.subarray(keys), steps, (existing, steps) => {
         const source = new Map(existing.map((key) => [key, `old ${key}`]));
         const target = new Map(source);
         const notes = steps.flatMap((s, i) => write(source, s, `new ${i}`));

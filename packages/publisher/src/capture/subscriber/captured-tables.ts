@@ -12,12 +12,14 @@ import { primaryKeys } from "./catalog/primary-keys.js";
 import { keyFacts } from "./catalog/exact-keys.js";
 import { existingTables, type TableName } from "./catalog/existing-tables.js";
 import { type MysqlTableFacts, mysqlTableFacts } from "./catalog/mysql-table-facts.js";
-import { type KeyColumn, keyColumnsOf } from "./key-text.js";
+import { type KeyColumn, keyColumnsOf, keyList } from "./key-text.js";
 
 /** What capture knows of a table it captures. */
 export interface CapturedTable {
   readonly table: RowNote["table"];
   readonly keys: readonly KeyColumn[];
+  /** The {@link keyList} of its keys. */
+  readonly keyList: string;
   readonly schema: TableSchema;
   /** Columns of the key of whose values the database takes no two for the same: what is equal is equal as a text. */
   readonly exactKeys: ReadonlySet<string>;
@@ -95,10 +97,12 @@ export class CapturedTables {
       if (!schema) return;
       const mysql = facts?.get(tableId(table));
       const { exact = new Set<string>(), partitioned = false } = keyed.get(tableId(table)) ?? {};
+      const keys = keyColumnsOf(schema);
       const captured = {
         table,
         schema,
-        keys: keyColumnsOf(schema),
+        keys,
+        keyList: keyList(this.#engine, keys),
         exactKeys: exact,
         isPartitioned: partitioned,
         ...(mysql && { mysql }),

@@ -1,5 +1,5 @@
 import { LockstepError, type RowNote, type RunStatement, isLockstepError, spanNames } from "@lockstep/core";
-import { type Span, SpanStatusCode, isSpanContextValid, trace } from "@opentelemetry/api";
+import { type Span, SpanStatusCode, context, isSpanContextValid, trace } from "@opentelemetry/api";
 import type { CaptureRules } from "./capture-rules.js";
 import type { Journal } from "./journal.js";
 import { refusedByDatabase, retryableCause } from "./server-errors.js";
@@ -75,26 +75,27 @@ function append(
 }
 
 /** Runs a flush inside its span, its errors made Lockstep's. */
-export function traced<T>(commits: boolean, work: (span: Span) => Promise<T>): Promise<T> {
+export async function traced<T>(commits: boolean, work: (span: Span) => Promise<T>): Promise<T> {
   // Asked for at each use: a tracer that was made before the application registered its provider would stay with the first it met.
-  return trace.getTracer("@lockstep/publisher").startActiveSpan(spanNames.capture, async (span) => {
-    try {
-      return await work(span);
-    } catch (cause) {
-      span.setStatus({ code: SpanStatusCode.ERROR });
-      // As it came from the driver: an application that runs such transactions again looks for its code.
-      const again = retryableCause(cause);
-      if (again !== undefined) throw again;
-      if (isLockstepError(cause)) throw cause;
-      // The connection broke while the COMMIT was under way: nobody knows whether it took place, so the driver's own error says more.
-      if (commits && !refusedByDatabase(cause)) throw cause;
-      throw new LockstepError("OUTBOX_WRITE_FAILED", "the outbox refused this transaction's changes", {
-        cause,
-      });
-    } finally {
-      span.end();
-    }
-  });
+  const span = trace.getTracer("@lockstep/publisher").startSpan(spanNames.capture);
+  try {
+    return await (isSpanContextValid(span.spanContext())
+      ? context.with(trace.setSpan(context.active(), span), work, undefined, span)
+      : work(span));
+  } catch (cause) {
+    span.setStatus({ code: SpanStatusCode.ERROR });
+    // As it came from the driver: an application that runs such transactions again looks for its code.
+    const again = retryableCause(cause);
+    if (again !== undefined) throw again;
+    if (isLockstepError(cause)) throw cause;
+    // The connection broke while the COMMIT was under way: nobody knows whether it took place, so the driver's own error says more.
+    if (commits && !refusedByDatabase(cause)) throw cause;
+    throw new LockstepError("OUTBOX_WRITE_FAILED", "the outbox refused this transaction's changes", {
+      cause,
+    });
+  } finally {
+    span.end();
+  }
 }
 
 /** The W3C traceparent of a span, when it is one that is traced. */

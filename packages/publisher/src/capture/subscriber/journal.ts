@@ -1,24 +1,37 @@
 import type { RowNote } from "@lockstep/core";
 
-/** A write that was sent: its notes, once its result is here. */
-interface Slot {
+/** The place of a write that is sent: `arrived` or `failed` is called when its result is here. */
+export class Place {
   /** Order of sending: a connection runs statements in the order they were sent. */
   readonly at: number;
-  notes: readonly RowNote[];
+  readonly #settled: () => void;
+  notes: readonly RowNote[] = [];
   /** Without a result so far. */
-  pending: boolean;
+  pending = true;
   /** Why this write's rows aren't known although it may have happened. */
   failure?: { readonly reason: unknown };
+
+  constructor(at: number, settled: () => void) {
+    this.at = at;
+    this.#settled = settled;
+  }
+
+  arrived(notes: readonly RowNote[]): void {
+    this.notes = notes;
+    this.pending = false;
+    this.#settled();
+  }
+
+  /** Nothing was written, unless the error is {@link Unidentified}. */
+  failed(error: unknown): void {
+    if (error instanceof Unidentified) this.failure = { reason: error.cause };
+    this.pending = false;
+    this.#settled();
+  }
 }
 
-/** The place of a write that is sent now. One of the two is called when its result is here. */
-export interface Reserved {
-  /** In the order of sending. */
-  readonly mark: number;
-  arrived(notes: readonly RowNote[]): void;
-  /** Nothing was written, unless the error is {@link Unidentified}. */
-  failed(error: unknown): void;
-}
+/** A place as it is kept; what is put back is one too. */
+type Slot = Pick<Place, "at" | "notes" | "pending" | "failure">;
 
 /**
  * What one open transaction of one connection has touched, with its savepoints.
@@ -34,6 +47,10 @@ export class Journal {
   #savepoints: { readonly name: string; readonly at: number }[] = [];
   /** Who waits for the next result. */
   readonly #waiting: (() => void)[] = [];
+  readonly #settled = (): void => {
+    if (this.#waiting.length === 0) return;
+    for (const wake of this.#waiting.splice(0)) wake();
+  };
 
   /** True while the server has a transaction open, as far as the statements say. */
   get active(): boolean {
@@ -76,24 +93,10 @@ export class Journal {
   }
 
   /** Reserves a write's place, in the order of sending. */
-  reserve(): Reserved {
-    const slot: Slot = { at: ++this.#clock, notes: [], pending: true };
-    this.#slots.push(slot);
-    const settle = (): void => {
-      slot.pending = false;
-      for (const wake of this.#waiting.splice(0)) wake();
-    };
-    return {
-      mark: slot.at,
-      arrived(notes) {
-        slot.notes = notes;
-        settle();
-      },
-      failed(error) {
-        if (error instanceof Unidentified) slot.failure = { reason: error.cause };
-        settle();
-      },
-    };
+  reserve(): Place {
+    const place = new Place(++this.#clock, this.#settled);
+    this.#slots.push(place);
+    return place;
   }
 
   /** MySQL forgets an older savepoint of the same name; PostgreSQL shadows it. Keeping the older mark is right for both. */

@@ -145,7 +145,7 @@ export class Session {
 
   async #note(perform: () => Promise<Captured>): Promise<StructuredResult> {
     const place = this.journal.reserve();
-    const at = { mark: place.mark, controls: this.#controls };
+    const at = { mark: place.at, controls: this.#controls };
     try {
       const { result, notes } = await perform();
       place.arrived(notes);

@@ -1,6 +1,6 @@
 import type { RowNote } from "@lockstep/core";
 import { keyParameter, keyPlaceholder, valuePlaceholder } from "../key-parameter.js";
-import { keyList, readKey } from "../key-text.js";
+import { readKey } from "../key-text.js";
 import { quoteName, quoteTable } from "../quote.js";
 import type { Captured } from "../session.js";
 import type { BuilderWrite, WriteStatement } from "../write.js";
@@ -81,7 +81,7 @@ async function newKeys(
         : { sql: `${name} = ${keyPlaceholder(key)}`, parameter: keyParameter(key, old[index]!) };
     });
     const rows = await write.select(
-      `SELECT ${keyList(engine, table.keys)} FROM ${quoteTable(engine, table.table)}
+      `SELECT ${table.keyList} FROM ${quoteTable(engine, table.table)}
         WHERE ${conditions.map(({ sql }) => sql).join(" AND ")}`,
       conditions.map(({ parameter }) => parameter),
     );

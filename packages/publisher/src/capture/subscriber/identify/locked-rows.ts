@@ -1,5 +1,5 @@
 import { keyRows } from "../key-rows.js";
-import { keyList, readKey } from "../key-text.js";
+import { readKey } from "../key-text.js";
 import { quoteName, quoteTable } from "../quote.js";
 import type { BuilderWrite, WriteStatement } from "../write.js";
 
@@ -22,7 +22,7 @@ export async function lockRows(write: BuilderWrite, statement: WriteStatement): 
   const limit = builder.createLimitExpression?.() ?? "";
   const tail = `${statement.where}${builder.createOrderByExpression?.() ?? ""}${limit}`;
   const [text, values] = write.resolve(
-    `${builder.createCteExpression()}SELECT ${keyList(engine, table.keys)} FROM ${quoteTable(engine, table.table)}${tail} FOR UPDATE`,
+    `${builder.createCteExpression()}SELECT ${table.keyList} FROM ${quoteTable(engine, table.table)}${tail} FOR UPDATE`,
   );
   const locked = (await write.select(text, values)).map((row) => readKey(table.keys, row));
   if (listable(write, locked)) return { ...statement, ...restricted(write, locked), locked };

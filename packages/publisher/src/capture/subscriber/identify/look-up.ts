@@ -1,5 +1,5 @@
 import { valuePlaceholder } from "../key-parameter.js";
-import { keyList, readKey } from "../key-text.js";
+import { readKey } from "../key-text.js";
 import { quoteName, quoteTable } from "../quote.js";
 import type { BuilderWrite } from "../write.js";
 import type { InsertedValues } from "./inserted-values.js";
@@ -41,7 +41,7 @@ export async function lookUp(
     let n = 0;
     const where = some.map(({ columns }) => `(${columns.map((name) => condition(name, n++)).join(" AND ")})`);
     const rows = await write.select(
-      `SELECT ${keyList(engine, table.keys)} FROM ${quoteTable(engine, table.table)} WHERE ${where.join(" OR ")}${lock}`,
+      `SELECT ${table.keyList} FROM ${quoteTable(engine, table.table)} WHERE ${where.join(" OR ")}${lock}`,
       some.flatMap(({ values }) => values),
     );
     found.push(...rows.map((row) => readKey(table.keys, row)));

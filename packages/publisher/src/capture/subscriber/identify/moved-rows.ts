@@ -53,6 +53,7 @@ async function cascaded(write: BuilderWrite, keys: readonly (readonly string[])[
 /** The columns of a row that an upsert may give other values. */
 function overwritten(write: BuilderWrite): string[] {
   const { onUpdate, onConflict = "" } = write.builder.expressionMap;
+  if (onUpdate === undefined && onConflict === "") return [];
   const { keys, exactKeys } = write.table;
   // Hand-written: only its keys matter, and any mention of one may set it.
   if (/\bDO\s+UPDATE\b/i.test(onConflict)) {

@@ -1,5 +1,5 @@
 import type { RowNote } from "@lockstep/core";
-import { keyList, readKey, stripKey } from "../key-text.js";
+import { readKey, stripKey } from "../key-text.js";
 import type { Captured } from "../session.js";
 import type { StructuredResult } from "../typeorm-internals.js";
 import type { BuilderWrite, Write, WriteStatement } from "../write.js";
@@ -12,7 +12,7 @@ export function returningKeys(kind: Kind) {
     const { keys } = write.table;
     const tells = kind === "insert" && tellsUpdates(write);
     const updated = tells ? `, (xmax::text <> '0') AS ${updatedAlias}` : "";
-    const asked = `${sql}${returns ? "," : " RETURNING"} ${keyList(write.engine, keys)}${updated}`;
+    const asked = `${sql}${returns ? "," : " RETURNING"} ${write.table.keyList}${updated}`;
     const result = await write.execute(asked, parameters);
     const rows = result.records ?? [];
     const notes = rows.map((row) => write.note(opOf(kind, write, row), readKey(keys, row)));

@@ -2,7 +2,7 @@ import type { RowNote } from "@lockstep/core";
 import type { DataSource, EntityMetadata } from "typeorm";
 import type { CaptureRules } from "../capture-rules.js";
 import type { CapturedTables } from "../captured-tables.js";
-import { keyAlias, keyList, readKey } from "../key-text.js";
+import { keyAlias, readKey } from "../key-text.js";
 import { quoteName, quoteTable } from "../quote.js";
 import type { SendStatement } from "../marked-parameters.js";
 import { sendUncaptured } from "../send-uncaptured.js";
@@ -76,8 +76,7 @@ export async function executeTreeStatement(
 }
 
 async function returned(write: Write, { op }: TreeStatement, { sql, parameters }: Sent): Promise<Captured> {
-  const { keys } = write.table;
-  const result = await write.execute(`${sql} RETURNING ${keyList(write.engine, keys)}`, parameters);
+  const result = await write.execute(`${sql} RETURNING ${write.table.keyList}`, parameters);
   const notes = notesOf(write, op, result.records ?? []);
   return { result: withoutRows(op, write, result, notes), notes };
 }
@@ -95,8 +94,7 @@ function notesOf(write: Write, op: TreeStatement["op"], rows: readonly Record<st
 // UPDATE t SET l = CASE WHEN … END, r = … [WHERE r >= n]
 function changedRows({ engine, table }: Write, { sql, parameters }: Sent): [string, readonly unknown[]] {
   const where = / WHERE .*$/.exec(sql)?.[0] ?? "";
-  const list = keyList(engine, table.keys);
-  return [`SELECT ${list} FROM ${quoteTable(engine, table.table)}${where} FOR UPDATE`, parameters];
+  return [`SELECT ${table.keyList} FROM ${quoteTable(engine, table.table)}${where} FOR UPDATE`, parameters];
 }
 
 // INSERT INTO t (a, d) SELECT x, y FROM t … WHERE …: the new rows' keys are the select list.
