@@ -18,7 +18,7 @@ export interface RelayLimits {
   readonly standbyMs: number;
   /** The relay looks for changes after this time even when nothing woke it, ms. Default 1000. */
   readonly idleMs: number;
-  /** While transactions come faster than one in two ms, changes are looked for at most this often, ms. Default 10. */
+  /** While transactions come faster than one in two ms, or more than five rows in one, changes are looked for at most this often, ms. Default 10. */
   readonly restMs: number;
   /** How often acknowledgements go to the source, outbox and streams are trimmed and a report is made, ms. Default 1000. */
   readonly settleMs: number;

@@ -67,8 +67,8 @@ export async function publishForEver(
     const isNews = tick !== undefined || isBehind;
     if (isNews) {
       term.isCaughtUp = false;
-      const transactions = await publishAvailable(context, term, feeds);
-      rest = pace.restAfter({ began, ended: elapsed(), transactions });
+      const published = await publishAvailable(context, term, feeds);
+      rest = pace.restAfter({ began, ended: elapsed(), ...published });
       isBehind = false;
       announceTick(term);
     }
@@ -83,12 +83,12 @@ export async function publishForEver(
   }
 }
 
-/** @returns how many transactions were published. */
+/** @returns how much was published. */
 async function publishAvailable(
   context: RelayContext,
   term: Term,
   feeds: readonly OpenFeed[],
-): Promise<number> {
+): Promise<{ readonly transactions: number; readonly rows: number }> {
   const { log, limits } = context;
   const starts = feeds.map((f) => f.window.last);
   const from = starts.reduce(earlier);
@@ -103,11 +103,13 @@ async function publishAvailable(
   const read = { pageEvents: limits.pageEvents, signal: term.signal };
   let appending: Promise<void> = Promise.resolve();
   let transactions = 0;
+  let rows = 0;
   try {
     for await (const page of readAhead(log.read(from, read), endsAt(term.top))) {
       await holes.refuse(from, page);
       await publishNewSchemas(context, term, page);
       const cut = cutter.cut(page);
+      rows += page.length;
       for (const { entry } of cut) transactions += entry.transactions.length;
       // One page is appended while the next is read and cut: never more, so memory stays flat.
       await appending;
@@ -118,7 +120,7 @@ async function publishAvailable(
   } finally {
     await appending;
   }
-  return transactions;
+  return { transactions, rows };
 }
 
 async function appendAll(

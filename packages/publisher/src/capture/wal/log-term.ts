@@ -150,9 +150,11 @@ export function openTerm({ connections, names, relations, maxAgeMs }: TermSettin
       cutting.set();
       if (isMoved) throw captureMoved();
       if (live === undefined) return undefined;
-      const failure = live.tail.failure();
+      const { tail } = live;
+      await tail.look();
+      const failure = tail.failure();
       if (failure !== undefined) throw failure;
-      const newest = live.tail.stream.newest();
+      const newest = tail.stream.newest();
       if (newest <= top) return undefined;
       return (top = newest);
     },

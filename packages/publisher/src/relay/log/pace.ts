@@ -3,31 +3,33 @@ export interface Look {
   readonly began: number;
   readonly ended: number;
   readonly transactions: number;
+  readonly rows: number;
 }
 
 /** Busy from this many transactions per ms on. */
 const busyRate = 0.5;
+/** So many rows count as another transaction: statements of many rows are few, and cost as much. */
+const rowsPerTransaction = 10;
+/** How long what came is remembered, in rests. Shorter, a busy source that stops to write to its disk would seem idle, and pay for a look with every transaction. */
+const remembered = 5;
 
 /**
  * The pace of a relay: every look costs the source something, and Redis too, whatever it finds, and a busy source has better use for that. While
- * transactions come faster than one in two ms, a look is taken every `restMs` only. How fast they come is counted over that time too.
+ * transactions come faster than one in two ms (or rows than five in one), a look is taken every `restMs` only.
  */
 export class Pace {
-  #since = -Infinity;
-  #transactions = 0;
-  #isBusy = false;
+  /** Transactions that came of late: what lies further back counts less and less. */
+  #load = 0;
+  #ended = -Infinity;
 
   constructor(private readonly restMs: number) {}
 
   /** How long to rest after a look, ms. */
-  restAfter({ began, ended, transactions }: Look): number {
-    this.#transactions += transactions;
-    const counted = ended - this.#since;
-    if (counted >= this.restMs) {
-      this.#isBusy = this.#transactions > busyRate * counted;
-      this.#since = ended;
-      this.#transactions = 0;
-    }
-    return this.#isBusy ? Math.max(0, this.restMs - (ended - began)) : 0;
+  restAfter({ began, ended, transactions, rows }: Look): number {
+    const memoryMs = remembered * this.restMs;
+    const came = transactions + rows / rowsPerTransaction;
+    this.#load = this.#load * Math.exp((this.#ended - ended) / memoryMs) + came;
+    this.#ended = ended;
+    return this.#load > busyRate * memoryMs ? Math.max(0, this.restMs - (ended - began)) : 0;
   }
 }

@@ -1,3 +1,4 @@
+import { eventually } from "@lockstep/testing";
 import { expect } from "chai";
 import { LogFollower, openWalSource, told, type WalSource } from "./wal-source.js";
 
@@ -32,6 +33,25 @@ describe("the write-ahead log: changes", () => {
     expect(events.map((e) => e.total)).to.deep.equal([1, 2, 3, 4, 5]);
     expect(new Set(events.map((e) => e.transaction.id)).size).to.equal(2);
     expect(Math.abs(events[0]!.transaction.at - Date.now())).to.be.lessThan(60_000);
+  });
+
+  it("leaves to the server what comes while nobody waits, and takes it at one go", async () => {
+    await source.sql("create table item (id bigint primary key)");
+    await source.install("item");
+    const log = source.log();
+    const follower = await LogFollower.lead(log);
+    await log.register({ id: "00000000-0000-4000-8000-000000000001", name: "t", address: "a", partition: 0 });
+    await source.sql("insert into item values (1)");
+    await follower.until(1);
+    for (const id of [2, 3, 4]) {
+      await source.sql("insert into item values ($1)", [id]);
+      const sent = `select 1 from pg_stat_replication where application_name like 'lockstep%' and sent_lsn >= pg_current_wal_lsn()`;
+      await eventually(async () => (await source.sql(sent)).length > 0, { what: "what was sent" });
+    }
+    // The first of them was met by a socket that somebody had waited for.
+    expect((await log.backlog()).events).to.be.lessThan(3);
+    await follower.look();
+    expect(follower.events.map((event) => event.key)).to.deep.equal(['["1"]', '["2"]', '["3"]', '["4"]']);
   });
 
   it("carries the old key when it changed, also of composite keys in another order than the columns", async () => {

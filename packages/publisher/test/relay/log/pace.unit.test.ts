@@ -2,13 +2,17 @@ import { expect } from "chai";
 import { Pace } from "../../../src/relay/log/pace.js";
 
 describe("the pace of a relay", () => {
-  /** Looks that follow each other at once, or after the rest; each takes `tookMs` and finds what came since. Gives the rests. */
-  const restsAt = (perMs: number, { tookMs = 1, looks = 30, gapMs = 0 } = {}): number[] => {
+  /** Looks that follow each other at once, or after the rest; each takes `tookMs` and finds what came since, nothing while `stalled`. Gives the rests. */
+  const restsAt = (
+    perMs: number,
+    { tookMs = 1, looks = 100, gapMs = 0, rows = 1, stalled = (_at: number): boolean => false } = {},
+  ): number[] => {
     const pace = new Pace(10);
     const rests: number[] = [];
     for (let [at, seen] = [0, 0]; rests.length < looks;) {
-      const came = Math.floor(at * perMs);
-      const rest = pace.restAfter({ began: at, ended: at + tookMs, transactions: came - seen });
+      const came = stalled(at) ? seen : Math.floor(at * perMs);
+      const transactions = came - seen;
+      const rest = pace.restAfter({ began: at, ended: at + tookMs, transactions, rows: transactions * rows });
       rests.push(rest);
       seen = came;
       at += tookMs + Math.max(rest, gapMs);
@@ -21,13 +25,24 @@ describe("the pace of a relay", () => {
     expect(restsAt(0.7, { tookMs: 3 }).slice(-5)).to.deep.equal([7, 7, 7, 7, 7]);
   });
 
+  it("rests where fewer transactions have many rows", () => {
+    expect(restsAt(0.2, { rows: 100 }).at(-1)).to.equal(9);
+    expect(restsAt(0.2, { rows: 10 }).at(-1)).to.equal(0);
+  });
+
   it("finds out also where each look finds one only", () => {
     expect(restsAt(1).at(-1)).to.equal(9);
   });
 
-  it("doesn't rest where they come more slowly", () => {
+  it("goes on resting while a busy source stops for a moment", () => {
+    const rests = restsAt(1, { stalled: (at) => at % 100 > 85 });
+    expect(new Set(rests.slice(50))).to.deep.equal(new Set([9]));
+  });
+
+  it("doesn't rest where they come more slowly, nor after a few at once", () => {
     expect(new Set(restsAt(0.2, { gapMs: 4 }))).to.deep.equal(new Set([0]));
     expect(new Set(restsAt(0.2))).to.deep.equal(new Set([0]));
+    expect(new Pace(10).restAfter({ began: 0, ended: 1, transactions: 20, rows: 20 })).to.equal(0);
   });
 
   it("doesn't rest after a look that took longer", () => {
@@ -36,9 +51,8 @@ describe("the pace of a relay", () => {
 
   it("rests no more when they have become fewer", () => {
     const pace = new Pace(10);
-    pace.restAfter({ began: 0, ended: 1, transactions: 1 });
-    expect(pace.restAfter({ began: 1, ended: 12, transactions: 50 })).to.equal(0);
-    expect(pace.restAfter({ began: 12, ended: 13, transactions: 5 })).to.equal(9);
-    expect(pace.restAfter({ began: 22, ended: 23, transactions: 0 })).to.equal(0);
+    expect(pace.restAfter({ began: 0, ended: 1, transactions: 50, rows: 50 })).to.equal(9);
+    expect(pace.restAfter({ began: 10, ended: 11, transactions: 5, rows: 5 })).to.equal(9);
+    expect(pace.restAfter({ began: 90, ended: 91, transactions: 1, rows: 1 })).to.equal(0);
   });
 });

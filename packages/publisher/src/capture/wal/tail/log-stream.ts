@@ -47,8 +47,8 @@ export interface LogStream {
   clock(): number;
   /** Lets the server forget everything before `lsn`. */
   confirm(lsn: bigint): void;
-  /** Goes on after `deliver` said no. */
-  goOn(): void;
+  /** Goes on after `deliver` said no; false when it had not. */
+  goOn(): boolean;
   close(): void;
 }
 
@@ -188,9 +188,10 @@ export async function openLogStream(settings: LogStreamSettings): Promise<LogStr
       sayStatus();
     },
     goOn() {
-      if (!isHeld) return;
+      if (!isHeld) return false;
       isHeld = false;
       if (!isWaiting) work();
+      return true;
     },
     close() {
       clearInterval(timer);

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { LockstepError, type LoggedEvent } from "@lockstep/core";
 import { lockstepErrorOf } from "@lockstep/outbox/postgres";
 import { Latch } from "../../../relay/latch.js";
@@ -13,7 +14,10 @@ export interface TailSettings extends Omit<LogStreamSettings, "deliver" | "advan
   readonly maxBehindBytes: number;
 }
 
-/** The log from a place on, as far as it has come in. Never more than a few megabytes: the server waits with the rest. */
+/**
+ * The log from a place on, as far as it has come in. Never more than a few megabytes: the server waits with the rest. The socket is read only
+ * while somebody waits for what it brings: a busy server would wake this process with every row, and what comes in meanwhile is read at one go.
+ */
 export interface Tail {
   /** Where it began. */
   readonly after: Place;
@@ -26,6 +30,8 @@ export interface Tail {
    * (or was aborted), false when the window has moved on past the cursor. `place` follows what was given. @throws what the stream died of.
    */
   pages(place: { at: Place }, reading: TailReading): AsyncGenerator<LoggedEvent[], boolean, undefined>;
+  /** Takes what the socket has, when it wasn't read. */
+  look(): Promise<void>;
   /** Returns when something came in, at the latest after `timeoutMs`. */
   changed(timeoutMs: number, signal: AbortSignal): Promise<void>;
   close(): void;
@@ -38,7 +44,7 @@ interface TailReading {
   readonly signal: AbortSignal;
 }
 
-/** The socket is paused while this much waits for a reader, and goes on at half of it. */
+/** The socket is paused while this much waits for a reader. */
 const maxAheadBytes = 4 * 1024 * 1024;
 const lookAgainMs = 1_000;
 
@@ -47,6 +53,16 @@ export async function openTail(settings: TailSettings): Promise<Tail> {
   const { after, maxBehindBytes } = settings;
   const window = new Window(after, maxBehindBytes);
   const news = new Latch();
+  /** How many wait for what comes in. */
+  let wanting = 0;
+  let telling: NodeJS.Immediate | undefined;
+  /** Once for all that the socket has: what readers do costs about the same for one piece as for thirty. */
+  const tell = (): void => {
+    telling ??= setImmediate(() => {
+      telling = undefined;
+      news.set();
+    });
+  };
   let failure: { readonly error: unknown } | undefined;
   const fail = (error: unknown): void => {
     failure ??= { error: lockstepErrorOf(error) };
@@ -58,12 +74,22 @@ export async function openTail(settings: TailSettings): Promise<Tail> {
       const rest =
         comparePlaces(after, placeBefore(events)) > 0 ? events.filter((e) => isAfter(e, after)) : events;
       if (rest.length > 0) window.add(rest, bytes);
-      news.set();
-      return window.ahead < maxAheadBytes;
+      tell();
+      return wanting > 0 && window.ahead < maxAheadBytes;
     },
-    advanced: () => news.set(),
+    advanced: tell,
     failed: (error) => fail(error),
   });
+
+  /** Has the socket read until `waited` is over. */
+  async function reading(waited: (wasHeld: boolean) => Promise<unknown>): Promise<void> {
+    wanting++;
+    try {
+      await waited(window.ahead < maxAheadBytes && stream.goOn());
+    } finally {
+      wanting--;
+    }
+  }
 
   async function* pages(
     place: { at: Place },
@@ -78,7 +104,6 @@ export async function openTail(settings: TailSettings): Promise<Tail> {
       // A reader may stand before what comes in first: beyond it, when the log was opened for a slower one.
       const page =
         taken.length > 0 && !isAfter(taken[0]!, place.at) ? taken.filter((e) => isAfter(e, place.at)) : taken;
-      if (window.ahead < maxAheadBytes / 2) stream.goOn();
       const last = page.at(-1);
       if (last !== undefined) {
         place.at = { tick: last.tick, n: last.ordinal };
@@ -86,7 +111,7 @@ export async function openTail(settings: TailSettings): Promise<Tail> {
       } else if (taken.length > 0) continue;
       else if (place.at.tick > through() || stream.isComplete(through())) return true;
       else if (failure !== undefined) throw failure.error;
-      else await news.wait(lookAgainMs, signal);
+      else await reading(() => news.wait(lookAgainMs, signal));
     }
     return true;
   }
@@ -97,9 +122,14 @@ export async function openTail(settings: TailSettings): Promise<Tail> {
     stream,
     failure: () => failure?.error,
     pages,
-    changed: (timeoutMs, signal) => {
+    look: () =>
+      reading(async (wasHeld) => {
+        // The socket is read in the turn that begins after this one.
+        for (let turns = 0; wasHeld && turns < 2; turns++) await nextTurn();
+      }),
+    async changed(timeoutMs, signal) {
       news.clear();
-      return failure === undefined ? news.wait(timeoutMs, signal) : Promise.resolve();
+      if (failure === undefined) await reading(() => news.wait(timeoutMs, signal));
     },
     close() {
       stream.close();
