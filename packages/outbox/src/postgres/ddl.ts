@@ -14,6 +14,10 @@ export function createStatement(names: OutboxNames): string {
   const { schema, s } = names;
   return `do $lockstep$ begin
 perform pg_advisory_xact_lock(hashtextextended(${quoteText(`lockstep ddl ${schema}`)}, 0));
+-- Another process has made them while this one waited, and works with them by now: its relay and this would wait for each other's locks.
+if to_regclass(${quoteText(`${s}.state`)}) is not null then
+  if exists (select from ${s}.state where format >= ${formatVersion}) then return; end if;
+end if;
 create schema if not exists ${s};
 ${tables(names)}
 ${tableFunctions(names)}
