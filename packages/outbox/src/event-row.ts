@@ -1,4 +1,5 @@
 import { LockstepError, type LoggedEvent, type Op } from "@lockstep/core";
+import { type RowChange, unmarkedFingerprint } from "./pack.js";
 import type { Tick } from "./tick.js";
 
 /**
@@ -33,7 +34,12 @@ export function isMarker(row: EventRow): boolean {
 
 /** Fingerprint of the schema that the row's image follows. */
 export function fingerprintOfRow(row: EventRow): string {
-  return row[4]!;
+  return unmarkedFingerprint(row[4]!);
+}
+
+/** What a row says of its change, or of all that it packs. */
+export function changeOfRow(row: EventRow): RowChange {
+  return { op: row[3]!, key: row[5]!, image: row[6], before: row[7], version: row[12] };
 }
 
 /** What names the row's audience: rows of one transaction may differ in it. */
@@ -65,20 +71,28 @@ function millisecondsOf(text: string): number {
   return Date.parse(`${text.replace(" ", "T").replace(/\+00$/, "")}Z`);
 }
 
-/** The event a row stands for, as the `ordinal`-th of its tick. */
+/** Where an event stands. */
+export interface EventPlace {
+  /** Its place in its tick, from 1. */
+  readonly ordinal: number;
+  readonly schema: string;
+  readonly table: LoggedEvent["table"];
+  readonly transaction: LoggedEvent["transaction"];
+  readonly endsTransaction: boolean;
+}
+
+/** The event that a change is there. */
 export function eventOf(
-  row: EventRow,
+  { op, key, image, before, version }: RowChange,
   tick: Tick,
-  ordinal: number,
-  table: LoggedEvent["table"],
-  transaction: LoggedEvent["transaction"],
-  endsTransaction: boolean,
+  place: EventPlace,
 ): LoggedEvent {
+  const { ordinal, schema, table, transaction, endsTransaction } = place;
   const event: { -readonly [P in keyof LoggedEvent]: LoggedEvent[P] } = {
     ordinal,
-    op: opOf[row[3]!]!,
-    schema: row[4]!,
-    key: row[5]!,
+    op: opOf[op]!,
+    schema,
+    key,
     tick: tick.n,
     table,
     transaction,
@@ -86,9 +100,9 @@ export function eventOf(
     endsTick: ordinal === tick.events,
     total: tick.total - tick.events + ordinal,
   };
-  if (row[6] != null) event.image = row[6];
-  if (row[7] != null) event.before = row[7];
-  if (row[12] != null) event.version = row[12];
+  if (image != null) event.image = image;
+  if (before != null) event.before = before;
+  if (version != null) event.version = version;
   return event;
 }
 

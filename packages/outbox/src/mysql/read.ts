@@ -1,5 +1,13 @@
 import { LockstepError, type LoggedEvent, type Position } from "@lockstep/core";
-import { audienceOf, eventOf, tickDamaged, transactionOf, type EventRow } from "../event-row.js";
+import {
+  audienceOf,
+  changeOfRow,
+  eventOf,
+  fingerprintOfRow,
+  tickDamaged,
+  transactionOf,
+  type EventRow,
+} from "../event-row.js";
 import { addTo, emptyPage, maxInlineBytes, type FetchImages, type LightPage } from "../large-images.js";
 import type { SchemaCache } from "../schema-cache.js";
 import { readTicks } from "../read-ticks.js";
@@ -149,14 +157,9 @@ function decoderOf(tick: MarkedTick): {
         audience = audienceOf(row);
       }
       ordinal++;
-      return eventOf(
-        row,
-        tick,
-        ordinal,
-        table,
-        transaction,
-        tick.atomic ? ordinal === tick.events : row[endsTxColumn] === "1",
-      );
+      const endsTransaction = tick.atomic ? ordinal === tick.events : row[endsTxColumn] === "1";
+      const schema = fingerprintOfRow(row);
+      return eventOf(changeOfRow(row), tick, { ordinal, schema, table, transaction, endsTransaction });
     },
     finish(open) {
       if (ordinal !== tick.events || open !== 0) throw tickDamaged(tick);

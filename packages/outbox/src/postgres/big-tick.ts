@@ -1,8 +1,9 @@
 import type pg from "pg";
-import type { EventRow } from "../event-row.js";
-import { addTo, emptyPage, type LightPage } from "../large-images.js";
+import { changeOfRow, type EventRow } from "../event-row.js";
+import { emptyPage, type LightPage } from "../large-images.js";
+import { changesIn } from "../pack.js";
 import { endSoon } from "./connections.js";
-import { addedColumns, decoderOf, eventColumns } from "./decode.js";
+import { addedColumns, decoderOf, eventColumns, type TickDecoder } from "./decode.js";
 import type { Reading } from "./read.js";
 import type { SnapshotTick } from "./snapshot-tick.js";
 
@@ -19,27 +20,41 @@ export async function* readBigTick(reading: Reading, tick: SnapshotTick): AsyncG
   let after: EventRow | undefined;
   for (;;) {
     await using cursor = await openCursor(reading, tick, after);
-    for (;;) {
+    while (!cursor.isGivenUp()) {
       const rows = await cursor.next();
       if (rows.length === 0) return decoder.finish();
       after = rows.at(-1);
-      const tableOf = await reading.schemas.tablesOf(rows);
-      const page = emptyPage();
-      for (const row of rows) addTo(page, decoder.decode(row, row[addedColumns.last]!, tableOf(row)), row);
-      const idle = setTimeout(() => void cursor.giveUp(), maxIdleMs);
-      try {
-        yield page;
-      } finally {
-        clearTimeout(idle);
+      for await (const page of pagesOf(rows, decoder, reading)) {
+        const idle = setTimeout(() => cursor.giveUp(), maxIdleMs);
+        try {
+          yield page;
+        } finally {
+          clearTimeout(idle);
+        }
       }
-      if (cursor.isGivenUp()) break;
     }
   }
 }
 
-/** The rows of a tick, a page at a time, in a transaction that is open as long as the cursor is. */
+/** The rows' events, in pages that only the last row's make larger than asked for. */
+async function* pagesOf(
+  rows: readonly EventRow[],
+  decoder: TickDecoder,
+  { schemas, pageEvents }: Reading,
+): AsyncGenerator<LightPage> {
+  const tableOf = await schemas.tablesOf(rows);
+  let page = emptyPage();
+  for (const row of rows) {
+    decoder.decode(row, row[addedColumns.last]!, tableOf(row), page);
+    if (page.events.length < pageEvents && row !== rows.at(-1)) continue;
+    yield page;
+    page = emptyPage();
+  }
+}
+
+/** The rows of a tick, about a page at a time, in a transaction that is open as long as the cursor is. */
 interface Cursor extends AsyncDisposable {
-  /** The next page; empty behind the last row. */
+  /** The next ones; empty behind the last row. */
   next(): Promise<EventRow[]>;
   giveUp(): void;
   isGivenUp(): boolean;
@@ -64,15 +79,15 @@ async function openCursor(
   }
   return {
     async next() {
-      const rows = await (ahead ?? fetchPage(client, pageEvents));
-      ahead = rows.length === 0 ? undefined : fetchPage(client, pageEvents);
+      const rows = await (ahead ?? fetchRows(client, pageEvents));
+      ahead = rows.length === 0 ? undefined : fetchRows(client, rowsOfPage(rows, pageEvents));
       // The next page is under way while this one is worked on; when the reader leaves early, nobody waits for it.
       ahead?.catch(() => undefined);
       return rows;
     },
     giveUp() {
+      if (!isGivenUp) void close();
       isGivenUp = true;
-      void close();
     },
     isGivenUp: () => isGivenUp,
     [Symbol.asyncDispose]: close,
@@ -98,9 +113,15 @@ select ${eventColumns}, tx.last from (select * from tx where last >= $3::bigint 
   };
 }
 
-async function fetchPage(client: pg.ClientBase, pageEvents: number): Promise<EventRow[]> {
+/** How many rows give about a page, if each packs as many changes as these do. Pure. */
+function rowsOfPage(rows: readonly EventRow[], pageEvents: number): number {
+  const events = rows.reduce((sum, row) => sum + changesIn(changeOfRow(row)), 0);
+  return Math.ceil((pageEvents * rows.length) / events);
+}
+
+async function fetchRows(client: pg.ClientBase, count: number): Promise<EventRow[]> {
   const { rows } = await client.query<(string | null)[]>({
-    text: `fetch ${pageEvents} from page`,
+    text: `fetch ${count} from page`,
     rowMode: "array",
   });
   return rows;

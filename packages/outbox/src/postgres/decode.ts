@@ -1,9 +1,19 @@
 import type { LoggedEvent } from "@lockstep/core";
-import { audienceOf, eventOf, tickDamaged, transactionOf, type EventRow } from "../event-row.js";
-import { maxInlineBytes } from "../large-images.js";
+import {
+  audienceOf,
+  changeOfRow,
+  eventOf,
+  fingerprintOfRow,
+  tickDamaged,
+  transactionOf,
+  type EventRow,
+} from "../event-row.js";
+import { addTo, type LightPage, maxInlineBytes } from "../large-images.js";
+import { packLetter, unpack } from "../pack.js";
 import type { Tick } from "../tick.js";
 
-const isLarge = `octet_length(o.image) > ${maxInlineBytes}`;
+// Rows that are packed hold no large ones.
+const isLarge = `o.op <> '${packLetter}' and octet_length(o.image) > ${maxInlineBytes}`;
 
 /**
  * Columns of an event, of the outbox row `o`. Texts only: see `connections.ts`. The length of a value that lies outside of its row is known
@@ -17,8 +27,8 @@ export const addedColumns = { last: 13, tick: 14 } as const;
 
 /** Turns the rows of one tick, in their order, into events. */
 export interface TickDecoder {
-  /** @throws LockstepError HISTORY_GONE when a row is not the one that follows. */
-  decode(row: EventRow, last: string, table: LoggedEvent["table"]): LoggedEvent;
+  /** Adds a row's events to a page. @throws LockstepError HISTORY_GONE when a row is not the one that follows. */
+  decode(row: EventRow, last: string, table: LoggedEvent["table"], page: LightPage): void;
   /** Call after the last row. @throws LockstepError HISTORY_GONE when rows are missing. */
   finish(): void;
 }
@@ -31,7 +41,7 @@ export function decoderOf(tick: Tick): TickDecoder {
   let audience = "";
   let transaction: LoggedEvent["transaction"] = { id: "", at: 0 };
   return {
-    decode(row, last, table) {
+    decode(row, last, table, page) {
       const [xid, seq] = row as readonly [string, string];
       if (last !== lastOfTransaction) {
         if (!precedes(lastOfTransaction, last)) throw tickDamaged(tick);
@@ -46,7 +56,13 @@ export function decoderOf(tick: Tick): TickDecoder {
         transaction = transactionOf(row, xid);
         audience = audienceOf(row);
       }
-      return eventOf(row, tick, ++ordinal, table, transaction, seq === last);
+      const schema = fingerprintOfRow(row);
+      const changes = unpack(changeOfRow(row));
+      changes.forEach((change, i) => {
+        const endsTransaction = seq === last && i === changes.length - 1;
+        const place = { ordinal: ++ordinal, schema, table, transaction, endsTransaction };
+        addTo(page, eventOf(change, tick, place), row);
+      });
     },
     finish() {
       if (ordinal !== tick.events) throw tickDamaged(tick);

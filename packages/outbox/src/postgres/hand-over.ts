@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { LockstepError, type LogEnd, type OutboxHandOver, positionOf, splitPosition } from "@lockstep/core";
 import { barrierKey, endKey } from "../kept-capture.js";
+import { packLetter } from "../pack.js";
+import { fingerprintOf, keyOfLine, linesOf } from "./packed.js";
 import { quoteText } from "./quote.js";
 import { lockOf } from "./wake-up.js";
 import type { OutboxNames } from "./outbox-names.js";
@@ -90,9 +92,12 @@ export function postgresHandOver({ s, outbox }: OutboxNames): OutboxHandOver {
     async seenByTriggersAlone(run, windowMs) {
       const rows =
         await run(`select format('%I.%I', k.definition->>'namespace', k.definition->>'name') as name
-  from (select fingerprint from ${outbox}
-         where at >= clock_timestamp() - ${windowMs} * interval '1 millisecond' and op in ('i', 'u', 'd')
-         group by fingerprint, xid, key having count(*) = 1) o
+  from (select c.fingerprint from ${outbox} o cross join lateral (
+          select ${fingerprintOf("o")} as fingerprint, o.key where o.op in ('i', 'u', 'd')
+          union all
+          select ${fingerprintOf("o")}, ${keyOfLine("l.line")} from ${linesOf("o.image")} where o.op = '${packLetter}') c
+         where o.at >= clock_timestamp() - ${windowMs} * interval '1 millisecond'
+         group by c.fingerprint, o.xid, c.key having count(*) = 1) o
   join ${s}.table_schema k using (fingerprint) group by 1 order by 1`);
       return rows.map((row) => String(row["name"]));
     },

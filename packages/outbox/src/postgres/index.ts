@@ -14,6 +14,7 @@ export {
 export { incarnationOf } from "./incarnation.js";
 export { captureMoved, leadAs, mayLead, refuseEnded } from "../log-term.js";
 export { endKey } from "../kept-capture.js";
+export { type RowChange, unmarkedFingerprint, unpack } from "../pack.js";
 export { readKept } from "./kept-query.js";
 export { candidateOf } from "./lead.js";
 export { type OutboxNames, outboxNames, type PostgresOutboxOptions } from "./outbox-names.js";

@@ -1,6 +1,6 @@
 import { LockstepError, type LoggedEvent, type Position } from "@lockstep/core";
 import type { SchemaCache } from "../schema-cache.js";
-import { addTo, emptyPage, type FetchImages, type LightPage } from "../large-images.js";
+import { emptyPage, type FetchImages, type LightPage } from "../large-images.js";
 import { readTicks } from "../read-ticks.js";
 import type { TickMemory } from "../tick.js";
 import { readBigTick } from "./big-tick.js";
@@ -87,7 +87,7 @@ async function* smallTicks(reading: Reading, ticks: readonly SnapshotTick[]): As
   for (const tick of ticks) {
     const decoder = decoderOf(tick);
     for (let row = rows[index]; row && row[addedColumns.tick] === String(tick.n); row = rows[++index]) {
-      addTo(page, decoder.decode(row, row[addedColumns.last]!, tableOf(row)), row);
+      decoder.decode(row, row[addedColumns.last]!, tableOf(row), page);
     }
     decoder.finish();
   }

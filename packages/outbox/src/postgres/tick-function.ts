@@ -1,4 +1,5 @@
 import type { OutboxNames } from "./outbox-names.js";
+import { changesOf } from "./packed.js";
 
 /**
  * A tick is a stored snapshot; its events are those visible in it and not in the one before (as in PgQ), so a tick holds whole
@@ -42,6 +43,7 @@ end $fn$;`;
  * it began. The lock and the snapshot in one statement would invert the order of two relays' ticks (PROTOCOL.md 5).
  */
 function cut({ s, outbox }: OutboxNames): string {
+  const changes = `coalesce(sum(${changesOf("o")}), 0)`;
   return `-- Of older formats: what a function gives can't be changed.
 drop function if exists ${s}.cut();
 create or replace function ${s}.cut(out tick bigint, out events bigint, out total bigint,
@@ -66,9 +68,9 @@ begin
   if went_back then
     return;
   end if;
-  select (select count(*) from ${outbox} o where o.xid >= pg_snapshot_xmax(previous)
+  select (select ${changes} from ${outbox} o where o.xid >= pg_snapshot_xmax(previous)
              and o.xid < pg_snapshot_xmax(snapshot) and pg_visible_in_snapshot(o.xid, snapshot))
-       + (select count(*) from ${outbox} o where o.xid = any (array(select pg_snapshot_xip(previous)))
+       + (select ${changes} from ${outbox} o where o.xid = any (array(select pg_snapshot_xip(previous)))
              and pg_visible_in_snapshot(o.xid, snapshot))
     into events;
   if events = 0 then

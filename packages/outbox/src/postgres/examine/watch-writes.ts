@@ -6,6 +6,7 @@ import {
   refuseLongWindow,
   writtenUncaptured,
 } from "../../coverage-finding.js";
+import { changesOf, fingerprintOf } from "../packed.js";
 import type { Look } from "./server.js";
 import { watchLogByCounters } from "./watch-log.js";
 import { armCounters, disarmCounters, missedInOutbox } from "./write-counters.js";
@@ -94,9 +95,9 @@ async function eventsSince(
 ): Promise<ReadonlyMap<string, number>> {
   const { rows } = await connections.use((client) =>
     client.query<{ table: string; events: string }>(
-      `select k.table, count(*) as events from ${outbox} o
+      `select k.table, sum(${changesOf("o")}) as events from ${outbox} o
          join (select distinct fingerprint, format('%I.%I', definition->>'namespace', definition->>'name') as table
-                 from ${s}.table_schema) k using (fingerprint)
+                 from ${s}.table_schema) k on k.fingerprint = ${fingerprintOf("o")}
         where o.at >= $1 group by k.table`,
       [since],
     ),

@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { TransactionCount } from "../../coverage-finding.js";
+import { fingerprintOf } from "../packed.js";
 import { quoteName, quoteText } from "../quote.js";
 import type { Look } from "./server.js";
 
@@ -44,7 +45,8 @@ export async function disarmCounters(look: Look): Promise<void> {
 
 /** Per table how many committed transactions changed it in the window, and how many of them left no event of it in the outbox. */
 export function missedInOutbox(look: Look): Promise<readonly TransactionCount[]> {
-  const captured = `select from ${look.outbox} o join ${look.s}.table_schema k using (fingerprint) where o.xid = d.xid and k.rel = d.rel`;
+  const captured = `select from ${look.outbox} o join ${look.s}.table_schema k on k.fingerprint = ${fingerprintOf("o")}
+ where o.xid = d.xid and k.rel = d.rel`;
   return look.connections.use((client) => countTransactions(look, client, captured));
 }
 

@@ -1,9 +1,10 @@
 import { LockstepError, type LoggedEvent, type Position, positionOf, tableId } from "@lockstep/core";
-import { endKey } from "@lockstep/outbox/postgres";
+import { endKey, unmarkedFingerprint } from "@lockstep/outbox/postgres";
 import { PendingVersions, versionText } from "../../pending-versions.js";
 import type {
   CapturedRelation,
   OutboxRelation,
+  OutboxSchema,
   Relation,
   Relations,
   VersionRelation,
@@ -11,7 +12,7 @@ import type {
 import { epochMs } from "../wire/replication.js";
 import { CellWriter } from "./cell-writer.js";
 import type { Change } from "./change.js";
-import { outboxEvent } from "./outbox-row.js";
+import { outboxEvents } from "./outbox-row.js";
 import { readRelation } from "./relation-message.js";
 import { traceOf } from "./trace-message.js";
 import { isSameCell, Tuple } from "./tuple.js";
@@ -194,10 +195,10 @@ export class Decoder {
   #outbox(bytes: Buffer, relation: OutboxRelation): Promise<void> | undefined {
     const { at } = relation;
     const row = this.#row;
-    const fingerprint = row.text(bytes, at.fingerprint) ?? "";
-    const cells = {
-      op: row.text(bytes, at.op),
-      key: row.text(bytes, at.key),
+    const fingerprint = unmarkedFingerprint(row.text(bytes, at.fingerprint) ?? "");
+    const change = {
+      op: row.text(bytes, at.op) ?? "",
+      key: row.text(bytes, at.key) ?? "[]",
       image: row.text(bytes, at.image),
       before: row.text(bytes, at.before),
       version: row.text(bytes, at.version),
@@ -208,8 +209,10 @@ export class Decoder {
     if (origin !== undefined) this.#transaction.origin = origin;
     const audience = row.text(bytes, at.audience);
     const schema = this.known.outboxSchema(fingerprint);
-    if (schema !== undefined) return this.#emit(outboxEvent(cells, schema), audience);
-    return this.known.learn(fingerprint).then((learned) => this.#emit(outboxEvent(cells, learned), audience));
+    const emit = (known: OutboxSchema): undefined => {
+      for (const event of outboxEvents(change, known)) this.#emit(event, audience);
+    };
+    return schema === undefined ? this.known.learn(fingerprint).then(emit) : emit(schema);
   }
 
   /** Events share their transaction's header: those that are not for all targets, or again for all, get one of their own. */

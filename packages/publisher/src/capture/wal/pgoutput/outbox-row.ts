@@ -1,4 +1,5 @@
 import { LockstepError, type Op } from "@lockstep/core";
+import { type RowChange, unpack } from "@lockstep/outbox/postgres";
 import type { OutboxSchema } from "../relation/relation.js";
 import type { Change } from "./change.js";
 
@@ -11,21 +12,26 @@ const opOf: Readonly<Record<string, Op>> = {
   b: "barrier",
 };
 
-/** The event that a row of the outbox carries. */
-export function outboxEvent(
-  cells: Readonly<Record<"op" | "key" | "image" | "before" | "version", string | undefined>>,
+/** The events that a row of the outbox carries. */
+export function outboxEvents(row: RowChange, schema: OutboxSchema): Change[] {
+  return unpack(row).map((change) => outboxEvent(change, schema));
+}
+
+function outboxEvent(
+  { op: letter, key, image, before, version }: RowChange,
   { table, schema, keeps }: OutboxSchema,
 ): Change {
-  const op = opOf[cells.op ?? ""];
+  const op = opOf[letter];
   if (op === undefined)
     throw new LockstepError("STREAM_ENTRY_INVALID", "a row of the outbox has an unknown op");
-  const change: Change = { op, schema, table, key: cells.key ?? "[]" };
-  const { image, before, version } = cells;
   return {
-    ...change,
-    ...(image !== undefined && { image: keeps === undefined ? image : kept(image, keeps) }),
-    ...(before !== undefined && { before }),
-    ...(version !== undefined && { version }),
+    op,
+    schema,
+    table,
+    key,
+    ...(image != null && { image: keeps === undefined ? image : kept(image, keeps) }),
+    ...(before != null && { before }),
+    ...(version != null && { version }),
   };
 }
 
