@@ -1,5 +1,6 @@
 import { formatVersion } from "./format-version.js";
 import { flushFunctions } from "./flush-function.js";
+import { tupleBytes } from "./packed.js";
 import type { OutboxNames } from "./outbox-names.js";
 import { quoteText } from "./quote.js";
 import { dropTableFunctions, tableFunctions } from "./table-functions.js";
@@ -72,6 +73,7 @@ create table if not exists ${outbox} (
   version text,
   primary key (xid, seq)
 );
+alter table ${outbox} set (${tupleBytes});
 if not exists (select from pg_catalog.pg_attribute where attrelid = ${quoteText(outbox)}::regclass and attname = 'audience') then
   alter table ${outbox} add column audience text;
 end if;

@@ -1,3 +1,4 @@
+import { lineOf, packedInsert } from "./packed.js";
 import { pinnedSettings } from "./pinned-settings.js";
 import { quoteText } from "./quote.js";
 import { wakeStatement } from "./wake-up.js";
@@ -24,6 +25,22 @@ function flushMany({ s, outbox }: OutboxNames, wake: string, hasAudience: boolea
   const [declared, given, column, value] = hasAudience
     ? [", audience text", ", audience", ", audience", ", flush_for_pinned.audience"]
     : ["", "", "", ""];
+  const each = `insert into ${outbox} (seq, op, fingerprint, key, image, before, traceparent, origin${column})
+  select nextval(${quoteText(`${s}.outbox_seq`)}), u.op, u.print, u.key, u.image,
+         case when u.op <> 'd' then befores->>u.ord::text end, ${name}_pinned.traceparent, ${name}_pinned.origin${value}
+    from (select * from unnest(ords, ops, prints, keys, images) as f (ord, op, print, key, image) order by f.ord) u`;
+  const packed = packedInsert({
+    outbox,
+    lines: `select ${lineOf("u.op::text", "u.key", "coalesce(u.image, '')")} as line
+      from (select * from unnest(ords, ops, keys, images) as f (ord, op, key, image) order by f.ord) u`,
+    fingerprint: "prints[1]",
+    traceparent: `${name}_pinned.traceparent`,
+    origin: `${name}_pinned.origin`,
+  });
+  // What is for some targets only is rarely many rows, and never in an application's way.
+  const write = hasAudience
+    ? each
+    : `if befores = '{}' and prints[1] = all (prints) then ${packed}; else ${each}; end if`;
   return `create or replace function ${s}.${name}(tables jsonb, traceparent text, origin text${declared}) returns integer
 language plpgsql as $fn$
 begin
@@ -33,7 +50,7 @@ end $fn$;
 create or replace function ${s}.${name}_pinned(tables jsonb, traceparent text, origin text${declared}) returns integer
 language plpgsql ${pinnedSettings} as $fn$
 declare
-  item jsonb; relation oid; current text; print text; image_query text; shape ${s}.table_schema; written integer;
+  item jsonb; relation oid; current text; print text; image_query text; shape ${s}.table_schema;
   o int[]; p "char"[]; k text[]; m text[]; b jsonb;
   ords int[]; ops "char"[]; prints text[]; keys text[]; images text[]; befores jsonb := '{}';
 begin
@@ -70,13 +87,9 @@ begin
     prints := prints || array_fill(print, array[cardinality(o)]);
   end loop;
   -- Ids are drawn here, above every lock that was waited for: what depends on this transaction has a larger last id.
-  insert into ${outbox} (seq, op, fingerprint, key, image, before, traceparent, origin${column})
-  select nextval(${quoteText(`${s}.outbox_seq`)}), u.op, u.print, u.key, u.image,
-         case when u.op <> 'd' then befores->>u.ord::text end, ${name}_pinned.traceparent, ${name}_pinned.origin${value}
-    from (select * from unnest(ords, ops, prints, keys, images) as f (ord, op, print, key, image) order by f.ord) u;
-  get diagnostics written = row_count;
+  ${write};
   ${wake}
-  return written;
+  return coalesce(cardinality(ords), 0);
 end $fn$;`;
 }
 

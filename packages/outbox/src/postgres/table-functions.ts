@@ -1,4 +1,5 @@
 import { refuseMoved } from "./flush-function.js";
+import { lineOf, packedInsert } from "./packed.js";
 import { pinnedSettings } from "./pinned-settings.js";
 import { quoteText } from "./quote.js";
 import { wakeStatement } from "./wake-up.js";
@@ -72,6 +73,7 @@ end `;
 
 /** The same for many rows whose keys haven't changed, given as `flush` takes them. Ids are drawn when all are read, above every lock that was waited for. */
 function rowsBody({ schema, s, outbox }: OutboxNames): string {
+  const lines = `select ${lineOf("u.op::text", "u.key", "u.image")} as line from (select * from unnest(o, p, k, m) as f (ord, op, key, image) order by f.ord) u`;
   return `
 declare o int[]; p "char"[]; k text[]; m text[];
 begin
@@ -81,9 +83,7 @@ begin
   if coalesce(cardinality(o), 0) < jsonb_array_length($1) then
     return ${s}.flush_pinned(jsonb_build_array(jsonb_build_object('t', %1$L, 'r', $1)), $2, $3);
   end if;
-  insert into ${outbox} (seq, op, fingerprint, key, image, traceparent, origin)
-  select nextval(${quoteText(`${s}.outbox_seq`)}), u.op, %4$L, u.key, u.image, $2, $3
-    from (select * from unnest(o, p, k, m) as f (ord, op, key, image) order by f.ord) u;
+  ${packedInsert({ outbox, lines, fingerprint: "%4$L", traceparent: "$2", origin: "$3" })};
   ${wakeStatement(schema)}
   return cardinality(o);
 end `;

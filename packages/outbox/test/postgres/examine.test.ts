@@ -29,9 +29,12 @@ describe("an examination of a PostgreSQL source", () => {
       (await examine(more)).filter((f) => f.check === check).map((f) => [f.subject, f.level]),
     );
 
-  /** One captured write and one that goes past, while the doctor watches. */
+  /** Captured writes, in one row of the outbox, and one that goes past, while the doctor watches. */
   async function writeBoth(): Promise<void> {
-    await app.transaction([noteOf(items, "insert", 1)], () => app.run("insert into items values (1, 'a')"));
+    const notes = [1, 3, 4, 5, 6, 7].map((id) => noteOf(items, "insert", id));
+    await app.transaction(notes, () =>
+      app.run("insert into items select id from unnest('{1,3,4,5,6,7}'::int[]) id"),
+    );
     await app.run("insert into items values (2, 'b')");
   }
 

@@ -269,6 +269,23 @@ create trigger ${name} before update on item for each row execute function ${nam
       expect(versionOf(events[2])).to.deep.equal(from);
     });
 
+    it("stands in each event of a statement of many rows, where there is one", async () => {
+      const at = await log.top();
+      await app.run("create table unversioned (id int primary key)");
+      const triggers = isPostgres ? postgresTriggers(db.outbox) : mysqlTriggers(db.outbox);
+      const both = [item, { ...item, name: "unversioned" }];
+      for (const statement of (await triggers.plan(app.run, both)).statements) await app.run(statement);
+      const ids = Array.from({ length: 30 }, (_, i) => 100 + i);
+      await app.run(`insert into item (id, name) values ${ids.map((id) => `(${id}, 'many')`).join(", ")}`);
+      await app.run(`insert into unversioned values ${ids.map((id) => `(${id})`).join(", ")}`);
+      await cutAll(log);
+      const events = await readAll(log, at);
+      expect(events.map(({ key }) => key)).to.deep.equal([...ids, ...ids].map((id) => `["${id}"]`));
+      for (const event of events.slice(0, 30))
+        expect(versionOf(event)?.stamp).to.equal(await stampOf(event.key));
+      for (const event of events.slice(30)) expect(versionOf(event)).to.equal(undefined);
+    });
+
     it("drifts with the table's columns where that matters, and is mended", async () => {
       await app.run("alter table item add extra int");
       if (!isPostgres) {

@@ -1,5 +1,6 @@
 import { type OutboxWriter, silentLogger, type Logger } from "@lockstep/core";
 import { mysqlOutboxWriter, postgresOutboxWriter } from "@lockstep/outbox";
+import { unpack } from "@lockstep/outbox/postgres";
 import { freshMariaDb, freshPostgres } from "@lockstep/testing";
 import type { DataSource, DataSourceOptions } from "typeorm";
 import {
@@ -108,7 +109,7 @@ export async function openSource(type: DriverType, choices: SourceChoices = {}):
     commits: () => commits,
     options,
     sql,
-    outbox: async () => (await sql(outboxQuery(dialect))).map(outboxRow),
+    outbox: async () => (await sql(outboxQuery(dialect))).flatMap(changesOf).map(outboxRow),
     emptyOutbox: async () => {
       await sql(dialect === "postgres" ? "DELETE FROM lockstep.outbox" : "DELETE FROM lockstep_outbox");
     },
@@ -123,10 +124,17 @@ export async function openSource(type: DriverType, choices: SourceChoices = {}):
 function outboxQuery(dialect: "postgres" | "mysql"): string {
   return dialect === "postgres"
     ? `SELECT o.seq, o.xid::text AS xid, t.definition->>'name' AS tab, o.op::text AS op, o.key, o.image, o.before
-         FROM lockstep.outbox o JOIN (SELECT DISTINCT ON (fingerprint) * FROM lockstep.table_schema) t USING (fingerprint) ORDER BY o.seq`
+         FROM lockstep.outbox o JOIN (SELECT DISTINCT ON (fingerprint) * FROM lockstep.table_schema) t ON t.fingerprint = ltrim(o.fingerprint, 'p')
+        ORDER BY o.seq`
     : `SELECT o.id AS seq, o.tx AS xid, JSON_UNQUOTE(JSON_EXTRACT(t.definition, '$.name')) AS tab, o.op, o.row_key AS \`key\`, o.image, o.before_key AS \`before\`
          FROM lockstep_outbox o JOIN (SELECT fingerprint, MIN(definition) AS definition FROM lockstep_table_schema GROUP BY fingerprint) t
            ON t.fingerprint = o.fingerprint ORDER BY o.id`;
+}
+
+/** The changes of a row that packs several, each as a row. */
+function changesOf(row: Record<string, unknown>): Record<string, unknown>[] {
+  const { op, key, image } = row as { op: string; key: string; image: string | null };
+  return unpack({ op, key, image }).map((change) => ({ ...row, ...change }));
 }
 
 const ops: Readonly<Record<string, OutboxRow["op"]>> = { i: "insert", u: "update", d: "delete" };

@@ -6,6 +6,7 @@ import {
   firingStatements,
   type FiringStatements,
   givenRows,
+  type OfRows,
   transitionTable,
 } from "./statements.js";
 import type { OutboxNames } from "../outbox-names.js";
@@ -93,7 +94,6 @@ ${choice(isRow, firingStatements(outbox, own, { new: `${block}.new`, old: `${blo
     end if;
 ${choice(isRow, firingStatements(outbox, made, givenRows), (statement) => executed(statement, current))}
   end if;
-  get diagnostics written = row_count;
   ${wakeStatement(schema, "written > 0 and")}
   return null;
 end `;
@@ -115,20 +115,27 @@ function executed(statement: string, name: string): string {
   return `execute format(${quoteText(statement)}, shape.fingerprint, shape.key_cells, shape.cells, shape.key_same, ${name})${rows};`;
 }
 
-/** Chooses the statement of a firing: the last one that runs is the one that writes. */
+/** Chooses the statement of a firing, and says how many rows it wrote. */
 function choice(isRow: boolean, statements: FiringStatements, run: (statement: string) => string): string {
-  const { truncate, row, rowAgain } = statements;
-  const seen = isRow ? row : statements.statement;
-  const again = isRow ? rowAgain : statements.statementAgain;
+  const { truncate, row, rowAgain, statement, statementAgain } = statements;
+  const write = (one: string): string => `${run(one)}
+      get diagnostics written = row_count;`;
+  // Two questions: a row that is written is not held up by one of a table.
+  const ofRows = ({ few, many }: OfRows): string => `${write(few)}
+      if written = 0 then
+        if exists (select from ${transitionTable}) then
+          ${write(many)}
+        end if;
+      end if;`;
   const branch = (operation: keyof ByOperation): string => `if again then
-      ${run(again[operation])}
+      ${isRow ? write(rowAgain[operation]) : ofRows(statementAgain[operation])}
       else
-      ${run(seen[operation])}
+      ${isRow ? write(row[operation]) : ofRows(statement[operation])}
       end if;`;
   // Of a statement's rows the row trigger sees those whose key changed, before the statement's trigger sees them all.
-  const keyChange = isRow ? "" : `elsif TG_LEVEL = 'ROW' then\n      ${run(row.UPDATE)}\n    `;
+  const keyChange = isRow ? "" : `elsif TG_LEVEL = 'ROW' then\n      ${write(row.UPDATE)}\n    `;
   return `    if TG_OP = 'TRUNCATE' then
-      ${run(truncate)}
+      ${write(truncate)}
     ${keyChange}elsif TG_OP = 'INSERT' then
       ${branch("INSERT")}
     elsif TG_OP = 'UPDATE' then

@@ -152,6 +152,31 @@ describe("the write-ahead log: changes", () => {
     expect(events.map((e) => e.transaction.origin)).to.deep.equal([undefined, "there", "there"]);
   });
 
+  it("takes a row of the outbox that packs several changes for those", async () => {
+    await source.sql("create table item (id int primary key, note text)");
+    const table = { namespace: "public", name: "item" };
+    await source.writer.describe(source.sql, [table]);
+    await source.sql("insert into item select n, 'a\tb' from generate_series(1, 20) n");
+    await source.install("item");
+    const follower = await LogFollower.lead(source.log());
+    const keys = Array.from({ length: 20 }, (_, i) => [String(i + 1)]);
+    await source.sql("begin");
+    await source.writer.append(
+      source.sql,
+      keys.map((key) => ({ table, op: "update", key })),
+      {},
+    );
+    expect(await source.sql("select op::text, key from lockstep.outbox")).to.deep.equal([
+      { op: "p", key: "20" },
+    ]);
+    await source.sql("commit");
+    const events = await follower.until(20);
+    expect(events.map(told)).to.deep.equal(keys.map(([id]) => `update ["${id}"] ["${id}","a\\tb"]`));
+    expect(events.map(({ ordinal, endsTransaction }) => [ordinal, endsTransaction])).to.deep.equal(
+      keys.map((_, i) => [i + 1, i === 19]),
+    );
+  });
+
   it("keeps rows of the outbox that are for certain targets apart from what the transaction changed itself", async () => {
     await source.sql("create table item (id int primary key, note text)");
     const table = { namespace: "public", name: "item" };
