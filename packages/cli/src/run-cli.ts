@@ -55,6 +55,6 @@ function failed(error: unknown, terminal: Terminal): number {
   const reason = reasonOf(error);
   // Only Lockstep's own errors are known to hold no values.
   terminal.error(isLockstepError(error) ? error.message : `failed: ${kindAndPlace(error)}`);
-  if (isLockstepError(error) && reason !== undefined) terminal.error(`because: ${reason}`);
+  if (reason !== undefined) terminal.error(`because: ${reason}`);
   return isLockstepError(error) && error.recovery === "refuse" ? exitCodes.usage : exitCodes.found;
 }

@@ -167,6 +167,29 @@ for (const [kind, fresh] of Object.entries(kinds)) {
       expect(await captured()).to.equal(1);
     });
 
+    it("says that a user lacks rights", async () => {
+      const isPostgres = kind === "postgres";
+      const user = `weak_${Math.floor(Math.random() * 1e9)}`;
+      await sql(
+        isPostgres ? `CREATE ROLE ${user} LOGIN PASSWORD 'weak'` : `CREATE USER ${user} IDENTIFIED BY 'weak'`,
+      );
+      await sql(isPostgres ? `GRANT SELECT ON item TO ${user}` : `GRANT SELECT ON *.* TO ${user}`);
+      try {
+        await run("install", "-c", config);
+        await run("remove", "-c", config);
+        const url = Object.assign(new URL(database.url), { username: user, password: "weak" }).href;
+        await configure({ capture: "trigger", url });
+        const { code, error } = await run("install", "-c", config);
+        expect(code).to.equal(1);
+        expect(error).to.match(
+          /because: (the user lacks a right|with its binary log on the server lets only SUPER)/,
+        );
+      } finally {
+        await sql(isPostgres ? `DROP OWNED BY ${user}` : "DO 0");
+        await sql(isPostgres ? `DROP ROLE ${user}` : `DROP USER ${user}`);
+      }
+    });
+
     it("bad input ends with 2 and says what is wrong", async () => {
       expect((await run("install", "-c", config, "-s", "shpo")).code).to.equal(2);
       await configure({ capture: "trigger", captureTables: [] });

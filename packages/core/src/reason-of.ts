@@ -22,6 +22,9 @@ const reasons: Readonly<Record<string, string>> = {
   ER_ACCESS_DENIED_ERROR: "wrong user or password",
   ER_DBACCESS_DENIED_ERROR: "the user has no right to this database",
   ER_TABLEACCESS_DENIED_ERROR: "the user lacks a right",
+  ER_SPECIFIC_ACCESS_DENIED_ERROR: "the user lacks a right",
+  ER_BINLOG_CREATE_ROUTINE_NEED_SUPER:
+    "with its binary log on the server lets only SUPER make triggers: SET GLOBAL log_bin_trust_function_creators = 1",
   ER_BAD_DB_ERROR: "there is no such database",
   ER_CON_COUNT_ERROR: "the server has no connection left",
   ER_RECORD_FILE_FULL: "the server's disk is full",

@@ -22,7 +22,10 @@ export async function binlogProblems(
 
 /** A server that leaves databases out of its log leaves out tables of theirs. */
 async function filtered(run: RunStatement): Promise<CaptureFinding[]> {
-  const [row = {}] = await run("SHOW MASTER STATUS").catch(() => run("SHOW BINARY LOG STATUS"));
+  const [row = {}] = await run("SHOW MASTER STATUS").catch((error: unknown) =>
+    // Newer servers have another word for it; where that one isn't known either, the first one's refusal is what counts.
+    run("SHOW BINARY LOG STATUS").catch(() => Promise.reject(error)),
+  );
   return ["Binlog_Do_DB", "Binlog_Ignore_DB"].flatMap((name) =>
     String(row[name] ?? "") === ""
       ? []
