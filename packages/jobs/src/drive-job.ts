@@ -46,7 +46,8 @@ export async function driveJob(open: OpenSync, job: Job, options: DriveOptions =
         signal,
         stop,
         onProgress(moved, waitingFor) {
-          failures = 0;
+          // To say what it waits for is no progress: what fails behind that, again and again, is tried ever less often.
+          if (waitingFor === undefined) failures = 0;
           hasMoved = true;
           progress = moved;
           onProgress?.(moved, waitingFor);

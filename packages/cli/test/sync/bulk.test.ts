@@ -186,6 +186,41 @@ for (const { kind, target, setup, external } of ways) {
       await untilEqual(rig, "mirror");
     });
 
+    it("tries ever less often to go on while the target can't be written to", async () => {
+      const mirror = rig.targets["mirror"]!;
+      await mirror.query("delete from item");
+      const sayReadOnly = (value: string) =>
+        mirror.query(`do $$ begin
+          execute format('alter database %I set default_transaction_read_only = ${value}', current_database());
+          perform pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database();
+        end $$`);
+      const claims = async (): Promise<number> => {
+        const [row] = await rig.source.query(
+          `select owner from ${own(kind, "job")} order by id desc limit 1`,
+        );
+        return Number(row!["owner"]);
+      };
+      const child = await start("full", "--entity", "item", "--rate", "1000");
+      const isRunning = async () => (await rig.jobs.list({ kind: "full", limit: 1 }))[0]?.state === "running";
+      await eventually(async () => (await isRunning()) && (await copied()) > 100, { what: "the first rows" });
+      await sayReadOnly("on");
+      const first = await claims();
+      const attempt = (n: number) =>
+        eventually(async () => (await claims()) >= first + n, {
+          what: `attempt ${n} to go on`,
+          timeoutMs: 20_000,
+          intervalMs: 20,
+        });
+      await attempt(4);
+      const begins = performance.now();
+      await attempt(5);
+      // Half of 1600 ms at least; the one behind a first failure comes after 100 already.
+      expect(performance.now() - begins).to.be.greaterThan(700);
+      await sayReadOnly("off");
+      expect(await child.untilEnds(), child.output.join("\n")).to.equal(0);
+      await untilEqual(rig, "mirror");
+    });
+
     it("goes through the stream when it is told to", async () => {
       await rig.targets["mirror"]!.query("delete from odd");
       const said = await rig.lockstep("sync", "full", "--entity", "odd", "--through-stream", "--json");
