@@ -15,6 +15,7 @@ import { openTransactionsOfOthers } from "@lockstep/outbox/mysql";
 import { transactionsInTheWay } from "@lockstep/outbox/postgres";
 import {
   type CaptureSource,
+  installAlone,
   installAtSource,
   outboxWriterOf,
   refuseFindings,
@@ -65,6 +66,7 @@ function nodeOf(config: LockstepConfig, topology: Topology, name: string): TwoWa
   const plan = (run: RunStatement) => triggers.plan(run, name, tables);
   const inTheWay = (run: RunStatement) =>
     source.engine === "postgres" ? transactionsInTheWay(run, tables) : openTransactionsOfOthers(run);
+  const alone = source.engine === "mysql" ? { alone: installAlone } : {};
   const atNode = <T>(work: (run: RunStatement) => Promise<T>): Promise<T> => reached(source, work);
   return {
     name,
@@ -76,8 +78,7 @@ function nodeOf(config: LockstepConfig, topology: Topology, name: string): TwoWa
       return atNode(async (run) => {
         await outboxWriterOf(source).check(run);
         if (role === "hub" && topology.leaves.length > 1) await refuseDeafHub(source, run);
-        if (source.engine === "mysql") await oneAtATime(run);
-        const left = await installAtSource({ plan, inTheWay }, run, tables);
+        const left = await installAtSource({ plan, inTheWay, ...alone }, run, tables);
         refuseFindings(left);
         return left;
       });
@@ -94,15 +95,6 @@ function triggersOf({ engine, outbox }: CaptureSource): VersionTriggers {
 function tablesOf(config: LockstepConfig, { tables }: Topology, name: string): readonly RowNote["table"][] {
   const namespace = nodeNamespace(config, name);
   return Object.keys(tables).map((table) => ({ namespace, name: table }));
-}
-
-/** Consumers start together: on PostgreSQL the statements see to it themselves. The lock goes with the session. */
-async function oneAtATime(run: RunStatement): Promise<void> {
-  const [row] = await run(
-    "SELECT GET_LOCK(CONCAT('lockstep install ', LEFT(SHA2(DATABASE(), 256), 32)), 30) AS got",
-  );
-  if (Number(row?.["got"]) === 1) return;
-  throw new LockstepError("CAPTURE_INSTALL_WAITS", "another process has been installing for 30 s");
 }
 
 // The configuration says how it is captured; the publisher, which knows it, may say something else.

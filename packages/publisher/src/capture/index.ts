@@ -5,6 +5,7 @@ export { captureOf } from "./capture-of.js";
 export { claimCapture, refuseOtherCapture } from "./claim-capture.js";
 export { beginChangeOver, type ChangeOver, finishChangeOver } from "./change-over.js";
 export { refuseUnseenWrites } from "./refuse-unseen-writes.js";
+export { installAlone } from "./install-alone.js";
 export { installAtSource, refuseFindings, removeAtSource } from "./install-at-source.js";
 export { outboxWriterOf } from "./outbox-writer-of.js";
 export { runAtSource } from "./run-at-source.js";

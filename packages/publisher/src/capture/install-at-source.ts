@@ -13,13 +13,15 @@ import { isLockTimeout } from "./subscriber/server-errors.js";
  * @throws LockstepError CAPTURE_INSTALL_WAITS, naming them, when open transactions stand in its way for too long.
  */
 export async function installAtSource(
-  capture: Pick<SourceCapture, "plan" | "inTheWay">,
+  capture: Pick<SourceCapture, "plan" | "inTheWay" | "alone">,
   run: RunStatement,
   tables: readonly RowNote["table"][],
 ): Promise<readonly CaptureFinding[]> {
   const { findings, ...mending } = await capture.plan(run, tables);
   if (mending.statements.length === 0) return findings;
-  await runAll(capture, run, mending, tables);
+  if (capture.alone === undefined) await runAll(capture, run, mending, tables);
+  // Planned anew: processes that start together find the same missing, and the first one mends it.
+  else await capture.alone(run, async () => runAll(capture, run, await capture.plan(run, tables), tables));
   return (await capture.plan(run, tables)).findings;
 }
 

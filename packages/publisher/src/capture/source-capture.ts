@@ -70,6 +70,8 @@ export interface SourceCapture {
     statement: string,
     tables: readonly RowNote["table"][],
   ): Promise<readonly string[]>;
+  /** Keeps other processes from installing meanwhile. Absent: the plan's statements see to it themselves. */
+  alone?<T>(run: RunStatement, work: () => Promise<T>): Promise<T>;
   /** Statements that take everything out of the source that installing put in. The outbox stays. */
   removal(run: RunStatement): Promise<CaptureRemoval>;
   /** The log that a relay of this source reads. Connects on first use. */

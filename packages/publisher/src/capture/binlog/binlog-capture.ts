@@ -1,6 +1,7 @@
 import { LockstepError, type RowNote, type RunStatement } from "@lockstep/core";
 import { openTransactionsOfOthers } from "@lockstep/outbox/mysql";
 import { seenThroughTriggers } from "../foreign-key-actions.js";
+import { installAlone } from "../install-alone.js";
 import type { CaptureSource, SourceCapture } from "../source-capture.js";
 import { commentWrites } from "../trace/comment-writes.js";
 import { watchedLog } from "../watched-log.js";
@@ -28,6 +29,7 @@ export function binlogCapture(source: CaptureSource): SourceCapture {
     kind: "binlog",
     plan,
     inTheWay: openTransactionsOfOthers,
+    alone: installAlone,
     removal: (run) => triggers.removal(run),
     trace: commentWrites,
     handOver: binlogHandOver(outbox),

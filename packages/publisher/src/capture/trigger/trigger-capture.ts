@@ -1,6 +1,7 @@
 import { postgresTriggers } from "@lockstep/outbox";
 import { openTransactionsOfOthers } from "@lockstep/outbox/mysql";
 import { transactionsInTheWay } from "@lockstep/outbox/postgres";
+import { installAlone } from "../install-alone.js";
 import { outboxLog } from "../outbox-log.js";
 import { seenThroughTriggers } from "../foreign-key-actions.js";
 import type { CaptureSource, SourceCapture } from "../source-capture.js";
@@ -17,7 +18,7 @@ export function triggerCapture(source: CaptureSource): SourceCapture {
   return {
     kind: "trigger",
     plan,
-    ...(source.engine === "postgres" && { trace: commentWrites }),
+    ...(source.engine === "postgres" ? { trace: commentWrites } : { alone: installAlone }),
     inTheWay: (run, _statement, tables) =>
       source.engine === "postgres" ? transactionsInTheWay(run, tables) : openTransactionsOfOthers(run),
     removal: (run) => triggers.removal(run),

@@ -11,6 +11,8 @@ export interface ActingSource {
   session(): Promise<Session>;
   /** Puts the capture of these tables in place; gives what is still wrong. */
   install(...tables: readonly string[]): Promise<readonly CaptureFinding[]>;
+  /** The same by that many processes at the same moment. */
+  installAtOnce(processes: number, ...tables: readonly string[]): Promise<readonly CaptureFinding[]>;
   status(...tables: readonly string[]): Promise<readonly CaptureFinding[]>;
   /** Everything since it was installed. */
   events(): Promise<LoggedEvent[]>;
@@ -54,6 +56,14 @@ export async function openActing(
       const findings = await installAtSource(capture, run, named(tables));
       if (kind === "binlog") start = await begin(log);
       return findings;
+    },
+    async installAtOnce(processes, ...tables) {
+      await source.describe(...tables);
+      const sessions = await Promise.all(Array.from({ length: processes }, () => source.session()));
+      const found = await Promise.all(
+        sessions.map((session) => installAtSource(capture, session.run, named(tables))),
+      );
+      return found.flat();
     },
     status: async (...tables) => (await capture.plan(run, named(tables))).findings,
     events,

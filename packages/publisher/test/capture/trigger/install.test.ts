@@ -5,6 +5,18 @@ import { openActing } from "../foreign-keys/acting-source.js";
 describe("triggers of MariaDB: installing", function () {
   this.timeout(30_000);
 
+  it("is done by one of several processes that start at the same moment", async () => {
+    const source = await openActing("trigger");
+    try {
+      await source.run("create table item (id int primary key)");
+      await source.run("create table other (id int primary key)");
+      expect(await source.installAtOnce(5, "item", "other")).to.deep.equal([]);
+      expect(await source.status("item", "other")).to.deep.equal([]);
+    } finally {
+      await source.close();
+    }
+  });
+
   it("gives up a table's lock soon, names open transactions, and leaves the session as it was; so does removing", async () => {
     const source = await openActing("trigger");
     try {
