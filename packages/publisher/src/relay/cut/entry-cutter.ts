@@ -1,7 +1,6 @@
 import {
   comparePositions,
   positionOf,
-  splitPosition,
   type ChangeEvent,
   type LoggedEvent,
   type Position,
@@ -85,7 +84,7 @@ export function openCutter(options: CutterOptions): EntryCutter {
 
   /** The rest of a large transaction, whose other parts may be staged somewhere, is an entry by itself. */
   const mayJoin = (): boolean =>
-    joins && open.every((entry) => entry === undefined || splitPosition(entry.previous).tick !== tick);
+    joins && open.every((entry) => entry === undefined || entry.previousTick !== tick);
   const tellEnd = (): void => {
     if (untold) endTick(untold.ordinal, untold.total);
     untold = undefined;

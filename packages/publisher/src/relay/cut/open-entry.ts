@@ -36,6 +36,8 @@ export interface FinishedEntry {
 /** The entry of one partition that is being filled. */
 export class OpenEntry {
   previous: Position;
+  /** Tick of `previous`: asked at the end of every tick, so not read out of the text each time. */
+  previousTick: bigint;
   bytes = 0;
   private events: ChangeEvent[] = [];
   private transactions: (Omit<TransactionHeader, "traceparent"> & {
@@ -51,6 +53,7 @@ export class OpenEntry {
 
   constructor(previous: Position) {
     this.previous = previous;
+    this.previousTick = splitPosition(previous).tick;
   }
 
   get length(): number {
@@ -133,13 +136,15 @@ export class OpenEntry {
   /** Takes out everything under a given end; an entry without events is a marker. */
   take(end: EntryEnd): FinishedEntry {
     const { events, bytes, previous } = this;
-    const transactions = this.named(splitPosition(end.id).tick);
+    const { tick } = splitPosition(end.id);
+    const transactions = this.named(tick);
     this.events = [];
     this.transactions = [];
     this.ticks = [];
     this.bytes = 0;
     this.whole = undefined;
     this.previous = end.id;
+    this.previousTick = tick;
     return { entry: { ...end, previous, transactions, events }, bytes };
   }
 }

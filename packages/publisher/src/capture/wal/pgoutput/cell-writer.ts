@@ -4,6 +4,12 @@ const quote = 0x22;
 const backslash = 0x5c;
 const letterOf: Readonly<Record<number, number>> = { 8: 0x62, 9: 0x74, 10: 0x6e, 12: 0x66, 13: 0x72 };
 const hex = "0123456789abcdef";
+const literals = {
+  null: Buffer.from("null,"),
+  unknown: Buffer.from("0,"),
+  true: Buffer.from('"true",'),
+  false: Buffer.from('"false",'),
+} as const;
 /** An escaped byte takes at most six. */
 const worst = 6;
 
@@ -57,16 +63,17 @@ export class CellWriter {
     booleans: readonly boolean[] | undefined,
   ): void {
     const kind = kinds[i];
-    if (kind === cellKind.null) this.#literal("null,");
-    else if (kind !== cellKind.text) this.#literal("0,");
+    if (kind === cellKind.null) this.#literal(literals.null);
+    else if (kind !== cellKind.text) this.#literal(literals.unknown);
     // The outbox's images hold booleans as the cast to text prints them.
-    else if (booleans?.[i] === true) this.#literal(bytes[starts[i]!] === 0x74 ? '"true",' : '"false",');
+    else if (booleans?.[i] === true)
+      this.#literal(bytes[starts[i]!] === 0x74 ? literals.true : literals.false);
     else this.#text(bytes, starts[i]!, ends[i]!);
   }
 
-  #literal(text: string): void {
+  #literal(text: Buffer): void {
     this.#room(text.length);
-    this.#n += this.#out.write(text, this.#n, "latin1");
+    for (let i = 0; i < text.length; i++) this.#out[this.#n++] = text[i]!;
   }
 
   #text(bytes: Buffer, start: number, end: number): void {
