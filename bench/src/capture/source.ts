@@ -24,11 +24,12 @@ export interface BenchSource extends AsyncDisposable {
   single(n: number): Promise<void>;
   /** A statement that changes a hundred rows. */
   bulk(n: number): Promise<void>;
-  /** Resolves when the reader has read everything: its work must not fall on whoever is measured next. */
-  settled(): Promise<void>;
+  /** Resolves when the reader has read everything: its work must not fall on whoever is measured next. Gives how long that took, ms. */
+  settled(): Promise<number>;
 }
 
 const rows = 10_000;
+const quietMs = 100;
 const table = { namespace: "public", name: "item" };
 
 const columns: Readonly<Record<Engine, string>> = {
@@ -56,7 +57,7 @@ export async function openSource(engine: Engine, capture?: CaptureKind): Promise
   return {
     single: (n) => write([1 + ((n * 37) % rows)]),
     bulk: (n) => write(Array.from({ length: 100 }, (_, i) => 1 + (((n * 100) % (rows - 100)) + i))),
-    settled: async () => reader?.settled(),
+    settled: async () => (await reader?.settled()) ?? 0,
     async [Symbol.asyncDispose]() {
       await reader?.stop();
       await client.close();
@@ -130,13 +131,18 @@ async function read(url: string, kind: CaptureKind, run: RunStatement) {
       const before = await eventually(newest, { timeoutMs: 60_000 });
       await eventually(() => write().then(async () => (await newest()) !== before), { intervalMs: 100 });
     },
-    /** Nothing new for as long as a relay may rest, and then some. */
+    /** When something new came last, counted from now: nothing more has come for longer than a relay may rest. */
     async settled() {
-      for (let [before, quiet] = ["", 0]; quiet < 5; await pause(20)) {
+      const start = performance.now();
+      let last = await newest();
+      let at = start;
+      while (performance.now() - at < quietMs) {
+        await pause(5);
         const now = await newest();
-        quiet = now === before ? quiet + 1 : 0;
-        before = now!;
+        if (now !== last) at = performance.now();
+        last = now;
       }
+      return at - start;
     },
     async stop() {
       stream.disconnect();
