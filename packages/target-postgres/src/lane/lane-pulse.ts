@@ -22,10 +22,10 @@ export function endWhenSilent({ silentMs }: LanePulse): Command {
   };
 }
 
-/** Says that the lane is there until its session ends. */
-export function beat(session: Session, { everyMs }: LanePulse): void {
+/** Says that the lane is there until its session ends. Not inside of a step: one that hangs must be ended by the server's limit for idle transactions. */
+export function beat(session: Session, { everyMs }: LanePulse, isInStep: () => boolean): void {
   const timer = setInterval(() => {
-    if (session.isOpen) void session.query("select").catch(() => undefined);
-    else clearInterval(timer);
+    if (!session.isOpen) clearInterval(timer);
+    else if (!isInStep()) void session.query("select").catch(() => undefined);
   }, everyMs).unref();
 }

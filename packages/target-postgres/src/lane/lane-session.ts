@@ -41,6 +41,8 @@ export class PostgresLane implements LaneSession {
   readonly #options: LaneOptions;
   readonly #session: Session;
   readonly #tables: LaneTables;
+  /** The step under way. */
+  #step: OpenTransaction | undefined;
   /** Steps made so far; known while this session owns the lane. */
   #steps = 0n;
 
@@ -63,7 +65,7 @@ export class PostgresLane implements LaneSession {
         const pulse = options.pulse ?? defaultPulse;
         await session.run([endWhenSilent(pulse)]);
         await lane.#takeOver();
-        beat(session, pulse);
+        beat(session, pulse, () => lane.#step?.isBegun ?? false);
         return lane;
       }
       await session.close();
@@ -120,12 +122,15 @@ export class PostgresLane implements LaneSession {
     const doubt = (): void => this.#tables.doubt();
     await this.#tables.refresh();
     const open = new OpenTransaction(this.#session, this.#options.lane, move, doubt);
+    this.#step = open;
     try {
       await work(new LaneTransaction(open, this.#options.lane, this.#tables, this.#options));
     } catch (error) {
       doubt();
       await open.rollback();
       throw error;
+    } finally {
+      this.#step = undefined;
     }
     const done = await this.#commit(open, move);
     this.#steps = done.steps;

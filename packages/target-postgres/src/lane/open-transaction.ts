@@ -41,6 +41,11 @@ export class OpenTransaction {
     this.#waiting = [{ text: "begin", prepared: true }, moveCheckpoint(lane, move)];
   }
 
+  /** True once the server has been told of it. */
+  get isBegun(): boolean {
+    return this.#sent;
+  }
+
   /** Runs statements in one round trip; their answers. Throws the driver's error, or LockstepError TARGET_FENCED. */
   async run(commands: readonly Command[]): Promise<readonly Answer[]> {
     if (this.#refused) throw this.#failure;

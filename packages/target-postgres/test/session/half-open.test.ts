@@ -56,6 +56,30 @@ describe("a network that swallows packets", () => {
     await lane[Symbol.asyncDispose]();
   });
 
+  it("ends a lane whose step hangs, though it goes on saying that it is there", async () => {
+    await (await context.target()).open();
+    const lane = (await PostgresLane.open({
+      url: context.fixture.url,
+      lane: { source: "hanging", partition: 0 },
+      pulse: { everyMs: 100, silentMs: 20_000 },
+      applicationName: "lockstep lane hanging/0",
+      statementTimeoutMs: 300,
+    }))!;
+    const from = await lane.register({ position: "0-0", incarnation: "test" });
+    const move = { from, to: "1-1", total: 1, incarnation: "test", records: 0 } as const;
+    const start = performance.now();
+    const error = await rejection(
+      lane.step(move, async (transaction) => {
+        await transaction.countRecords(0);
+        await lane.lost;
+        await transaction.countRecords(0);
+      }),
+    );
+    expect(performance.now() - start).within(500, 5_000);
+    expect(String(error)).contain("terminated");
+    await lane[Symbol.asyncDispose]();
+  });
+
   it("takes a statement that is too slow, or waits for a lock, for a fault of the target", async () => {
     const table = contractTable(context.fixture, "locked", { id: "integer" });
     await table.create();
