@@ -24,6 +24,21 @@ export type ColumnKind =
   | "timestamptz"
   | "other";
 
+/** Kinds of whose texts nothing has to be escaped, and no two are the same to any collation: digits, signs, names in one case. */
+export const plainTextKinds: ReadonlySet<ColumnKind> = new Set<ColumnKind>([
+  "boolean",
+  "integer",
+  "numeric",
+  "float",
+  "bytes",
+  "bits",
+  "uuid",
+  "date",
+  "time",
+  "timestamp",
+  "timestamptz",
+]);
+
 /** One column as the source's catalog describes it. */
 export interface ColumnSchema {
   readonly name: string;

@@ -1,4 +1,4 @@
-import { LockstepError, type ColumnKind, type ErrorCode, type TableSchema } from "@lockstep/core";
+import { LockstepError, type ErrorCode, plainTextKinds, type TableSchema } from "@lockstep/core";
 import type { Flavour } from "../session/flavour.js";
 import type { CatalogTable } from "./catalog.js";
 
@@ -6,21 +6,6 @@ interface Problem {
   readonly code: ErrorCode;
   readonly what: string;
 }
-
-/** Kinds whose texts differ whatever the collation: no two keys of them fall together. */
-const safeKinds: ReadonlySet<ColumnKind> = new Set<ColumnKind>([
-  "boolean",
-  "integer",
-  "numeric",
-  "float",
-  "bytes",
-  "bits",
-  "uuid",
-  "date",
-  "time",
-  "timestamp",
-  "timestamptz",
-]);
 
 /**
  * Checks that the tables can mirror these schemas.
@@ -100,7 +85,8 @@ function collationProblems(
 ): readonly Problem[] {
   return schema.columns.flatMap((column): readonly Problem[] => {
     const collation = table.columns.get(column.name.toLowerCase())?.collation;
-    if (!schema.key.includes(column.name) || safeKinds.has(column.kind) || collation === undefined) return [];
+    if (!schema.key.includes(column.name) || plainTextKinds.has(column.kind) || collation === undefined)
+      return [];
     if (/(_nopad_bin|_0900_bin)$/.test(collation)) return [];
     const what = `key column ${name}.${column.name} has collation ${collation}, which takes different keys for the same (use ${flavour.exactCollation})`;
     return [{ code: "TARGET_KEY_COLLATION", what }];

@@ -1,3 +1,4 @@
+import { plainTextKinds } from "@lockstep/core";
 import { cellOf } from "../cell.js";
 import { quoteName } from "../quote.js";
 import type { TableShape } from "../table-shape.js";
@@ -23,23 +24,8 @@ export function lineOf({ schema }: Pick<TableShape, "schema">): string {
 // NULL is told by the column, not by its text: what is too large is NULL as well, and must not pass for a value.
 function cell(column: Parameters<typeof cellOf>[0]): string {
   const text = cellOf(column);
-  const escaped = plain.has(column.kind)
+  const escaped = plainTextKinds.has(column.kind)
     ? text
     : escapes.reduce((value, [from, to]) => `REPLACE(${value}, ${from}, ${to})`, text);
   return `IF(t.${quoteName(column.name)} IS NULL, ${nothing}, ${escaped})`;
 }
-
-/** Kinds whose texts have nothing to escape. */
-const plain: ReadonlySet<string> = new Set([
-  "boolean",
-  "integer",
-  "numeric",
-  "float",
-  "bytes",
-  "bits",
-  "uuid",
-  "date",
-  "time",
-  "timestamp",
-  "timestamptz",
-]);

@@ -1,21 +1,6 @@
-import type { ColumnKind, ColumnSchema } from "@lockstep/core";
+import { type ColumnSchema, plainTextKinds } from "@lockstep/core";
 import { cellOf } from "../cell.js";
 import { quoteName } from "../quote.js";
-
-/** Kinds whose text holds nothing that JSON escapes. */
-const plain: ReadonlySet<ColumnKind> = new Set<ColumnKind>([
-  "boolean",
-  "integer",
-  "numeric",
-  "float",
-  "bytes",
-  "bits",
-  "uuid",
-  "date",
-  "time",
-  "timestamp",
-  "timestamptz",
-]);
 
 /** The expression for the JSON array of columns' texts of a trigger's row. */
 export function jsonArray(columns: readonly ColumnSchema[], row: string): string {
@@ -24,7 +9,7 @@ export function jsonArray(columns: readonly ColumnSchema[], row: string): string
 
 /** Whether {@link jsonArray} can write these columns in another way than JavaScript and PostgreSQL do, or equal values in two ways (0 and -0). */
 export function needsCanonical(columns: readonly ColumnSchema[]): boolean {
-  return columns.some(({ kind }) => !plain.has(kind) || kind === "float");
+  return columns.some(({ kind }) => !plainTextKinds.has(kind) || kind === "float");
 }
 
 /**
@@ -46,7 +31,7 @@ function arrayOf(columns: readonly ColumnSchema[], row: string, quote: (text: st
   const cells = columns.map((column) => {
     const text = `CONVERT(${cellOf(column, row)} USING utf8mb4)`;
     const value = `${row}.${quoteName(column.name)}`;
-    const quoted = plain.has(column.kind) ? `CONCAT('"', ${text}, '"')` : quote(text);
+    const quoted = plainTextKinds.has(column.kind) ? `CONCAT('"', ${text}, '"')` : quote(text);
     return column.nullable ? `IF(${value} IS NULL, 'null', ${quoted})` : quoted;
   });
   return `CONCAT('[', ${cells.join(", ',', ")}, ']')`;
