@@ -15,6 +15,8 @@ export interface TableShape {
   readonly keyColumns: readonly ColumnSchema[];
   /** Places of the key's columns among all columns, in key order. */
   readonly keyIndexes: readonly number[];
+  /** Columns for whose new values the server may refuse a row: of unique indexes and of foreign keys. */
+  readonly refusable: readonly string[];
   /** All columns' texts, under the aliases `c0…`. */
   readonly cells: string;
 }
@@ -35,7 +37,7 @@ export function shapeReader(): ShapeReader {
     const id = `${table.namespace}\u0000${definition}`;
     let shape = shapes.get(id);
     if (!shape) {
-      shape = shapeOf(await readSchema(run, table, definition));
+      shape = shapeOf(await readSchema(run, table, definition), await readRefusable(run, table));
       if (shapes.size >= maxRemembered) shapes.delete(shapes.keys().next().value!);
       shapes.set(id, shape);
     }
@@ -64,11 +66,19 @@ export function causedBy(error: unknown, errno: number): boolean {
   return "driverError" in error && error.driverError !== error && causedBy(error.driverError, errno);
 }
 
-function shapeOf(schema: TableSchema): TableShape {
+function shapeOf(schema: TableSchema, refusable: readonly string[]): TableShape {
   const keyIndexes = schema.key.map((name) => schema.columns.findIndex((column) => column.name === name));
   const keyColumns = keyIndexes.map((index) => schema.columns[index]!);
   const cells = schema.columns.map((column, i) => `${cellOf(column)} AS c${i}`).join(", ");
-  return { schema, keyColumns, keyIndexes, cells };
+  return { schema, keyColumns, keyIndexes, refusable, cells };
+}
+
+async function readRefusable(run: RunStatement, table: RowNote["table"]): Promise<string[]> {
+  const where = `table_schema = ${quoteText(table.namespace)} AND table_name = ${quoteText(table.name)}`;
+  const rows = await run(`SELECT column_name AS name FROM information_schema.statistics
+  WHERE ${where} AND non_unique = 0 AND column_name IS NOT NULL
+  UNION SELECT column_name FROM information_schema.key_column_usage WHERE ${where} AND referenced_table_name IS NOT NULL ORDER BY 1`);
+  return rows.map((row) => textOf(row["name"]));
 }
 
 async function readSchema(

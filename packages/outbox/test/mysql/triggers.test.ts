@@ -55,6 +55,37 @@ describe("triggers on MariaDB", () => {
     expect(events.filter(({ endsTransaction }) => endsTransaction)).to.have.length(1);
   });
 
+  it("rows that IGNORE passes over are not written: taken keys, taken unique values, foreign keys without the other side", async () => {
+    await run(
+      "CREATE TABLE part (id INT, k VARCHAR(9), u VARCHAR(9) UNIQUE, item INT, n INT, PRIMARY KEY (id, k), FOREIGN KEY (item) REFERENCES item (id))",
+    );
+    await db.install("part");
+    await run("INSERT INTO item VALUES (1, 'a')");
+    await run("INSERT INTO part VALUES (1, 'x', 'a', 1, 0), (2, 'x', 'b', NULL, 0), (3, 'x', 'c', 1, 0)");
+    await run("UPDATE IGNORE part SET u = 'B', n = 1 WHERE id = 1");
+    await run("UPDATE IGNORE part SET id = 3, n = 2");
+    await run("UPDATE IGNORE part SET item = 9, n = 3");
+    await run("INSERT IGNORE INTO part VALUES (1, 'x', 'z', 1, 4), (4, 'x', 'd', 9, 4)");
+    await run("DELETE IGNORE FROM item");
+    // And those that it doesn't are.
+    await run("UPDATE IGNORE part SET u = 'e', id = 5, item = NULL, n = 6 WHERE id = 1");
+    await run("UPDATE part SET k = 'X', n = 7 WHERE id = 2");
+    await run("UPDATE part SET id = id + 1 WHERE id IN (2, 3) ORDER BY id DESC");
+    const rows = new Map<string, string>();
+    for (const { op, key, before, image } of await db.events()) {
+      rows.delete(before ?? "");
+      if (op === "delete") rows.delete(key);
+      else rows.set(key, image!);
+    }
+    const here = await run("SELECT * FROM part");
+    const cells = here.map((row) =>
+      Object.values(row).map((value) => (value === null ? null : String(value))),
+    );
+    expect([...rows.values()].toSorted()).to.deep.equal(cells.map((row) => JSON.stringify(row)).toSorted());
+    expect(cells.map(([, , , , n]) => n).toSorted()).to.deep.equal(["2", "6", "7"]);
+    expect(await db.findings("part")).to.deep.equal([]);
+  });
+
   it("what is rolled back leaves no trace", async () => {
     await db.install("item");
     await run("BEGIN");

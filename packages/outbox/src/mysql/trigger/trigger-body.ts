@@ -1,6 +1,7 @@
 import type { ColumnSchema } from "@lockstep/core";
 import { quoteName, quoteText } from "../quote.js";
 import type { TableShape } from "../table-shape.js";
+import { unlessPassedOver } from "./passed-over.js";
 import { canonicalArray, jsonArray, needsCanonical } from "./json-text.js";
 
 /** When a trigger fires. */
@@ -17,9 +18,11 @@ export function triggerBody(outbox: string, shape: TableShape, event: FiringEven
   const keys = shape.keyColumns.map((column) => ({ ...column, nullable: false }));
   const row = event === "delete" ? "OLD" : "NEW";
   const image = event === "delete" ? "NULL" : jsonArray(shape.schema.columns, "NEW");
-  const insert = (key: string, before: string): string =>
+  const write = (key: string, before: string): string =>
     `INSERT INTO ${outbox} (tx, ends_tx, at, op, fingerprint, row_key, image, before_key, traceparent, origin)
 VALUES (NULL, FALSE, UTC_TIMESTAMP(6), '${letters[event]}', ${quoteText(shape.schema.fingerprint)}, ${key}, ${image}, ${before}, @lockstep_traceparent, @lockstep_origin)`;
+  const insert = (key: string, before: string): string =>
+    event === "update" ? unlessPassedOver(shape, write(key, before)) : write(key, before);
   if (!needsCanonical(keys)) {
     const isSame = keys.map(({ name }) => `NEW.${quoteName(name)} <=> OLD.${quoteName(name)}`).join(" AND ");
     return insert(
