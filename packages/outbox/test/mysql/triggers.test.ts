@@ -86,6 +86,21 @@ describe("triggers on MariaDB", () => {
     expect(await db.findings("part")).to.deep.equal([]);
   });
 
+  it("a system-versioned table's rows are captured, and its history isn't", async () => {
+    await run("CREATE TABLE kept (id INT PRIMARY KEY, v INT) WITH SYSTEM VERSIONING");
+    await db.install("kept");
+    await run("INSERT INTO kept VALUES (1, 1), (2, 1)");
+    await run("UPDATE kept SET v = 2 WHERE id = 1");
+    await run("DELETE FROM kept WHERE id = 2");
+    const events = await db.events();
+    expect(events.map(({ op, key, image }) => [op, key, image])).to.deep.equal([
+      ["insert", '["1"]', '["1","1"]'],
+      ["insert", '["2"]', '["2","1"]'],
+      ["update", '["1"]', '["1","2"]'],
+      ["delete", '["2"]', undefined],
+    ]);
+  });
+
   it("what is rolled back leaves no trace", async () => {
     await db.install("item");
     await run("BEGIN");

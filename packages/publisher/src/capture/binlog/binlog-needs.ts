@@ -17,6 +17,7 @@ export async function binlogProblems(
     ...(await filtered(run)),
     ...(await withoutTransactions(run, tables)),
     ...(await withoutKey(run, tables)),
+    ...(await withHistory(run, tables)),
   ];
 }
 
@@ -61,6 +62,19 @@ async function withoutKey(run: RunStatement, tables: readonly Table[]): Promise<
   return rows.flatMap((row) => {
     const table = tableId({ namespace: String(row["namespace"]), name: String(row["name"]) });
     const message = `${table}: it has no primary key: give it one, or leave it out`;
+    return wanted.has(table) ? [{ table, problem: "refused" as const, message }] : [];
+  });
+}
+
+/** Its history is rows of the same table in the log, under keys that the table doesn't have. */
+async function withHistory(run: RunStatement, tables: readonly Table[]): Promise<CaptureFinding[]> {
+  if (tables.length === 0) return [];
+  const wanted = new Set(tables.map(tableId));
+  const rows = await run(`SELECT TABLE_SCHEMA AS namespace, TABLE_NAME AS name FROM information_schema.TABLES
+  WHERE TABLE_SCHEMA IN (${namespaces(tables)}) AND TABLE_TYPE = 'SYSTEM VERSIONED'`);
+  return rows.flatMap((row) => {
+    const table = tableId({ namespace: String(row["namespace"]), name: String(row["name"]) });
+    const message = `${table} is system-versioned, and the log has its history as rows of it: capture by trigger, or leave it out`;
     return wanted.has(table) ? [{ table, problem: "refused" as const, message }] : [];
   });
 }

@@ -159,7 +159,8 @@ describe("a server whose binlog is read", function () {
     await source.run(
       "create table child (id int primary key, item int, foreign key (item) references item (id) on delete cascade)",
     );
-    await source.describe("plain", "child");
+    await source.run("create table kept (id int primary key) with system versioning");
+    await source.describe("plain", "child", "kept");
     await source.run("set global binlog_row_metadata = minimal, global binlog_row_image = noblob");
     const error = (await source
       .log()
@@ -171,11 +172,12 @@ describe("a server whose binlog is read", function () {
       "binlog_row_image",
       `${source.namespace}.plain`,
       `${source.namespace}.child`,
+      `${source.namespace}.kept is system-versioned`,
     ]) {
       expect(error.message).to.include(part);
     }
     await source.run("set global binlog_row_metadata = full, global binlog_row_image = full");
-    await source.run("drop table plain");
+    await source.run("drop table plain, kept");
     expect(await refusalOf(source.log())).to.equal("CAPTURE_SOURCE_SETTINGS");
     await leads(source.log({}, "accept"));
   });

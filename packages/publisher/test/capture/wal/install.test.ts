@@ -96,6 +96,14 @@ describe("the write-ahead log: installing", function () {
     expect((await source.plan("doc")).findings).to.deep.equal([refused]);
   });
 
+  it("refuses an unlogged table", async () => {
+    await source.sql("create unlogged table scratch (id int primary key)");
+    await source.install("scratch");
+    expect((await source.plan("scratch")).findings.map(({ message }) => message)).to.include(
+      "public.scratch is unlogged: alter table … set logged, or leave it out",
+    );
+  });
+
   it("is done once by several processes that start at the same moment", async () => {
     await Promise.all([1, 2, 3].map(() => source.installBeside("doc")));
     expect(await made()).to.have.length(1);

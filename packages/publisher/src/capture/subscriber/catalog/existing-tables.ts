@@ -40,7 +40,7 @@ async function inPostgres(run: RunStatement, names: readonly TableName[]): Promi
 async function inMysql(run: RunStatement, names: readonly TableName[]): Promise<(Table | undefined)[]> {
   const rows = await run(
     `SELECT TABLE_SCHEMA AS namespace, TABLE_NAME AS name, DATABASE() AS here FROM information_schema.TABLES
-      WHERE TABLE_TYPE = 'BASE TABLE' AND (${names.map(() => "(TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ?)").join(" OR ")})`,
+      WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND (${names.map(() => "(TABLE_SCHEMA = COALESCE(?, DATABASE()) AND TABLE_NAME = ?)").join(" OR ")})`,
     names.flatMap(({ namespace, name }) => [namespace ?? null, name]),
   );
   const here = String(rows[0]?.["here"] ?? "");

@@ -10,6 +10,8 @@ export interface TableFacts {
   readonly hasKey: boolean;
   /** Other tables, which are no partitions, inherit from it: their rows are rows of it, too. */
   readonly isInherited: boolean;
+  /** The log leaves it out. */
+  readonly isUnlogged: boolean;
   /** `d`: by key; `f`: whole rows; `i`: by another index; `n`: not at all. */
   readonly identity: string;
   /** The table itself, or its partitions, that can hold values outside of their rows and don't log whole old rows. */
@@ -98,6 +100,7 @@ function tablesQuery({ tables: publication }: CaptureNames, tables: readonly Row
   return `select json_build_object('namespace', g.namespace, 'name', g.name, 'exists', c.oid is not null,
   'hasKey', exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary),
   'isInherited', c.relkind <> 'p' and exists (select from pg_inherits i where i.inhparent = c.oid),
+  'isUnlogged', c.relpersistence <> 'p',
   'identity', c.relreplident::text,
   'isOwner', coalesce(pg_has_role(c.relowner, 'usage'), false),
   'isPublished', r.oid is not null,

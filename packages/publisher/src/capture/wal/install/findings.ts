@@ -67,6 +67,8 @@ function tableFindings(table: TableFacts): CaptureFinding[] {
       ),
     ];
   }
+  if (table.isUnlogged)
+    return [about("refused", `${id} is unlogged: alter table … set logged, or leave it out`)];
   // The log names each row's own table, and to publish this one would publish them all.
   if (table.isInherited) {
     return [
