@@ -11,7 +11,8 @@ export interface Contender {
 
 /** PostgreSQL's own logical replication and Lockstep; both stand still until `go`. */
 export function contendersOf(rig: Rig): { readonly native: Contender; readonly lockstep: Contender } {
-  const services = Object.values(rig.processes);
+  // The consumer idles meanwhile: stopped for longer than its session may be silent, it would have lost its lane.
+  const { relay } = rig.processes;
   return {
     native: {
       name: "native",
@@ -25,8 +26,8 @@ export function contendersOf(rig: Rig): { readonly native: Contender; readonly l
     lockstep: {
       name: "lockstep",
       mirror: rig.lockstep,
-      go: async () => services.forEach((service) => service.go()),
-      hold: async () => services.forEach((service) => service.hold()),
+      go: async () => relay.go(),
+      hold: async () => relay.hold(),
     },
   };
 }
