@@ -82,8 +82,9 @@ for (const engine of engines) {
         readonly keys: number[];
       }[] = [];
       let isOver = false;
+      let isAnswered = false;
       const cutting = (async () => {
-        while (!isOver) await cutter.cut();
+        while (!isAnswered) await cutter.cut();
       })();
       const asking = (async () => {
         while (!isOver) {
@@ -100,7 +101,9 @@ for (const engine of engines) {
         }),
       );
       isOver = true;
-      await Promise.all([cutting, asking]);
+      // What the last one asked about may not be cut yet.
+      await asking.finally(() => (isAnswered = true));
+      await cutting;
       await cutAll(log);
       const events = await readAll(log);
       const at = new Map(events.map((e) => [Number(keyOf(e)), positionOf(e.tick, e.ordinal)]));

@@ -102,11 +102,15 @@ export class StarRig implements AsyncDisposable {
             : `set @lockstep_origin = nullif('${value}', '')`,
         );
       if (!versioned) await origin("nobody");
+      // Events of what lanes have written may be there, and are about to be cut.
+      const newest = isPostgres
+        ? []
+        : await manager.query("select coalesce(max(id), 0) as id from lockstep_outbox");
       await manager.query(statement);
       await manager.query(
         isPostgres
           ? "delete from lockstep.outbox where xid = pg_current_xact_id()"
-          : "delete from lockstep_outbox where tick = 0",
+          : `delete from lockstep_outbox where id > ${newest[0].id} and origin <=> @lockstep_origin`,
       );
       await origin("");
     });
