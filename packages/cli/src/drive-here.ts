@@ -3,6 +3,8 @@ import { isLockstepError, type Job } from "@lockstep/core";
 import { type DriveOptions, driveJob, type JobEnd, type OpenSync } from "@lockstep/jobs";
 
 const triesEveryMs = 100;
+/** Another process's job may take hours, and each try is a session at the source. */
+const followsEveryMs = 1_000;
 const defaultPatienceMs = 30_000;
 
 /** Drives a job in this process until it ends; Ctrl-C pauses it. */
@@ -29,6 +31,7 @@ export async function driveBegun(
   patienceMs = defaultPatienceMs,
 ): Promise<JobEnd> {
   let { movedAt } = job;
+  let pauseMs = triesEveryMs;
   let until = performance.now() + patienceMs;
   for (;;) {
     try {
@@ -41,9 +44,10 @@ export async function driveBegun(
     if (found !== undefined && found.state !== "running") return found.state;
     if (found !== undefined && found.movedAt !== movedAt) {
       ({ movedAt } = found);
+      pauseMs = Math.min(followsEveryMs, patienceMs / 3);
       until = performance.now() + patienceMs;
       options.onProgress?.(found.progress, "another process, which works on the job");
     }
-    await pause(triesEveryMs);
+    await pause(pauseMs);
   }
 }
