@@ -14,7 +14,7 @@ export const docs = fastifyPlugin(
         info: {
           title: "Lockstep status",
           description:
-            "Lanes, lag, dead letters, jobs, schedules and decisions. Every error is RFC 9457 problem details with a code and a hint.",
+            "Lanes, lag, dead letters, jobs, schedules and decisions. Every error is RFC 9457 problem details with a code and a hint; a method that an address doesn't have is 405, with the ones it has in `Allow`.",
           version: "1.0.0",
           license: { name: "MIT", identifier: "MIT" },
         },

@@ -21,9 +21,10 @@ import {
   type StatusLimits,
   type StatusServerOptions,
 } from "./options.js";
+import { methodNotAllowed } from "./problem/method-not-allowed.js";
 import { answerUnroutable, problemAnswers } from "./problem/problem-answers.js";
 import { safeLogger } from "./problem/safe-logger.js";
-import { queueBoard } from "./queues/queue-board.js";
+import { isQueueBoard, queueBoard } from "./queues/queue-board.js";
 import { bulkReplayRoute } from "./routes/bulk-replay-route.js";
 import { conflictsRoute } from "./routes/conflicts-route.js";
 import { deadLetterRoute } from "./routes/dead-letter-route.js";
@@ -96,6 +97,7 @@ async function registerGuards(
   await app.register(requestLimit, { perMinute: limits.requestsPerMinute });
   await app.register(sameOrigin, { hasToken: tokens.length > 0 });
   await app.register(authentication, { tokens });
+  await app.register(methodNotAllowed, { isReadOnly: isQueueBoard });
 }
 
 async function registerRoutes(app: FastifyInstance, context: RouteContext, hasToken: boolean): Promise<void> {

@@ -5,10 +5,14 @@ import type { Queue } from "bullmq";
 import type { FastifyInstance } from "fastify";
 import type { Fleet } from "../fleet/fleet.js";
 import { httpProblem } from "../problem/http-problems.js";
+import { methodsAt, readingMethods } from "../problem/method-not-allowed.js";
 import { problemOf } from "../problem/problem.js";
 
 const prefix = "/queues";
 const problemStart = '{"type":"urn:lockstep:error:';
+
+/** Whether an address is the board's. */
+export const isQueueBoard = (url: string): boolean => /^\/queues(\/|\?|$)/.test(url);
 
 /** bull-board over the raw BullMQ queues, to look at only: whatever isn't a read is refused before it gets there. */
 export const queueBoard =
@@ -30,9 +34,11 @@ export const queueBoard =
       if (typeof payload === "string" && payload.startsWith(problemStart))
         void reply.type("application/problem+json");
     });
-    app.addHook("onRequest", async ({ method }) => {
-      if (method !== "GET" && method !== "HEAD")
+    app.addHook("onRequest", async ({ method, url }, reply) => {
+      if (!readingMethods.includes(method)) {
+        void reply.header("allow", methodsAt(app, url, readingMethods).join(", "));
         throw httpProblem("METHOD_NOT_ALLOWED", "the queues can only be looked at here");
+      }
       // A queue that has never seen its Redis waits for it, for as long as it takes: the one who asks must not.
       await Promise.all(
         fleet.sources.flatMap(({ door, queues }) =>

@@ -143,7 +143,7 @@ describe("other sites' pages", () => {
   it("get no CORS headers", async () => {
     const { headers } = await rig.get("/api/v1/status", { origin: "https://evil.example" });
     expect([...headers.keys()].filter((name) => name.startsWith("access-control"))).to.deep.equal([]);
-    expect(await raw("OPTIONS", { origin: "https://evil.example" })).to.equal(404);
+    expect(await raw("OPTIONS", { origin: "https://evil.example" })).to.equal(405);
   });
 });
 
@@ -164,7 +164,7 @@ describe("every answer", () => {
   const bad: [name: string, init: RequestInit & { path: string }, status: number, code: string][] = [
     ["unknown address", { path: "/api/v2/status" }, 404, "NOT_FOUND"],
     ["an address that isn't UTF-8", { path: "/api/v1/dead-letters/%ff" }, 400, "REQUEST_INVALID"],
-    ["unknown method", { path: "/api/v1/status", method: "DELETE" }, 404, "NOT_FOUND"],
+    ["unknown method", { path: "/api/v1/status", method: "DELETE" }, 405, "METHOD_NOT_ALLOWED"],
     [
       "no JSON",
       {
