@@ -27,6 +27,7 @@ export { postgresSnapshotWriter } from "./postgres/snapshot-writer.js";
 export { postgresTriggers } from "./postgres/trigger/postgres-triggers.js";
 export { postgresVersionTriggers } from "./postgres/two-way/version-triggers.js";
 export { lasting, type Lasting } from "./lasting.js";
+export { sayingWhoIsWaitedFor } from "./waited-for.js";
 export type { Retention } from "./retention.js";
 export { mysqlTriggers } from "./mysql/trigger/mysql-triggers.js";
 export { mysqlVersionTriggers } from "./mysql/two-way/version-triggers.js";

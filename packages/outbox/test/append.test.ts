@@ -332,7 +332,7 @@ for (const engine of engines) {
     });
 
     it("is made by several processes at once, checked, and removed without a trace", async () => {
-      for (const statement of db.writer.ddl.down) await app.run(statement);
+      await db.writer.remove(app.run);
       let missing: unknown;
       await db.writer.check(app.run).catch((error: unknown) => (missing = error));
       expect(isLockstepError(missing, "OUTBOX_MISSING")).to.equal(true);
@@ -340,8 +340,8 @@ for (const engine of engines) {
       await Promise.all(sessions.map((session) => db.writer.ensure(session.run)));
       await Promise.all(sessions.map((session) => db.writer.describe(session.run, [items, parts])));
       await db.writer.check(app.run);
-      for (const statement of db.writer.ddl.down) await app.run(statement);
-      for (const statement of db.writer.ddl.up) await app.run(statement);
+      await db.writer.remove(app.run);
+      await db.writer.ensure(app.run);
       await db.writer.check(app.run);
     });
   });

@@ -54,7 +54,7 @@ for (const engine of engines) {
       await app.run(`insert into ${orders} values (1)`);
       expect(await app.run(`select * from ${orders}`)).deep.equal([{ id: 1 }]);
       expect(await refusal({ ...place, table: "changes" })).equal(undefined);
-      for (const statement of writerAt({ ...place, table: "changes" }).ddl.down) await app.run(statement);
+      await writerAt({ ...place, table: "changes" }).remove(app.run);
     });
 
     it("is made of small letters, and no other table's of Lockstep", () => {

@@ -89,8 +89,8 @@ for (const engine of engines) {
         const mine = await log.incarnation();
         expect(await db.log().incarnation()).to.equal(mine);
         expect(await other.log().incarnation()).to.not.equal(mine);
-        for (const statement of db.writer.ddl.down) await app.run(statement);
-        for (const statement of db.writer.ddl.up) await app.run(statement);
+        await db.writer.remove(app.run);
+        await db.writer.ensure(app.run);
         expect(await log.incarnation()).to.not.equal(mine);
       } finally {
         await other.drop();
@@ -124,7 +124,7 @@ for (const engine of engines) {
     });
 
     it("says that the outbox is missing where there is none", async () => {
-      for (const statement of db.writer.ddl.down) await app.run(statement);
+      await db.writer.remove(app.run);
       for (const attempt of [() => log.cut(), () => log.top(), () => log.incarnation()]) {
         const failure = await attempt().catch((error: unknown) => error);
         expect(isLockstepError(failure, "OUTBOX_MISSING"), String(failure)).to.equal(true);

@@ -52,7 +52,7 @@ export function lockstepMigration(options: MigrationOptions = {}): MigrationClas
         await removeAtSource(triggersOf(queryRunner, options), run, []);
         return;
       }
-      for (const statement of outboxWriterFor(queryRunner.connection, options).ddl.down) await run(statement);
+      await outboxWriterFor(queryRunner.connection, options).remove(run);
     }
   };
   // TypeORM takes the time stamp from the class's name.

@@ -32,7 +32,7 @@ const open = new WeakSet<DataSource>();
  * `LOCKSTEP_DISABLED=1` in the environment ends what it does to the application's writes. Where the database itself captures (`trigger`, `wal`,
  * `binlog`) it goes on capturing, so the relay goes on as well: else the outbox, or the log that a slot holds, would fill the source's disk.
  * `LOCKSTEP_RELAY_DISABLED=1` ends the relay of this process.
- * @throws LockstepError CONFIG_INVALID, DRIVER_UNSUPPORTED, ENTITY_UNKNOWN, TABLE_WITHOUT_PRIMARY_KEY, OUTBOX_MISSING.
+ * @throws LockstepError CONFIG_INVALID, DRIVER_UNSUPPORTED, ENTITY_UNKNOWN, TABLE_WITHOUT_PRIMARY_KEY, OUTBOX_MISSING, CAPTURE_INSTALL_WAITS.
  */
 export async function publishChanges(dataSource: DataSource, options: PublishOptions): Promise<Publisher> {
   checkOptions(dataSource, options);
@@ -225,7 +225,7 @@ function startPublisher(
     await withRunner(dataSource, async (run) => {
       // First: without the outbox every write that fires a trigger would fail; a slot that nobody reads would hold the whole server's log.
       await removeAtSource(method, run, []);
-      for (const statement of writer.ddl.down) await run(statement);
+      await writer.remove(run);
     });
   }
 

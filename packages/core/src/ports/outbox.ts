@@ -103,10 +103,14 @@ export interface OutboxHandOver {
  * row that was inserted and deleted inside. Any failure throws: the transaction must not commit.
  */
 export interface OutboxWriter {
-  /** Makes tables and functions if they are missing or older; safe to run at every start and from several processes at once. */
+  /**
+   * Makes tables and functions if they are missing or older; safe to run at every start and from several processes at once. Who writes meanwhile waits for
+   * a moment only: an upgrade that other transactions keep waiting makes way, and is tried again for a while.
+   * @throws LockstepError CAPTURE_INSTALL_WAITS, naming them.
+   */
   ensure(run: RunStatement): Promise<void>;
-  /** Statements that make (`up`) and remove (`down`) everything, for a migration. */
-  readonly ddl: { readonly up: readonly string[]; readonly down: readonly string[] };
+  /** Removes everything. @throws LockstepError CAPTURE_INSTALL_WAITS, naming them, when other transactions keep it waiting. */
+  remove(run: RunStatement): Promise<void>;
   /** @throws LockstepError OUTBOX_MISSING when `ensure` or the migration never ran. */
   check(run: RunStatement): Promise<void>;
   /** Its part when the source's capture changes from one log to another. */

@@ -12,6 +12,7 @@ import { audienceText } from "../event-row.js";
 import { foldNotes, type NotedTable, partsOf, rowsPerPart } from "../fold-notes.js";
 import { keptCapture } from "../kept-capture.js";
 import { mysqlHandOver } from "./hand-over.js";
+import { patiently } from "./bounded.js";
 import { keptQuery } from "./kept-query.js";
 import { createStatements, dropStatements, formatVersion, tableNames, type TableNames } from "./ddl.js";
 import { captureRows, type CapturedRow } from "./images.js";
@@ -27,14 +28,14 @@ export function mysqlOutboxWriter(options: MysqlOutboxOptions = {}): OutboxWrite
   const create = createStatements(names, outboxMark(place));
   const shapes = shapeReader();
   return {
-    ddl: { up: create, down: dropStatements(names) },
     async ensure(run) {
       if ((await formatOf(run, names, place)) >= formatVersion) return;
       await alone(run, place.prefix, async () => {
         if ((await formatOf(run, names, place)) >= formatVersion) return;
-        for (const statement of create) await run(statement);
+        await patiently(run, upgrading, () => runAll(run, create));
       });
     },
+    remove: (run) => patiently(run, removing, () => runAll(run, dropStatements(names))),
     async check(run) {
       if ((await formatOf(run, names, place)) >= formatVersion) return;
       throw new LockstepError(
@@ -68,6 +69,13 @@ export function mysqlOutboxWriter(options: MysqlOutboxOptions = {}): OutboxWrite
 }
 
 const makingSeconds = 60;
+
+const upgrading = { lockWaitSeconds: 1, tries: 4 };
+const removing = { lockWaitSeconds: 5, tries: 1 };
+
+async function runAll(run: RunStatement, statements: readonly string[]): Promise<void> {
+  for (const statement of statements) await run(statement);
+}
 
 /** One process at a time: two of them would both find a column missing, and both add it. Without the lock, as where none can be had, one of them fails. */
 async function alone(run: RunStatement, prefix: string, work: () => Promise<void>): Promise<void> {

@@ -1,3 +1,4 @@
+import { bounded, triedAgain } from "./bounded.js";
 import { formatVersion } from "./format-version.js";
 import { flushFunctions } from "./flush-function.js";
 import { tupleBytes } from "./packed.js";
@@ -19,16 +20,19 @@ perform pg_advisory_xact_lock(hashtextextended(${quoteText(`lockstep ddl ${schem
 if to_regclass(${quoteText(`${s}.state`)}) is not null then
   if exists (select from ${s}.state where format >= ${formatVersion}) then return; end if;
 end if;
-create schema if not exists ${s};
-${tables(names)}
-${tableFunctions(names)}
-${shapeFunctions(s)}
-${tickFunctions(names)}
-${flushFunctions(names)}
-${snapshotFunctions(names)}
-${sharedTriggerFunctions(names)}
-insert into ${s}.state (format) select ${formatVersion} where not exists (select from ${s}.state);
-update ${s}.state set format = ${formatVersion};
+${triedAgain([
+  `create schema if not exists ${s};`,
+  tables(names),
+  changedTables(names),
+  tableFunctions(names),
+  shapeFunctions(s),
+  tickFunctions(names),
+  flushFunctions(names),
+  snapshotFunctions(names),
+  sharedTriggerFunctions(names),
+  `insert into ${s}.state (format) select ${formatVersion} where not exists (select from ${s}.state);
+update ${s}.state set format = ${formatVersion};`,
+])}
 end $lockstep$`;
 }
 
@@ -37,19 +41,20 @@ export function dropStatements({ schema, s, outbox }: OutboxNames): string[] {
   return [
     // First: without the outbox every write that fires one would fail.
     removeTriggers(schema),
-    ...dropSharedFunctions(s),
-    dropTableFunctions(schema),
-    dropSnapshotFunctions(s),
-    `drop function if exists ${s}.make_table_functions(${s}.table_schema, text)`,
-    `drop function if exists ${s}.flush(jsonb, text, text), ${s}.flush_pinned(jsonb, text, text),
+    bounded([
+      ...dropSharedFunctions(s),
+      dropTableFunctions(schema),
+      dropSnapshotFunctions(s),
+      `drop function if exists ${s}.make_table_functions(${s}.table_schema, text);`,
+      `drop function if exists ${s}.flush(jsonb, text, text), ${s}.flush_pinned(jsonb, text, text),
   ${s}.flush_for(jsonb, text, text, text), ${s}.flush_for_pinned(jsonb, text, text, text),
   ${s}.flush_row(text, text, jsonb, text, text), ${s}.flush_row_pinned(text, text, jsonb, text, text),
   ${s}.describe(jsonb), ${s}.shape_named(text), ${s}.make_shape(oid, text), ${s}.catalog_version(oid),
-  ${s}.columns_version(oid), ${s}.unchanged(oid, text), ${s}.as_planned(text, oid, text), ${s}.unread(), ${s}.cut(), ${s}.captured()`,
-    `drop table if exists ${outbox}, ${s}.tick, ${s}.table_schema, ${s}.target, ${s}.state, ${s}.job, ${s}.schedule`,
-    `drop sequence if exists ${s}.outbox_seq`,
-    `do $lockstep$ begin drop schema if exists ${s} restrict;
-exception when dependent_objects_still_exist then null; end $lockstep$`,
+  ${s}.columns_version(oid), ${s}.unchanged(oid, text), ${s}.as_planned(text, oid, text), ${s}.unread(), ${s}.cut(), ${s}.captured();`,
+      `drop table if exists ${outbox}, ${s}.tick, ${s}.table_schema, ${s}.target, ${s}.state, ${s}.job, ${s}.schedule;`,
+      `drop sequence if exists ${s}.outbox_seq;`,
+      `begin drop schema if exists ${s} restrict; exception when dependent_objects_still_exist then null; end;`,
+    ]),
   ];
 }
 
@@ -73,13 +78,6 @@ create table if not exists ${outbox} (
   version text,
   primary key (xid, seq)
 );
-alter table ${outbox} set (${tupleBytes});
-if not exists (select from pg_catalog.pg_attribute where attrelid = ${quoteText(outbox)}::regclass and attname = 'audience') then
-  alter table ${outbox} add column audience text;
-end if;
-if not exists (select from pg_catalog.pg_attribute where attrelid = ${quoteText(outbox)}::regclass and attname = 'version') then
-  alter table ${outbox} add column version text;
-end if;
 create table if not exists ${s}.tick (
   n bigint primary key,
   snapshot pg_snapshot not null,
@@ -104,13 +102,6 @@ create table if not exists ${s}.table_schema (
   key_same text not null,
   seen_at timestamptz not null default clock_timestamp()
 );
--- Of format 1. Its rows stay, as events name their fingerprints; the next use of a table makes a new one.
-if not exists (select from pg_catalog.pg_attribute where attrelid = ${quoteText(`${s}.table_schema`)}::regclass and attname = 'cells') then
-  alter table ${s}.table_schema add column cells text not null default '', add column key_cells text not null default '',
-    add column key_same text not null default '';
-  update ${s}.table_schema set version = '';
-end if;
-create index if not exists table_schema_version on ${s}.table_schema (rel, version);
 create table if not exists ${s}.target (
   id uuid not null,
   partition integer not null,
@@ -150,13 +141,6 @@ create table if not exists ${s}.job (
   finished_at timestamptz,
   code text
 );
--- Who asked for it, and of a schedule's which and when it was due (ms since 1970).
-alter table ${s}.job add column if not exists asked_by text, add column if not exists schedule text,
-  add column if not exists due_at bigint;
--- Of several consumers that think so at once, one runs what is due.
-create unique index if not exists job_due on ${s}.job (schedule, due_at);
--- One of a kind at a time, whatever processes think they hold.
-create unique index if not exists job_live on ${s}.job (kind) where state in ('running', 'paused');
 create table if not exists ${s}.schedule (
   name text primary key,
   plan text not null,
@@ -164,8 +148,52 @@ create table if not exists ${s}.schedule (
   covered_at bigint not null,
   paused_by text,
   missed bigint not null default 0
-);
-alter table ${s}.state add column if not exists partitions integer, add column if not exists capture text,
-  add column if not exists capture_from text, add column if not exists capture_stage text,
-  add column if not exists capture_end text, add column if not exists history uuid;`;
+);`;
+}
+
+/**
+ * What tables of an older format lack. Each is looked for first, as a statement that finds nothing to do locks its table all the same; what the application's
+ * writes use comes last, so that nothing is waited for behind its lock.
+ */
+function changedTables({ s, outbox }: OutboxNames): string {
+  const [state, job, shapes] = [`${s}.state`, `${s}.job`, `${s}.table_schema`];
+  const added = (table: string, columns: Readonly<Record<string, string>>): string =>
+    Object.entries(columns)
+      .map(([name, type]) =>
+        unless(hasColumn(table, name), `alter table ${table} add column ${name} ${type};`),
+      )
+      .join("\n");
+  const indexed = (name: string, create: string): string =>
+    unless(`to_regclass(${quoteText(`${s}.${name}`)}) is not null`, `${create};`);
+  const kept = tupleBytes.replaceAll(" ", "");
+  return `${added(state, { partitions: "integer", capture: "text", capture_from: "text", capture_stage: "text", capture_end: "text", history: "uuid" })}
+-- Who asked for it, and of a schedule's which and when it was due (ms since 1970).
+${added(job, { asked_by: "text", schedule: "text", due_at: "bigint" })}
+-- Of several consumers that think so at once, one runs what is due.
+${indexed("job_due", `create unique index job_due on ${job} (schedule, due_at)`)}
+-- One of a kind at a time, whatever processes think they hold.
+${indexed("job_live", `create unique index job_live on ${job} (kind) where state in ('running', 'paused')`)}
+-- Of format 1. Its rows stay, as events name their fingerprints; the next use of a table makes a new one.
+${unless(
+  hasColumn(shapes, "cells"),
+  `alter table ${shapes} add column cells text not null default '', add column key_cells text not null default '',
+    add column key_same text not null default '';
+  update ${shapes} set version = '';`,
+)}
+${indexed("table_schema_version", `create index table_schema_version on ${shapes} (rel, version)`)}
+${unless(
+  `exists (select from pg_catalog.pg_class where oid = ${quoteText(outbox)}::regclass and ${quoteText(kept)} = any (reloptions))`,
+  `alter table ${outbox} set (${tupleBytes});`,
+)}
+${added(outbox, { audience: "text", version: "text" })}`;
+}
+
+function unless(condition: string, statements: string): string {
+  return `if (${condition}) is not true then
+  ${statements}
+end if;`;
+}
+
+function hasColumn(table: string, name: string): string {
+  return `exists (select from pg_catalog.pg_attribute where attrelid = ${quoteText(table)}::regclass and attname = ${quoteText(name)})`;
 }

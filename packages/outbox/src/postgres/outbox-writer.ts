@@ -10,12 +10,14 @@ import { createStatement, dropStatements } from "./ddl.js";
 import { formatVersion } from "./format-version.js";
 import { flushCalls, nameOf } from "./flush-call.js";
 import { rowMoved } from "./flush-function.js";
+import { transactionsInTheWay } from "./in-the-way.js";
 import { keptCapture } from "../kept-capture.js";
 import { postgresHandOver } from "./hand-over.js";
 import { keptQuery } from "./kept-query.js";
 import { type OutboxNames, outboxNames, type PostgresOutboxOptions } from "./outbox-names.js";
 import { refuseOtherOutbox } from "../outbox-table.js";
 import { quoteText } from "./quote.js";
+import { sayingWhoIsWaitedFor } from "../waited-for.js";
 import { tableSchemaOf, type TableDefinition } from "./table-definition.js";
 
 /** The outbox in a PostgreSQL database (13 or newer), as the application's transactions write it. */
@@ -25,11 +27,11 @@ export function postgresOutboxWriter(options: PostgresOutboxOptions = {}): Outbo
   const create = createStatement(names);
   const tableFunctions = new Map<string, string>();
   return {
-    ddl: { up: [create], down: dropStatements(names) },
     async ensure(run) {
       await refuseShadowing(run, schema);
-      if ((await formatOf(run, names)) < formatVersion) await run(create);
+      if ((await formatOf(run, names)) < formatVersion) await runPatiently(run, names, [create]);
     },
+    remove: (run) => runPatiently(run, names, dropStatements(names)),
     async check(run) {
       await refuseShadowing(run, schema);
       if ((await formatOf(run, names)) < formatVersion) {
@@ -80,6 +82,21 @@ export function postgresOutboxWriter(options: PostgresOutboxOptions = {}): Outbo
       }
     },
   };
+}
+
+async function runPatiently(
+  run: RunStatement,
+  { schema, table }: OutboxNames,
+  statements: readonly string[],
+): Promise<void> {
+  const used = [table, "table_schema", "tick", "target", "state", "job", "schedule"];
+  const tables = used.map((name) => ({ namespace: schema, name }));
+  await sayingWhoIsWaitedFor(
+    async () => {
+      for (const statement of statements) await run(statement);
+    },
+    () => transactionsInTheWay(run, tables),
+  );
 }
 
 function withLiterals(sql: string, parameters: readonly unknown[]): string {

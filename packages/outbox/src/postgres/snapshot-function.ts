@@ -17,7 +17,7 @@ export function snapshotFunctions(names: OutboxNames): string {
 /** Removes them. */
 export function dropSnapshotFunctions(s: string): string {
   return `drop function if exists ${s}.append_snapshot(text, jsonb, jsonb, int, text, text, text, text), ${s}.snapshot_end(text),
-  ${s}.absent_keys(text, jsonb), ${s}.key_parts(oid, text)`;
+  ${s}.absent_keys(text, jsonb), ${s}.key_parts(oid, text);`;
 }
 
 /** How a table's key is written: its columns of a row named t, the same backwards, and a key that the expression `given` has as a JSON array. */

@@ -89,11 +89,11 @@ begin
 end `;
 }
 
-/** Removes the functions that {@link tableFunctions}' function made. */
+/** A block that removes the functions that {@link tableFunctions}' function made. */
 export function dropTableFunctions(schema: string): string {
-  return `do $lockstep$ declare made text; begin
+  return `declare made text; begin
 for made in select p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid = p.pronamespace
   where n.nspname = ${quoteText(schema)} and p.proname ~ '^rows?_[0-9a-f]{16}(_pinned)?$' loop
   execute 'drop function ' || made;
-end loop; end $lockstep$`;
+end loop; end;`;
 }

@@ -5,8 +5,8 @@ import {
   type RowNote,
   type RunStatement,
 } from "@lockstep/core";
+import { sayingWhoIsWaitedFor } from "@lockstep/outbox";
 import type { SourceCapture } from "./source-capture.js";
-import { isLockTimeout } from "./subscriber/server-errors.js";
 
 /**
  * Runs what a plan says, and plans again: gives what is still wrong then.
@@ -54,16 +54,10 @@ async function runPatiently(
   statement: string,
   tables: readonly RowNote["table"][],
 ): Promise<void> {
-  try {
-    await run(statement);
-  } catch (cause) {
-    if (!isLockTimeout(cause)) throw cause;
-    const inTheWay = (await capture.inTheWay?.(run, statement, tables).catch(() => [])) ?? [];
-    const who = inTheWay.length === 0 ? "" : `: ${inTheWay.join(", ")}`;
-    throw new LockstepError("CAPTURE_INSTALL_WAITS", `open transactions of the source are waited for${who}`, {
-      cause,
-    });
-  }
+  await sayingWhoIsWaitedFor(
+    () => run(statement),
+    async () => (await capture.inTheWay?.(run, statement, tables)) ?? [],
+  );
 }
 
 /** @throws LockstepError TABLE_WITHOUT_PRIMARY_KEY, CAPTURE_NOT_INSTALLED when what was found means that writes go past the capture. */

@@ -66,7 +66,7 @@ export async function openStage(kind: "postgres" | "mariadb"): Promise<Stage> {
   const source = await openSide(url);
   const undo: (() => Promise<unknown>)[] = [drop, async () => source[Symbol.asyncDispose]()];
   const writer = isPostgres ? postgresOutboxWriter() : mysqlOutboxWriter();
-  for (const statement of writer.ddl.up) await source.query(statement);
+  await writer.ensure((sql) => source.query(sql));
   const rows = isPostgres ? postgresChangedRows(url, "test") : mysqlChangedRows(url);
   const images = isPostgres ? postgresImageWriter() : mysqlImageWriter();
   const jobs = isPostgres

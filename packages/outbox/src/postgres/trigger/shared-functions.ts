@@ -12,8 +12,8 @@ export function sharedTriggerFunctions(names: OutboxNames): string {
 /** Statements that remove them. */
 export function dropSharedFunctions(s: string): string[] {
   return [
-    `drop table if exists ${s}.tail`,
-    `drop function if exists ${s}.refuse_truncate(), ${s}.note_tail(), ${s}.write_tail()`,
+    `drop table if exists ${s}.tail;`,
+    `drop function if exists ${s}.refuse_truncate(), ${s}.note_tail(), ${s}.write_tail();`,
   ];
 }
 

@@ -26,11 +26,6 @@ function errorNumber(error: unknown): number | undefined {
   return "driverError" in error ? errorNumber(error.driverError) : undefined;
 }
 
-/** True when the server gave up waiting for a lock. */
-export function isLockTimeout(error: unknown): boolean {
-  return sqlStateOf(error) === "55P03" || errorNumber(error) === lockWaitTimeout;
-}
-
 /** The SQLSTATE behind an error of TypeORM or of the driver. */
 export function sqlStateOf(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null) return undefined;
