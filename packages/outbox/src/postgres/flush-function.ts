@@ -4,6 +4,9 @@ import { quoteText } from "./quote.js";
 import { wakeStatement } from "./wake-up.js";
 import type { OutboxNames } from "./outbox-names.js";
 
+/** Behind a statement that reads rows named `t`: as they are now, and so that nobody changes them before the transaction ends. */
+export const locked = " for share of t";
+
 /**
  * The flush: one call that turns noted rows into outbox rows.
  *
@@ -68,7 +71,8 @@ begin
       print := shape.fingerprint;
       image_query := shape.images;
     end if;
-    execute image_query into o, p, k, m using item->'r';
+    execute 'select array_agg(f.ord), array_agg(f.op), array_agg(f.key), array_agg(f.image) from (' || image_query || '${locked}) f'
+      into o, p, k, m using item->'r';
     if o is not null then
       ords := ords || o; ops := ops || p; keys := keys || k; images := images || m;
       prints := prints || array_fill(print, array[cardinality(o)]);
@@ -125,7 +129,7 @@ begin
     select x.fingerprint, x.image into print, one from ${s}.table_schema x where x.rel = relation and x.version = current limit 1;
   end if;
   if print is not null and one <> '' then
-    execute one into k, m using given;
+    execute 'select f.key, f.image from (' || one || '${locked}) f' into k, m using given;
   end if;
   if k is null then
     -- Gone, or a table not yet described: the way for many rows knows what to do.

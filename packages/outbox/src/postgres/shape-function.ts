@@ -152,17 +152,19 @@ begin
     made.image := ''; made.images := ''; made.keys := ''; made.befores := '';
     return made;
   end if;
-  -- Locked (PROTOCOL.md 8): rows that were noted but not changed are not locked by the transaction, and an image read without
-  -- a lock could be older than one that is already in the outbox.
+  -- Read under a lock (PROTOCOL.md 8): rows that were noted but not changed are not locked by the transaction, and an image read
+  -- without one could be older than one that is already in the outbox. Those that it has made itself, as they are now, need none:
+  -- nobody else can change them before it ends. (What a savepoint has made is not told from what others have, and is locked.)
   made.image := format(
-    'select array_to_json(array[%s])::text, array_to_json(array[%s])::text from %s t where %s for share of t',
+    'select array_to_json(array[%s])::text as key, array_to_json(array[%s])::text as image, '
+    't.xmin = pg_current_xact_id()::xid as is_own from %s t where %s',
     key_cells, cells, name, replace(key_match, '(n.e->2->>', '($1->>'));
   -- The same for many rows, given as [order, 'i' or 'u', key, key before?]: images of those that exist, keys of those that
   -- don't, and the keys from before.
   made.images := format(
-    'select array_agg(f.ord), array_agg(f.op), array_agg(f.key), array_agg(f.image) from ('
     'select (n.e->>0)::int as ord, lower(n.e->>1)::"char" as op, array_to_json(array[%s])::text as key, '
-    'array_to_json(array[%s])::text as image from jsonb_array_elements($1) n(e) join %s t on %s for share of t) f',
+    'array_to_json(array[%s])::text as image, t.xmin = pg_current_xact_id()::xid as is_own '
+    'from jsonb_array_elements($1) n(e) join %s t on %s',
     key_cells, cells, name, key_match);
   made.keys := format(
     'select array_agg((n.e->>0)::int), array_agg(case when n.e->3 is null then array_to_json(array[%s])::text '

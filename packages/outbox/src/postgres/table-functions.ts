@@ -1,5 +1,5 @@
-import { refuseMoved } from "./flush-function.js";
-import { lineOf, packedInsert } from "./packed.js";
+import { locked, refuseMoved } from "./flush-function.js";
+import { lineOf, packedLines } from "./packed.js";
 import { pinnedSettings } from "./pinned-settings.js";
 import { quoteText } from "./quote.js";
 import { wakeStatement } from "./wake-up.js";
@@ -21,15 +21,15 @@ export function tableFunctions(names: OutboxNames): string {
 language plpgsql set search_path = pg_catalog, pg_temp as $fn$
 declare
   hash text := left(md5(name), 16);
-  same text := format('to_regclass(%L) = %s::oid and %s', name, shape.rel, ${s}.unchanged(shape.rel, shape.rel || '::oid'));
+  -- In a query that reads the table: its plan goes when the table changes, and with it what \`as_planned\` said.
+  same text := format('(select ${s}.as_planned(%1$L, %2$s::oid, %3$L) or (to_regclass(%1$L) = %2$s::oid and %4$s) where not exists (select from %5$s where false))',
+    name, shape.rel, replace(shape.version, ' ' || name, ''), ${s}.unchanged(shape.rel, shape.rel || '::oid'), name);
   given text[] := array[${quoteText(`(${parameters.row})`)}, ${quoteText(`(${parameters.rows})`)}];
   made text[] := array[${quoteText(`${s}.row_`)} || hash, ${quoteText(`${s}.rows_`)} || hash];
   bodies text[]; olds pg_proc[];
 begin
-  bodies := array[format($body$${rowBody(names)}$body$, name, same,
-    replace(replace(shape.image, '($1->>', '($2->>'), ' from ' || name || ' t ', ' into k, m from ' || name || ' t '), shape.fingerprint),
-  format($body$${rowsBody(names)}$body$, name, same,
-    regexp_replace(shape.images, ' from \\(', ' into o, p, k, m from ('), shape.fingerprint)];
+  bodies := array[format($body$${rowBody(names)}$body$, name, same, replace(shape.image, '($1->>', '($2->>'), shape.fingerprint),
+    format($body$${rowsBody(names)}$body$, name, same, shape.images, shape.fingerprint)];
   select array_agg(p order by f.n) into olds from unnest(made, given) with ordinality f(made, given, n)
     join pg_proc p on p.oid = to_regprocedure(f.made || '_pinned' || f.given);
   if olds[1].prosrc = bodies[1] and olds[2].prosrc = bodies[2] then
@@ -54,10 +54,13 @@ end $fn$;`;
 /** The body for one row, given as op and key: of `format`, with the table's name, the check, the statement that reads the row, the fingerprint. */
 function rowBody({ schema, s, outbox }: OutboxNames): string {
   return `
-declare k text; m text;
+declare k text; m text; own boolean;
 begin
   if %2$s then
-    %3$s;
+    select f.key, f.image, f.is_own into k, m, own from (%3$s) f;
+    if not own then
+      select f.key, f.image into k, m from (%3$s${locked}) f;
+    end if;
   end if;
   if k is null then
     ${refuseMoved("$1", "to_regclass(%1$L)")}
@@ -73,19 +76,25 @@ end `;
 
 /** The same for many rows whose keys haven't changed, given as `flush` takes them. Ids are drawn when all are read, above every lock that was waited for. */
 function rowsBody({ schema, s, outbox }: OutboxNames): string {
-  const lines = `select ${lineOf("u.op::text", "u.key", "u.image")} as line from (select * from unnest(o, p, k, m) as f (ord, op, key, image) order by f.ord) u`;
+  const read = (lock: string): string =>
+    `select string_agg(l.line, chr(10) order by l.ord), count(*), count(*) filter (where not l.is_own), max(octet_length(l.line))
+      into lines, many, others, widest
+      from (select f.ord, f.is_own, ${lineOf("f.op::text", "f.key", "f.image")} as line from (%3$s${lock}) f offset 0) l`;
   return `
-declare o int[]; p "char"[]; k text[]; m text[];
+declare lines text; many int; others int; widest int;
 begin
   if %2$s then
-    %3$s;
+    ${read("")};
+    if others > 0 then
+      ${read(locked)};
+    end if;
   end if;
-  if coalesce(cardinality(o), 0) < jsonb_array_length($1) then
+  if coalesce(many, 0) < jsonb_array_length($1) then
     return ${s}.flush_pinned(jsonb_build_array(jsonb_build_object('t', %1$L, 'r', $1)), $2, $3);
   end if;
-  ${packedInsert({ outbox, lines, fingerprint: "%4$L", traceparent: "$2", origin: "$3" })};
+  ${packedLines({ outbox, fingerprint: "%4$L", traceparent: "$2", origin: "$3" })}
   ${wakeStatement(schema)}
-  return cardinality(o);
+  return many;
 end `;
 }
 

@@ -1,4 +1,5 @@
 import { isLockstepError, type ChangeLog, type RowNote } from "@lockstep/core";
+import { eventually } from "@lockstep/testing";
 import { expect } from "chai";
 import { postgresOutboxWriter } from "../../src/index.js";
 import {
@@ -152,6 +153,54 @@ describe("the flush on PostgreSQL", () => {
     await other.run("alter table item add extra int default 5");
     await app.run("insert into item values (1, 1, 7)");
     expect(await failureOf([noteOf(items, "insert", 1)])).to.equal("40001");
+  });
+
+  for (const [what, more] of Object.entries({ "one row": [], "several rows": [2, 3] })) {
+    it(`locks what others could change, of ${what}: what it has not made itself, and nothing else`, async () => {
+      const other = await db.session();
+      await app.run("insert into item values (1, 1), (2, 2)");
+      await app.run("begin");
+      await app.run("update item set n = 20 where id = 2");
+      await app.run("insert into item values (3, 3)");
+      expect(await failureOf([1, ...more].map((key) => noteOf(items, "update", key)))).to.equal(undefined);
+      const change = other.transaction([noteOf(items, "update", 1)], () =>
+        other.run("update item set n = 10 where id = 1"),
+      );
+      await eventually(() => db.someoneWaits(app), { what: "the other transaction waits for the row" });
+      await app.run("commit");
+      await change;
+      await app.transaction(
+        [2, 3].map((key) => noteOf(items, "update", key)),
+        () => app.run("update item set n = n + 1 where id > 1"),
+      );
+      await cutAll(log);
+      const rows = await app.run("select n, xmax::text as lock from item where id > 1 order by id");
+      expect(rows.map((row) => [row["n"], row["lock"]])).to.deep.equal([
+        [21, "0"],
+        [4, "0"],
+      ]);
+      const images = (await readAll(log)).map((event) => cellsOf(event)[1]);
+      expect(images).to.deep.equal(["1", ...(more.length > 0 ? ["20", "3"] : []), "10", "21", "4"]);
+    });
+  }
+
+  it("reads what savepoints have made as it is now", async () => {
+    await app.run("insert into item values (1, 1), (2, 2)");
+    await app.transaction(
+      [1, 2, 3].map((key) => noteOf(items, "update", key)),
+      async () => {
+        await app.run("update item set n = n + 10");
+        await app.run("savepoint inner_one");
+        await app.run("update item set n = n + 100 where id = 2");
+        await app.run("insert into item values (3, 3)");
+        await app.run("release savepoint inner_one");
+        await app.run("savepoint undone");
+        await app.run("update item set n = 0");
+        await app.run("rollback to savepoint undone");
+      },
+    );
+    await cutAll(log);
+    expect((await readAll(log)).map((event) => cellsOf(event)[1])).to.deep.equal(["11", "112", "3"]);
   });
 
   const alterations = {
