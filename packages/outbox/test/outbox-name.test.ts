@@ -57,6 +57,12 @@ for (const engine of engines) {
       await writerAt({ ...place, table: "changes" }).remove(app.run);
     });
 
+    if (engine.name === "PostgreSQL")
+      it("lies in no schema that is named like a dollar quote", () => {
+        for (const schema of ["a$fn$", "$$"]) expect(() => postgresOutboxWriter({ schema })).throw("two $");
+        postgresOutboxWriter({ schema: "a$fn $" });
+      });
+
     it("is made of small letters, and no other table's of Lockstep", () => {
       for (const table of ["", "Orders", "order changes", 'a"b', "a`b", "1st", "é", "x".repeat(64)])
         expect(() => writerAt({ table }), table).throw("small letters");

@@ -1,3 +1,5 @@
+import { quoteBody } from "./quote.js";
+
 /** How long one lock is waited for where others queue behind who waits, ms. */
 const tableLockMs = 5_000;
 
@@ -21,12 +23,13 @@ export function bounded(
   statements: readonly string[],
   { declare = "", lockMs = tableLockMs }: { readonly declare?: string; readonly lockMs?: number } = {},
 ): string {
-  return `do $lockstep$ declare timeout text := current_setting('lock_timeout'); ${declare}begin
+  const body = ` declare timeout text := current_setting('lock_timeout'); ${declare}begin
 ${waitAtMost(lockMs)}
 perform pg_advisory_xact_lock(${installing});
 ${statements.join("\n")}
 perform set_config('lock_timeout', timeout, true);
-end $lockstep$`;
+end `;
+  return `do ${quoteBody(body, "lockstep")}`;
 }
 
 /**

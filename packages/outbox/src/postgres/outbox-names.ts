@@ -1,3 +1,4 @@
+import { LockstepError } from "@lockstep/core";
 import { outboxTable } from "../outbox-table.js";
 import { quoteName } from "./quote.js";
 
@@ -43,5 +44,9 @@ export function outboxNames({
   table = "outbox",
 }: PostgresOutboxOptions = {}): OutboxNames {
   const s = quoteName(schema);
+  // Functions name it, in dollar quotes.
+  if (/\$\w*\$/.test(schema)) {
+    throw new LockstepError("CONFIG_INVALID", `outbox.schema: ${JSON.stringify(schema)} must not hold two $`);
+  }
   return { schema, s, table, outbox: `${s}.${quoteName(outboxTable(table, isTaken))}` };
 }

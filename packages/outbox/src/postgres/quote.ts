@@ -8,3 +8,11 @@ export function quoteText(text: string): string {
   const doubled = text.replaceAll("'", "''");
   return text.includes("\\") ? ` E'${doubled.replaceAll("\\", "\\\\")}'` : `'${doubled}'`;
 }
+
+/** A body in dollar quotes, of a tag that it doesn't hold: tables and columns may be named like one. Pure. */
+export function quoteBody(body: string, name: string): string {
+  let tag = `$${name}$`;
+  // With the end of the body the closing one could begin too soon.
+  for (let n = 1; `${body}$`.includes(tag); n++) tag = `$${name}_${n}$`;
+  return `${tag}${body}${tag}`;
+}

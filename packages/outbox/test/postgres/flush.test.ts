@@ -11,6 +11,7 @@ import {
   type Session,
   type SourceDatabase,
 } from "../fixture/database.js";
+import { dollarColumns, dollars } from "../fixture/dollars.js";
 import { postgres } from "../fixture/postgres.js";
 
 const causeCode = (error: unknown): unknown =>
@@ -49,6 +50,25 @@ describe("the flush on PostgreSQL", () => {
     await app.run("insert into late values (1)");
     expect(await failureOf([noteOf(late, "insert", 1)])).to.equal(undefined);
     await app.run("commit");
+  });
+
+  it("reads tables and columns that are named like the dollar quotes around them", async () => {
+    const table = { namespace: "public", name: dollars };
+    const cells = dollarColumns.map((_, n) => `'${n}'`).join(", ");
+    await app.run(
+      `create table "${dollars}" (id int primary key, ${dollarColumns.map((c) => `"${c}" text`).join(", ")})`,
+    );
+    await db.writer.describe(app.run, [table]);
+    const made = await app.run("select proname from pg_proc where proname ~ '^rows?_[0-9a-f]{16}$'");
+    expect(made).to.have.length(4);
+    const insert = (ids: readonly number[]) => () =>
+      app.run(`insert into "${dollars}" values ${ids.map((id) => `(${id}, ${cells})`).join(", ")}`);
+    await app.transaction([noteOf(table, "insert", 1)], insert([1]));
+    await app.transaction([noteOf(table, "insert", 2), noteOf(table, "insert", 3)], insert([2, 3]));
+    await cutAll(log);
+    const events = await readAll(log);
+    const expected = dollarColumns.map((_, n) => String(n));
+    expect(events.map(cellsOf)).to.deep.equal(["1", "2", "3"].map((id) => [id, ...expected]));
   });
 
   it("checks deferred constraints first, so that a flushed transaction can commit", async () => {

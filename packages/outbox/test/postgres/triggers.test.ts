@@ -1,5 +1,6 @@
 import { expect } from "chai";
 import { cellsOf } from "../fixture/database.js";
+import { dollarColumns, dollars } from "../fixture/dollars.js";
 import { postgres } from "../fixture/postgres.js";
 import { openTriggers, type TriggerSource } from "../fixture/triggers.js";
 
@@ -218,6 +219,33 @@ describe("triggers on PostgreSQL", () => {
     const [first, second] = await db.events();
     expect(first!.transaction).to.include({ origin: "elsewhere", traceparent: "00-a-b-01" });
     expect(second!.transaction).to.not.have.any.keys("origin", "traceparent");
+  });
+
+  it("tables and columns named like the dollar quotes around them", async () => {
+    await run("create table plain (id int primary key)");
+    await run(
+      `create table "${dollars}" (id int primary key, ${dollarColumns.map((c) => `"${c}" text`).join(", ")})`,
+    );
+    await db.install("plain", dollars);
+    expect(await db.findings("plain", dollars)).to.deep.equal([]);
+    const cells = dollarColumns.map((_, n) => `'${n}'`).join(", ");
+    await run(`insert into "${dollars}" values (1, ${cells}), (2, ${cells}), (3, ${cells})`);
+    await run(`update "${dollars}" set id = 4, "$fn$" = 'new' where id = 1`);
+    await run(`alter table "${dollars}" add column more text`);
+    await run(`delete from "${dollars}" where id = 2`);
+    await run("insert into plain values (1)");
+    expect(await db.changes()).to.deep.equal([
+      'i ["1"]',
+      'i ["2"]',
+      'i ["3"]',
+      'u ["1"]>["4"]',
+      'u ["4"]',
+      'd ["2"]',
+      'i ["1"]',
+    ]);
+    for (const statement of await db.removal()) await run(statement);
+    await run(`delete from "${dollars}"`);
+    expect(await db.changes()).to.deep.equal([]);
   });
 
   it("columns named like everything that the function itself names", async () => {

@@ -1,5 +1,5 @@
 import { textSettings } from "../pinned-settings.js";
-import { quoteName, quoteText } from "../quote.js";
+import { quoteBody, quoteName, quoteText } from "../quote.js";
 import { wakeStatement } from "../wake-up.js";
 import {
   type ByOperation,
@@ -37,8 +37,6 @@ export interface TriggerTable {
   /** Triggers don't see all values: rows are always read again. */
   readonly isHalfSeen: boolean;
 }
-
-const tag = "$lockstep_capture$";
 
 /**
  * The body of a table's one trigger function: its statements written out, so that sessions keep their plans. When the table is no longer the one
@@ -151,7 +149,7 @@ function choice(isRow: boolean, statements: FiringStatements, run: (statement: s
  */
 export function createFunction(name: string, body: string): string {
   return `create or replace function ${name}() returns trigger language plpgsql security definer
-${textSettings} set row_security = off as ${tag}${body}${tag};
+${textSettings} set row_security = off as ${quoteBody(body, "lockstep_capture")};
 revoke all on function ${name}() from public;`;
 }
 

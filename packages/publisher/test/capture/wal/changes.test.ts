@@ -132,6 +132,17 @@ describe("the write-ahead log: changes", () => {
     expect([event!.schema, row!["fingerprint"]]).to.deep.equal([schema!.fingerprint, schema!.fingerprint]);
   });
 
+  it("gives what is written to a table named like the dollar quotes around it, and lets go of it", async () => {
+    const name = "a$lockstep$b $fn$ $$ $lockstep";
+    await source.sql(`create table "${name}" (id int primary key, "$lockstep$" text, "$fn$" text)`);
+    await source.install(name);
+    const follower = await LogFollower.lead(source.log());
+    await source.sql(`insert into "${name}" values (1, 'a', 'b')`);
+    expect((await follower.until(1)).map(told)).to.deep.equal(['insert ["1"] ["1","a","b"]']);
+    await source.remove();
+    await source.sql(`delete from "${name}"`);
+  });
+
   it("takes rows that others write to the outbox in their place", async () => {
     await source.sql("create table item (id int primary key, note text)");
     const table = { namespace: "public", name: "item" };
