@@ -78,6 +78,46 @@ describe("the write-ahead log: installing", function () {
     expect((await source.plan("doc")).findings).to.deep.equal([]);
   });
 
+  it("gives each table back the replica identity that it had", async () => {
+    await source.sql(`create table "Odd ""one" (id int primary key, code text not null unique, body text);
+      create table lone (id int primary key, code text not null unique, body text); create table mute (id int primary key, body text);
+      create table whole (id int primary key, body text); create table own (id int primary key, body text); create table part (id int primary key, body text) partition by range (id);
+      create table part_1 partition of part for values from (0) to (9);
+      alter table "Odd ""one" replica identity using index "Odd ""one_code_key"; alter table lone replica identity using index lone_code_key;
+      alter table mute replica identity nothing; alter table whole replica identity full; alter table part_1 replica identity nothing`);
+    const identities = async () =>
+      (
+        await source.sql(`select c.relname, c.relreplident::text || coalesce(' ' || i.indexrelid::regclass::text, '') as now from pg_class c
+  left join pg_index i on i.indrelid = c.oid and i.indisreplident where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace order by 1`)
+      ).map(({ relname, now }) => `${relname} ${now}`);
+    const tables = ["doc", 'Odd "one', "lone", "mute", "whole", "own", "part"];
+    await source.install(...tables);
+    expect((await identities()).map((text) => text.at(-1))).to.deep.equal(Array(7).fill("f"));
+    // What is changed meanwhile is somebody's choice, or nothing to go back to.
+    await source.sql(
+      "alter table own replica identity nothing; alter table lone drop constraint lone_code_key",
+    );
+    await source.sql(`alter index "Odd ""one_code_key" rename to by_code`);
+    await source.install(...tables.filter((name) => name !== "own"));
+    await source.remove();
+    expect(await identities()).to.deep.equal([
+      'Odd "one i by_code',
+      "doc d",
+      "lone d",
+      "mute n",
+      "own n",
+      "part_1 n",
+      "whole f",
+    ]);
+  });
+
+  it("takes back what a version before changed, which kept only whose identity it was", async () => {
+    await source.install("doc");
+    await source.sql("alter table lockstep.wal_widened drop column identity, drop column by_index");
+    await source.remove();
+    expect(await identity()).to.equal("d");
+  });
+
   it("refuses a table that others inherit from, whose rows are theirs too, and says so when one comes to it later", async () => {
     const refused = {
       table: "public.doc",

@@ -1,5 +1,6 @@
 import type { CapturePlan } from "@lockstep/core";
 import { bounded, quoteName, quoteText } from "@lockstep/outbox/postgres";
+import { narrowAgain, widenStatement } from "./replica-identity.js";
 import { stateTables } from "../slot/log-state.js";
 import type { SourceFacts, TableFacts } from "./facts.js";
 import { findingsOf } from "./findings.js";
@@ -89,14 +90,6 @@ end if;`,
   ];
 }
 
-/** Remembers whose replica identity was changed, with the change, so that removing can take it back whatever comes of the rest. */
-function widenStatement(table: string, s: string): string {
-  return bounded([
-    `alter table ${table} replica identity full;`,
-    `insert into ${s}.wal_widened values (${quoteText(table)}) on conflict do nothing;`,
-  ]);
-}
-
 /** What makes the slot: it waits until every transaction of the server that has written by then is over. */
 export const makesSlot = "pg_create_logical_replication_slot";
 
@@ -130,17 +123,9 @@ export function removeCapture(names: CaptureNames, schema: string): string[] {
   const s = quoteName(schema);
   const slot = quoteText(names.slot);
   return [
-    bounded(
-      [
-        `if to_regclass(${quoteText(`${s}.wal_widened`)}) is not null then
-  for widened in execute ${quoteText(`select name from ${s}.wal_widened`)} loop
-    if to_regclass(widened) is not null then execute format('alter table %s replica identity default', widened); end if;
-  end loop;
-end if;
-drop table if exists ${s}.wal, ${s}.wal_schema, ${s}.wal_widened;`,
-      ],
-      { declare: "widened text; " },
-    ),
+    bounded([narrowAgain(s), `drop table if exists ${s}.wal, ${s}.wal_schema, ${s}.wal_widened;`], {
+      declare: "widened record; ",
+    }),
     // A reader that is still there has to go first; it finds no record to begin again from.
     `do $lockstep$ begin
 for i in 1..200 loop

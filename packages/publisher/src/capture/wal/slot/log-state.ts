@@ -19,7 +19,7 @@ export interface LogState {
   readonly heldBytes: number;
 }
 
-/** The tables that keep it: one row, made with the slot; the schemas that the log's tables had; and tables whose replica identity was changed. */
+/** The tables that keep it: one row, made with the slot; the schemas that the log's tables had; and tables whose replica identity was changed, with the one before. */
 export const stateTables = (s: string): readonly string[] => [
   `create table if not exists ${s}.wal (
   slot text not null,
@@ -37,7 +37,8 @@ export const stateTables = (s: string): readonly string[] => [
   definition jsonb not null,
   seen_at timestamptz not null default clock_timestamp()
 );`,
-  `create table if not exists ${s}.wal_widened (name text primary key);`,
+  `create table if not exists ${s}.wal_widened (name text primary key);
+alter table ${s}.wal_widened add column if not exists identity "char" not null default 'd', add column if not exists by_index oid;`,
 ];
 
 const undefinedTable = "42P01";
