@@ -156,6 +156,27 @@ describe("triggers on MariaDB", () => {
     expect(new Set(events.map(({ schema }) => schema)).size).to.equal(2);
   });
 
+  it("a renamed table's writes go under its old name until they are made anew: said whichever tables are asked about", async () => {
+    await run("CREATE TABLE other (id INT PRIMARY KEY)");
+    await db.install("item", "other");
+    await run("RENAME TABLE item TO thing");
+    await run("INSERT INTO thing VALUES (1, 'a')");
+    expect((await db.events()).map(({ table }) => table.name)).to.deep.equal(["item"]);
+    const said = async (...names: string[]) => (await db.plan(...names)).findings;
+    const message = `${db.source.namespace}.thing was renamed: its triggers write its changes under the name that it had`;
+    expect(await said("other")).to.deep.equal([
+      { table: `${db.source.namespace}.thing`, problem: "drifted", message },
+    ]);
+    expect(await said("thing", "other")).to.deep.equal([
+      { table: `${db.source.namespace}.thing`, problem: "missing", message },
+    ]);
+    await db.install("thing", "other");
+    expect(await said("other")).to.deep.equal([]);
+    expect(await said("thing", "other")).to.deep.equal([]);
+    await run("UPDATE thing SET v = 'b'");
+    expect((await db.events()).map(({ op, table }) => `${op} ${table.name}`)).to.deep.equal(["update thing"]);
+  });
+
   it("a row whose text is larger than max_allowed_packet is refused: no event without its values", async () => {
     await run("CREATE TABLE large (id INT PRIMARY KEY, v LONGBLOB)");
     await db.install("large");

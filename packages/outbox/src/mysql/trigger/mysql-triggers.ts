@@ -16,6 +16,8 @@ import { followTables } from "./follow-tables.js";
 import { type MysqlOutboxOptions, outboxPlace } from "../outbox-place.js";
 import {
   dropTrigger,
+  isOfAnother,
+  renamed,
   type FoundTrigger,
   planTable,
   removalOf,
@@ -55,7 +57,8 @@ export function mysqlTriggers(options: MysqlTriggerOptions = {}): OutboxTriggers
       const rules = { ...quoted, graph, followed };
       const found = await triggersOf(run, prefix, quoted);
       const plans = [];
-      for (const { table, isOwn } of concerned(tables, graph.parents, found, own)) {
+      const all = concerned(tables, graph.parents, found, own);
+      for (const { table, isOwn } of all) {
         const shape = await shapes(run, table);
         const there = found.filter((trigger) => tableId(trigger.table) === tableId(table));
         plans.push(
@@ -74,7 +77,12 @@ export function mysqlTriggers(options: MysqlTriggerOptions = {}): OutboxTriggers
         ...withMode(plans.flatMap((plan) => plan.statements)),
       ];
       return {
-        findings: [...findings, ...(noting?.findings ?? []), ...plans.flatMap((plan) => plan.findings)],
+        findings: [
+          ...findings,
+          ...(noting?.findings ?? []),
+          ...plans.flatMap((plan) => plan.findings),
+          ...renamedTables(prefix, found, all),
+        ],
         statements,
         ...(statements.includes(restoreSession) && { restore: restoreSession }),
       };
@@ -109,6 +117,20 @@ function concerned(
     table,
     isOwn: own && ids.has(tableId(table)),
   }));
+}
+
+/** Tables that nobody asked about, as nobody knows their new names yet. Pure. */
+function renamedTables(
+  prefix: string,
+  found: readonly FoundTrigger[],
+  concerned: readonly Concerned[],
+): CaptureFinding[] {
+  const known = new Set(concerned.map(({ table }) => tableId(table)));
+  const others = found.filter(
+    (trigger) => !known.has(tableId(trigger.table)) && isOfAnother(prefix, trigger),
+  );
+  const tables = new Map(others.map(({ table }) => [tableId(table), table]));
+  return [...tables.values()].map((table) => renamed(table, "drifted"));
 }
 
 async function registerTables(

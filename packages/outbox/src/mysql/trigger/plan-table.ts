@@ -35,8 +35,10 @@ export function planTable(
   const missing = wanted.filter(({ name }) => !found.includes(name));
   const extra = found.filter((name) => !wanted.some((trigger) => trigger.name === name));
   if (missing.length === 0 && extra.length === 0) return { findings: [], statements: [] };
+  const counts = { isOwn, missing: missing.length, extra: extra.length, found: found.length };
+  const isRenamed = found.some((name) => isOfAnother(prefix, { table, name }));
   return {
-    findings: [findingOf(id, { isOwn, missing: missing.length, extra: extra.length, found: found.length })],
+    findings: [isRenamed ? renamed(table, "missing") : findingOf(id, counts)],
     // The new ones first: a row that both write is written twice, which is harmless; one that none writes is lost.
     statements: [
       ...missing.map(
@@ -46,6 +48,18 @@ export function planTable(
       ...afterFirst(extra).map((name) => dropTrigger({ table, name })),
     ],
   };
+}
+
+/** Whether a trigger was made for a table of another name: its table was renamed, and takes it along. Pure. */
+export function isOfAnother(prefix: string, { table, name }: FoundTrigger): boolean {
+  return !name.startsWith(tablePrefix(prefix, table));
+}
+
+/** What is wrong with a table of which {@link isOfAnother} is true. Pure. */
+export function renamed(table: Table, problem: CaptureFinding["problem"]): CaptureFinding {
+  const id = tableId(table);
+  const message = `${id} was renamed: its triggers write its changes under the name that it had`;
+  return { table: id, problem, message };
 }
 
 function findingOf(
@@ -82,7 +96,11 @@ function findingOf(
 /** Its name says what it does: a trigger for another shape of the table, or of another version of Lockstep, has another one. */
 function triggerName(prefix: string, table: Table, { timing, event, body }: WantedTrigger): string {
   const when = timing === "BEFORE" ? `b${event}` : event;
-  return `${namePrefix(prefix)}${hashOf(tableId(table))}_${when}_${hashOf(`${sqlMode} ${body}`)}`;
+  return `${tablePrefix(prefix, table)}${when}_${hashOf(`${sqlMode} ${body}`)}`;
+}
+
+function tablePrefix(prefix: string, table: Table): string {
+  return `${namePrefix(prefix)}${hashOf(tableId(table))}_`;
 }
 
 /** An AFTER trigger refuses where its BEFORE is gone. */

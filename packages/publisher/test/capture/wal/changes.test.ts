@@ -110,6 +110,28 @@ describe("the write-ahead log: changes", () => {
     expect(events[1]!.tick).to.equal(events[2]!.tick);
   });
 
+  it("names a renamed partitioned table anew, if the renaming transaction touches its partitions", async () => {
+    await source.sql(`create table part (id int primary key) partition by range (id);
+      create table part_1 partition of part for values from (0) to (10); create table part_2 partition of part for values from (10) to (20)`);
+    await source.install("part");
+    const follower = await LogFollower.lead(source.log());
+    await source.sql("insert into part values (1)");
+    await source.sql("alter table part rename to first");
+    // The server says a table's name once, and to it a partition is as it was: docs/capture.md has the way out.
+    await source.sql("insert into first values (2)");
+    await source.sql(
+      "begin; alter table first rename to second; alter table second alter id set statistics -1; commit",
+    );
+    await source.sql("insert into second values (3), (13)");
+    await follower.until(4);
+    expect(follower.events.map(({ table, key }) => `${table.name} ${key}`)).to.deep.equal([
+      'part ["1"]',
+      'part ["2"]',
+      'second ["3"]',
+      'second ["13"]',
+    ]);
+  });
+
   it("says the same of a row as the outbox does, under the same schema", async () => {
     await source.sql(`create type mood as enum ('sad', 'ok'); create domain yes as boolean;
       create table v (id uuid primary key, flag boolean, yes yes, flags boolean[], n numeric(12,2), f float8, c char(5), b bytea, j json, jb jsonb, ts timestamp,
