@@ -64,7 +64,11 @@ export function feedConnection(redis: RedisConnection, commandTimeoutMs: number)
         await becomesReady(client, commandTimeoutMs);
         const reply = (await client.call("xread", ...parametersOf(read))) as StreamReply;
         if (reply === null) await refuseTrimmed(client, read);
-        return (reply?.[0]?.[1] ?? []).map(([, fields]) => decodeFields(fields));
+        const entries = (reply?.[0]?.[1] ?? []).map(([, fields]) => decodeFields(fields));
+        // ioredis assigns a function literal to a property of the command, and V8 makes such a function among its old objects: the reply that it leads to outlives
+        // every collection of the young ones. Not with all that it brought.
+        if (reply !== null) reply.length = 0;
+        return entries;
       } catch (error) {
         if (read.signal?.aborted) return [];
         if (error instanceof LockstepError) throw error;

@@ -1,6 +1,7 @@
 import { isLockstepError, LockstepError } from "@lockstep/core";
 import type pg from "pg";
 import { inTime } from "../in-time.js";
+import { queryClient } from "./query-client.js";
 
 /** How to reach the source: a URL or the options of `pg`. */
 export type PostgresConnection = string | pg.ClientConfig;
@@ -39,13 +40,12 @@ export function connectionsTo(connection: PostgresConnection, name: string): Con
     application_name: name,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
-    query_timeout: queryTimeoutMs,
     connectionTimeoutMillis: connectTimeoutMs,
     types: types as unknown as pg.CustomTypesConfig,
   };
-  const connect = (settings: pg.ClientConfig): Promise<pg.Client> =>
+  const connect = (settings: pg.ClientConfig, timeoutMs: number): Promise<pg.Client> =>
     unavailable(async () => {
-      const client = new (await driver()).Client(settings);
+      const client = new (queryClient(await driver(), timeoutMs))(settings);
       client.on("error", () => undefined);
       await client.connect();
       try {
@@ -60,22 +60,23 @@ export function connectionsTo(connection: PostgresConnection, name: string): Con
   const replicating: pg.ClientConfig & { readonly replication: string } = {
     ...config,
     replication: "database",
-    // Sending the log is a query that never ends.
-    query_timeout: 0,
   };
   let pool: Promise<pg.Pool> | undefined;
   let ended: Promise<void> | undefined;
   return {
     use: (work) => unavailable(async () => lend(await (pool ??= openPool(config)), work)),
-    open: () => connect(config),
-    openReplication: () => connect(replicating),
+    open: () => connect(config, queryTimeoutMs),
+    // Sending the log is a query that never ends.
+    openReplication: () => connect(replicating, 0),
     // Also when none was opened: what is asked after the end must be refused.
     close: () => (ended ??= (async () => (await (pool ??= openPool(config))).end())()),
   };
 }
 
 async function openPool(config: pg.ClientConfig): Promise<pg.Pool> {
-  const pool = new (await driver()).Pool({ ...config, max: maxConnections, allowExitOnIdle: true });
+  const pg = await driver();
+  const Client = queryClient(pg, queryTimeoutMs) as new () => pg.ClientBase;
+  const pool = new pg.Pool({ ...config, max: maxConnections, allowExitOnIdle: true, Client });
   // A connection that dies, idle or at work, is replaced on the next use; without listeners the process would end.
   pool.on("error", () => undefined);
   pool.on("connect", (client) => client.on("error", () => undefined));

@@ -1,0 +1,42 @@
+import { type Position, positionOf, type StreamEntry } from "@lockstep/core";
+import { leftBehind } from "@lockstep/testing";
+import { expect } from "chai";
+import { redisStreamReader, redisStreamWriter } from "../src/index.js";
+import { entry, openStage } from "./support.js";
+
+const feed = { partition: 0 };
+const events = 40;
+const image = JSON.stringify(["x".repeat(5_000)]);
+const at = (tick: number): Position => positionOf(tick, tick === 0 ? 0 : events);
+const entryAt = (tick: number): StreamEntry => {
+  const whole = entry(at(tick - 1), at(tick), events);
+  return { ...whole, events: whole.events.map((event) => ({ ...event, image })) };
+};
+
+describe("what goes to Redis and comes from there", () => {
+  it("is left to the next full collection neither by its writer nor by its readers", async function () {
+    this.timeout(20_000);
+    const stage = await openStage();
+    const writer = redisStreamWriter({ redis: stage.url, source: stage.source });
+    const reader = redisStreamReader({ redis: stage.url, source: stage.source });
+    try {
+      await writer.begin(feed, { epoch: "e1", incarnation: "source-1", at: at(0) });
+      const written = await leftBehind(async () => {
+        for (let tick = 1; tick <= 40; tick++) await writer.append(feed, "e1", [entryAt(tick)]);
+      });
+      const read = await leftBehind(async () => {
+        for (let tick = 1; tick <= 40; tick++) {
+          const [found] = await reader.read(feed, at(tick - 1), { maxEntries: 1, blockMs: 0 });
+          expect(found?.events[0]?.image).to.equal(image);
+        }
+      });
+      // Of more than eight million each.
+      expect(written).to.be.lessThan(5_000_000);
+      expect(read).to.be.lessThan(5_000_000);
+    } finally {
+      await reader.close();
+      await writer.close();
+      await stage.close();
+    }
+  });
+});
