@@ -61,7 +61,7 @@ export interface TransactionHeader {
  * transaction (the database's own log), an entry may hold several ticks.
  * Entries of a partition form a chain: each names its predecessor (PROTOCOL.md 1).
  */
-export interface StreamEntry {
+export interface StreamEntry<T = ChangeEvent> {
   /** Position of the last event covered; the Redis stream id. */
   readonly id: Position;
   /** Id of the entry before it in this partition; this entry covers the interval (previous, id]. */
@@ -75,6 +75,6 @@ export interface StreamEntry {
   /** True when the last transaction goes on in the next entry: nothing of it may become visible yet. */
   readonly continues: boolean;
   readonly transactions: readonly TransactionHeader[];
-  /** Events in order; `sum(transactions.events)` of them. May be empty (markers, other partitions' changes). */
-  readonly events: readonly ChangeEvent[];
+  /** Events in order; `sum(transactions.events)` of them (for its writer some may be packed). May be empty (markers, other partitions' changes). */
+  readonly events: readonly T[];
 }

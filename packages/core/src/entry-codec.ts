@@ -1,5 +1,7 @@
-import type { ChangeEvent, Op, StreamEntry, TransactionHeader } from "./change-event.js";
+import type { ChangeEvent, StreamEntry, TransactionHeader } from "./change-event.js";
 import { LockstepError } from "./errors.js";
+import { letterOf, opOfLetter } from "./op-letter.js";
+import { type Changes, isPacked, packLetter, changesOfLines } from "./packed-changes.js";
 import { parsePosition } from "./position.js";
 
 /**
@@ -8,6 +10,7 @@ import { parsePosition } from "./position.js";
  * - `envelope`: JSON, see {@link Envelope}.
  * - `rows`: one line per event, tab-separated: ordinal, op letter, index into the envelope's schemas, key, image, before, version.
  *   Key, image, before and version are JSON texts, which hold no raw tab or line feed, so splitting is safe without escaping.
+ *   Changes that are packed: a line with the last one's ordinal, the letter `p`, the index and their number; then their own lines as they are.
  */
 export interface EncodedEntry {
   readonly envelope: string;
@@ -15,10 +18,10 @@ export interface EncodedEntry {
 }
 
 /**
- * Version of the wire form; a reader refuses a higher one. Fields at a line's end are no new one: who doesn't know them does without, as
- * a consumer of before two-way tables does without versions (it has none of their lanes).
+ * Versions of the wire form; a reader refuses a higher one. Fields at a line's end are no new one: who doesn't know them does without, as
+ * a consumer of before two-way tables does without versions (it has none of their lanes). An entry in which nothing is packed has the first.
  */
-export const entryFormatVersion = 1;
+export const entryFormatVersion = { plain: 1, packed: 2 } as const;
 
 interface Envelope {
   readonly v: number;
@@ -40,27 +43,21 @@ interface Envelope {
   ])[];
 }
 
-const letterOf = {
-  insert: "i",
-  update: "u",
-  delete: "d",
-  snapshot: "s",
-  truncate: "t",
-  barrier: "b",
-} as const;
-const opOf = new Map<string, Op>(Object.entries(letterOf).map(([op, letter]) => [letter, op as Op]));
-
 /** Encodes an entry. Pure; the inverse of {@link decodeEntry}. */
-export function encodeEntry(entry: StreamEntry): EncodedEntry {
+export function encodeEntry(entry: StreamEntry<Changes>): EncodedEntry {
   const schemas = new Map<string, number>();
   const lines: string[] = [];
-  for (const event of entry.events) {
-    let index = schemas.get(event.schema);
-    if (index === undefined) schemas.set(event.schema, (index = schemas.size));
-    lines.push(encodeEvent(event, index));
+  let v: Envelope["v"] = entryFormatVersion.plain;
+  for (const changes of entry.events) {
+    let index = schemas.get(changes.schema);
+    if (index === undefined) schemas.set(changes.schema, (index = schemas.size));
+    if (isPacked(changes)) {
+      v = entryFormatVersion.packed;
+      lines.push(`${changes.ordinal}\t${packLetter}\t${index}\t${changes.count}`, changes.lines);
+    } else lines.push(encodeEvent(changes, index));
   }
   const envelope: Envelope = {
-    v: entryFormatVersion,
+    v,
     id: entry.id,
     prev: entry.previous,
     inc: entry.incarnation,
@@ -89,9 +86,9 @@ function encodeEvent(event: ChangeEvent, schema: number): string {
 export function decodeEntry(encoded: EncodedEntry): StreamEntry {
   try {
     const envelope = JSON.parse(encoded.envelope) as Envelope;
-    if (envelope.v !== entryFormatVersion) throw new Error(`entry format ${String(envelope.v)}`);
-    const events =
-      encoded.rows === "" ? [] : encoded.rows.split("\n").map((line) => decodeEvent(line, envelope.schemas));
+    const isKnown = envelope.v === entryFormatVersion.plain || envelope.v === entryFormatVersion.packed;
+    if (!isKnown) throw new Error(`entry format ${String(envelope.v)}`);
+    const events = encoded.rows === "" ? [] : decodeRows(encoded.rows.split("\n"), envelope.schemas);
     const transactions = envelope.tx.map(decodeTransaction);
     if (transactions.reduce((sum, t) => sum + t.events, 0) !== events.length) throw new Error("event count");
     return {
@@ -129,12 +126,28 @@ function decodeTransaction(header: Envelope["tx"][number]): TransactionHeader {
   };
 }
 
-function decodeEvent(line: string, schemas: readonly string[]): ChangeEvent {
-  const [ordinal, letter, index, key, image, before, version] = line.split("\t");
-  const op = opOf.get(letter ?? "");
-  const schema = schemas[Number(index)];
-  if (op === undefined || schema === undefined || key === undefined) throw new Error("event line");
-  const plain = { ordinal: Number(ordinal), op, schema, key };
+function decodeRows(lines: readonly string[], schemas: readonly string[]): ChangeEvent[] {
+  const events: ChangeEvent[] = [];
+  for (let i = 0; i < lines.length; i++) {
+    const cells = lines[i]!.split("\t");
+    const [last, letter, index, key] = cells;
+    const schema = schemas[Number(index)];
+    if (schema === undefined || key === undefined) throw new Error("event line");
+    const ordinal = Number(last);
+    if (letter === packLetter) {
+      const count = Number(key);
+      events.push(...changesOfLines(lines.slice(i + 1, i + 1 + count), { ordinal, count, schema }));
+      i += count;
+    } else events.push(decodeEvent(ordinal, schema, cells));
+  }
+  return events;
+}
+
+function decodeEvent(ordinal: number, schema: string, cells: readonly string[]): ChangeEvent {
+  const [, letter, , key, image, before, version] = cells;
+  const op = opOfLetter(letter!);
+  if (op === undefined) throw new Error("event line");
+  const plain = { ordinal, op, schema, key: key! };
   const event = version ? { ...plain, version } : plain;
   if (before) return image ? { ...event, image, before } : { ...event, before };
   return image ? { ...event, image } : event;

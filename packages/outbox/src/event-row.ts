@@ -1,5 +1,5 @@
-import { LockstepError, type LoggedEvent, type Op } from "@lockstep/core";
-import { type RowChange, unmarkedFingerprint } from "./pack.js";
+import { letterOf, LockstepError, type LoggedEvent, type LoggedPack, opOfLetter } from "@lockstep/core";
+import { changesIn, type RowChange, unmarkedFingerprint } from "./pack.js";
 import type { Tick } from "./tick.js";
 
 /**
@@ -7,25 +7,6 @@ import type { Tick } from "./tick.js";
  * previous key, traceparent, origin, audience, bytes of an image that was left behind (see `large-images.ts`), version, then what the engine adds.
  */
 export type EventRow = readonly (string | null)[];
-
-/** The letter that stands for an op in the outbox. */
-const letterOf = {
-  insert: "i",
-  update: "u",
-  delete: "d",
-  snapshot: "s",
-  truncate: "t",
-  barrier: "b",
-} as const satisfies Record<Op, string>;
-
-const opOf: Readonly<Record<string, Op>> = Object.fromEntries(
-  Object.entries(letterOf).map(([op, letter]) => [letter, op as Op]),
-);
-
-/** The op that a letter of the outbox stands for. */
-export function opOfLetter(letter: string): Op | undefined {
-  return opOf[letter];
-}
 
 /** Whether the row changes nothing. */
 export function isMarker(row: EventRow): boolean {
@@ -71,7 +52,7 @@ function millisecondsOf(text: string): number {
   return Date.parse(`${text.replace(" ", "T").replace(/\+00$/, "")}Z`);
 }
 
-/** Where an event stands. */
+/** Where an event stands, or the last one of a row that packs. */
 export interface EventPlace {
   /** Its place in its tick, from 1. */
   readonly ordinal: number;
@@ -90,7 +71,7 @@ export function eventOf(
   const { ordinal, schema, table, transaction, endsTransaction } = place;
   const event: { -readonly [P in keyof LoggedEvent]: LoggedEvent[P] } = {
     ordinal,
-    op: opOf[op]!,
+    op: opOfLetter(op)!,
     schema,
     key,
     tick: tick.n,
@@ -104,6 +85,27 @@ export function eventOf(
   if (before != null) event.before = before;
   if (version != null) event.version = version;
   return event;
+}
+
+/**
+ * The events of a row that packs, as it has them: not for one whose changes have versions.
+ * @throws LockstepError HISTORY_GONE when its lines aren't as many as it says.
+ */
+export function packOf(row: RowChange, tick: Tick, place: EventPlace): LoggedPack {
+  const { ordinal } = place;
+  const lines = row.image!;
+  const count = changesIn(row);
+  let ends = 0;
+  for (let at = lines.indexOf("\n"); at !== -1; at = lines.indexOf("\n", at + 1)) ends++;
+  if (ends + 1 !== count) throw tickDamaged(tick);
+  return {
+    ...place,
+    count,
+    lines,
+    tick: tick.n,
+    endsTick: ordinal === tick.events,
+    total: tick.total - tick.events + ordinal,
+  };
 }
 
 /** The outbox holds something else than what the tick was cut with. */

@@ -1,4 +1,4 @@
-import { LockstepError, maxPageBytes, type LoggedEvent } from "@lockstep/core";
+import { LockstepError, maxPageBytes, type LoggedChanges, type LoggedEvent } from "@lockstep/core";
 import type { EventRow } from "./event-row.js";
 
 /**
@@ -17,10 +17,10 @@ interface LeftImage {
   readonly bytes: number;
 }
 
-/** Events of a page, some of them without their images. */
+/** Events of a page, packed where their rows are, some without their images. */
 export interface LightPage {
-  readonly events: LoggedEvent[];
-  readonly left: Map<LoggedEvent, LeftImage>;
+  readonly events: LoggedChanges[];
+  readonly left: Map<LoggedChanges, LeftImage>;
 }
 
 /** A page without events. */
@@ -40,9 +40,10 @@ export type FetchImages = (images: readonly LeftImage[]) => Promise<ReadonlyMap<
 
 /** The page with its images, in parts of about {@link maxPageBytes}; the page itself stays light. */
 export async function* wholePages(
-  { events, left }: LightPage,
+  events: readonly LoggedChanges[],
+  left: LightPage["left"],
   fetchImages: FetchImages,
-): AsyncGenerator<readonly LoggedEvent[]> {
+): AsyncGenerator<readonly LoggedChanges[]> {
   if (left.size === 0) {
     if (events.length > 0) yield events;
     return;
@@ -71,7 +72,7 @@ export function partsOf<T>(list: readonly T[], bytesOf: (one: T) => number, maxB
   return parts;
 }
 
-function imageOf(images: ReadonlyMap<string, string>, { id }: LeftImage, { tick }: LoggedEvent): string {
+function imageOf(images: ReadonlyMap<string, string>, { id }: LeftImage, { tick }: LoggedChanges): string {
   const image = images.get(id);
   if (image !== undefined) return image;
   throw new LockstepError("HISTORY_GONE", `tick ${tick} no longer has the rows it was cut with`, {

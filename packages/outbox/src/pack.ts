@@ -1,20 +1,10 @@
-/**
- * Several changes in one row of the outbox: a row for each costs more than all else in a statement of many rows. They are of one transaction, table and
- * audience, in their order, and none has a key from before.
- *
- * Such a row has the op {@link packLetter}, as its key the number of its changes, and as its image a line for each: the letter of its op, its
- * key, a tab, its image if it has one. Both are JSON arrays as a database prints them, which have neither tabs nor line feeds of their own. Its
- * version, if it has one, has a line for each, too. Only writers on PostgreSQL pack: on MySQL and MariaDB triggers fire row by row.
- */
-export const packLetter = "p";
+import { packLetter, partsOfLine } from "@lockstep/core";
 
 /**
- * Stands before the fingerprint of such a row, and in no fingerprint. A relay from before rows were packed doesn't know what it names and waits, where it
- * would else publish a change that is none.
+ * A change as its row of the outbox has it. A row may also hold several, of one transaction, table and audience, for a row for each costs more than all
+ * else in a statement of many rows. It then has the op {@link packLetter}, as its key their number, as its image their lines (`PackedChanges` of
+ * `@lockstep/core`), and as its version, if it has one, a line for each, too. Only writers on PostgreSQL pack: on MySQL and MariaDB triggers fire row by row.
  */
-export const fingerprintMark = "p";
-
-/** A change as its row of the outbox has it. */
 export interface RowChange {
   /** The letter of its op. */
   readonly op: string;
@@ -23,6 +13,12 @@ export interface RowChange {
   readonly before?: string | null | undefined;
   readonly version?: string | null | undefined;
 }
+
+/**
+ * Stands before the fingerprint of a row that packs, and in no fingerprint. A relay from before rows were packed doesn't know what it names and waits,
+ * where it would else publish a change that is none.
+ */
+export const fingerprintMark = "p";
 
 /** The fingerprint that stands in a row for this one, or for that of a row that is packed. Pure. */
 export function unmarkedFingerprint(fingerprint: string): string {
@@ -34,13 +30,8 @@ export function unpack(row: RowChange): readonly RowChange[] {
   if (row.op !== packLetter) return [row];
   const versions = row.version?.split("\n");
   return row.image!.split("\n").map((line, i) => {
-    const tab = line.indexOf("\t");
-    return {
-      op: line[0]!,
-      key: line.slice(1, tab),
-      image: tab + 1 === line.length ? null : line.slice(tab + 1),
-      version: versions?.[i] || null,
-    };
+    const { letter, key, image = null } = partsOfLine(line);
+    return { op: letter, key, image, version: versions?.[i] || null };
   });
 }
 

@@ -1,4 +1,4 @@
-import { splitPosition, type LoggedEvent, type Position } from "@lockstep/core";
+import { following, type LoggedChanges, splitPosition, type Position } from "@lockstep/core";
 import { wholePages, type FetchImages, type LightPage } from "./large-images.js";
 import { groupTicks, type Tick, type TickMemory } from "./tick.js";
 
@@ -18,17 +18,16 @@ export interface TickReading<T extends Tick> {
 export async function* readTicks<T extends Tick>(
   reading: TickReading<T>,
   after: Position,
-): AsyncGenerator<readonly LoggedEvent[], void, undefined> {
+): AsyncGenerator<readonly LoggedChanges[], void, undefined> {
   let { tick, n } = splitPosition(after);
   for (;;) {
     const cut = reading.ticks.after(tick, n);
     const ticks = cut.length > 0 ? cut : await reading.lookUp(tick, n);
     for (const group of groupTicks(ticks, reading.pageEvents)) {
       for await (const { events, left } of reading.pagesOf(group)) {
-        const rest =
-          events[0]!.tick === tick ? events.filter((e) => e.tick !== tick || BigInt(e.ordinal) > n) : events;
+        const rest = following(events, tick, Number(n));
         // Only now: images of what is left out are not fetched.
-        for await (const page of wholePages({ events: rest, left }, reading.fetchImages)) {
+        for await (const page of wholePages(rest, left, reading.fetchImages)) {
           if (reading.signal?.aborted) return;
           yield page;
         }

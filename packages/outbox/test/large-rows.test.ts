@@ -1,4 +1,4 @@
-import { maxPageBytes, type ChangeLog, type RowNote } from "@lockstep/core";
+import { maxPageBytes, type ChangeLog, type RowNote, eventsOf } from "@lockstep/core";
 import { expect } from "chai";
 import { cellsOf, cutAll, keyOf, noteOf, type Session, type SourceDatabase } from "./fixture/database.js";
 import { engines } from "./fixture/engines.js";
@@ -52,7 +52,7 @@ for (const engine of engines) {
         const keys: number[] = [];
         for await (const page of log.read("0-0", { pageEvents })) {
           let bytes = 0;
-          for (const event of page) {
+          for (const event of eventsOf(page)) {
             const id = Number(keyOf(event));
             keys.push(id);
             bytes += event.image!.length;

@@ -3,6 +3,7 @@ import {
   LockstepError,
   parsePosition,
   splitPosition,
+  type Changes,
   type Feed,
   type FeedHead,
   type Position,
@@ -104,9 +105,14 @@ function headOf(reply: unknown): FeedHead | undefined {
   return total === null ? head : { ...head, total: Number(total) };
 }
 
+type Parameters = (string | Buffer)[];
+
+/** From here on a Buffer costs less than it saves, characters. */
+const largeText = 2_048;
+
 /** Groups entries into the parameters of one call each: at least one entry, at most about `maxBytes`. */
-function callsOf(entries: readonly StreamEntry[], maxBytes: number): string[][] {
-  const calls: string[][] = [];
+function callsOf(entries: readonly StreamEntry<Changes>[], maxBytes: number): Parameters[] {
+  const calls: Parameters[] = [];
   let bytes = Infinity;
   for (const entry of entries) {
     const { envelope, rows } = encodeEntry(entry);
@@ -114,10 +120,16 @@ function callsOf(entries: readonly StreamEntry[], maxBytes: number): string[][] 
       calls.push([]);
       bytes = 0;
     }
-    calls.at(-1)!.push(entry.id, entry.previous, envelope, rows);
+    calls.at(-1)!.push(entry.id, entry.previous, envelope, bytesOf(rows));
     bytes += rows.length + envelope.length;
   }
   return calls;
+}
+
+/** A large text as its bytes. Where all are ASCII it takes no walk over its characters, as V8's own conversion would: a tenth of the time. */
+function bytesOf(text: string): string | Buffer {
+  if (text.length < largeText) return text;
+  return Buffer.from(text, Buffer.byteLength(text) === text.length ? "latin1" : "utf8");
 }
 
 function refuseGap(feed: Feed, reply: unknown): void {

@@ -1,4 +1,4 @@
-import type { ChangeLog, LoggedEvent, Position } from "@lockstep/core";
+import { type ChangeLog, type LoggedEvent, type Position, eventsOf } from "@lockstep/core";
 
 /** What capture has put into the log, read as the relay reads it. */
 export interface Events {
@@ -13,7 +13,7 @@ export async function followEvents(log: ChangeLog): Promise<Events> {
     async next() {
       await log.cut();
       const events: LoggedEvent[] = [];
-      for await (const page of log.read(position)) events.push(...page);
+      for await (const page of log.read(position)) events.push(...eventsOf(page));
       position = await log.top();
       return events;
     },

@@ -1,20 +1,30 @@
 import type { ChangeEvent, TransactionHeader } from "../change-event.js";
+import type { PackedChanges } from "../packed-changes.js";
 import type { Position } from "../position.js";
 import type { CaptureFinding } from "./capture-plan.js";
 import type { TableSchema } from "../table-schema.js";
 
-/** An event in the order of the log, with what the relay needs to cut entries. */
-export interface LoggedEvent extends ChangeEvent {
+/** Where changes stand in the log: what the relay needs to cut entries. */
+interface Logged {
   readonly tick: bigint;
-  /** Table the event is about. */
+  /** Table they are about. */
   readonly table: { readonly namespace: string; readonly name: string };
   readonly transaction: Omit<TransactionHeader, "events">;
-  /** True for the last event of its transaction. A tick whose transactions are unknown is one transaction. */
+  /** True for the last ones of their transaction. A tick whose transactions are unknown is one transaction. */
   readonly endsTransaction: boolean;
   readonly endsTick: boolean;
-  /** Events of the source up to and including this one (PROTOCOL.md 34). */
+  /** Events of the source up to and including these (PROTOCOL.md 34). */
   readonly total: number;
 }
+
+/** An event in the order of the log. */
+export interface LoggedEvent extends ChangeEvent, Logged {}
+
+/** Several events that stand one behind the other, as the source packed them. */
+export interface LoggedPack extends PackedChanges, Logged {}
+
+/** What a log gives: one event or several. */
+export type LoggedChanges = LoggedEvent | LoggedPack;
 
 /** A target as the source knows it. Only registered targets hold events back from pruning. */
 export interface RegisteredTarget {
@@ -81,12 +91,12 @@ export interface ChangeLog {
   prunedThrough(): Promise<Position>;
   /**
    * Events after `after`, in order, in pages, up to the last tick that is cut. Memory stays flat whatever the size of ticks and of
-   * rows: a page holds at most `pageEvents` events and about {@link maxPageBytes}, or one larger event.
+   * rows: a page holds at most `pageEvents` events (more only where they come packed) and about {@link maxPageBytes}, or one larger event.
    */
   read(
     after: Position,
     options?: { readonly pageEvents?: number; readonly signal?: AbortSignal },
-  ): AsyncIterable<readonly LoggedEvent[]>;
+  ): AsyncIterable<readonly LoggedChanges[]>;
   /** Every schema that an event still held may name. */
   schemas(): Promise<readonly TableSchema[]>;
   /** The number of partitions that targets' positions belong to; `undefined` when none was ever kept. */

@@ -1,5 +1,6 @@
 import type { ConflictCount } from "./guarded-rows.js";
 import type { StreamEntry } from "../change-event.js";
+import type { Changes } from "../packed-changes.js";
 import type { Position } from "../position.js";
 import type { TableSchema } from "../table-schema.js";
 
@@ -53,7 +54,7 @@ export interface StreamWriter {
    * Entries that are already there (same id, same predecessor) count as landed.
    * @throws LockstepError STREAM_GAP when the chain or the epoch disagrees.
    */
-  append(feed: Feed, epoch: string, entries: readonly StreamEntry[]): Promise<void>;
+  append(feed: Feed, epoch: string, entries: readonly StreamEntry<Changes>[]): Promise<void>;
   /** Removes entries with id ≤ `through`. */
   trim(feed: Feed, through: Position): Promise<void>;
   /** Removes a feed. */

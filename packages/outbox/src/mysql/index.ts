@@ -28,4 +28,3 @@ export {
   registerTarget,
 } from "./registry.js";
 export { readSchemas } from "./schemas.js";
-export { opOfLetter } from "../event-row.js";

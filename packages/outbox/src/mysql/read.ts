@@ -1,4 +1,4 @@
-import { LockstepError, type LoggedEvent, type Position } from "@lockstep/core";
+import { LockstepError, type LoggedChanges, type LoggedEvent, type Position } from "@lockstep/core";
 import {
   audienceOf,
   changeOfRow,
@@ -37,7 +37,7 @@ const endsTxColumn = 13;
 const tickColumn = 14;
 
 /** Events after `after`, page by page. Pages are read by id: no order is computed, and no read stays open (PROTOCOL.md 13). */
-export function readEvents(reading: Reading, after: Position): AsyncIterable<readonly LoggedEvent[]> {
+export function readEvents(reading: Reading, after: Position): AsyncIterable<readonly LoggedChanges[]> {
   const lookUp = (tick: bigint, n: bigint) => lookUpTicks(reading, tick, n);
   const pages = (group: readonly MarkedTick[]) => pagesOf(reading, group);
   return readTicks({ ...reading, lookUp, pagesOf: pages, fetchImages: imagesOf(reading) }, after);

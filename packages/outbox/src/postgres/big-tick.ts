@@ -44,11 +44,14 @@ async function* pagesOf(
 ): AsyncGenerator<LightPage> {
   const tableOf = await schemas.tablesOf(rows);
   let page = emptyPage();
+  let events = 0;
   for (const row of rows) {
     decoder.decode(row, row[addedColumns.last]!, tableOf(row), page);
-    if (page.events.length < pageEvents && row !== rows.at(-1)) continue;
+    events += changesIn(changeOfRow(row));
+    if (events < pageEvents && row !== rows.at(-1)) continue;
     yield page;
     page = emptyPage();
+    events = 0;
   }
 }
 

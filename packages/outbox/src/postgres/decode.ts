@@ -1,15 +1,16 @@
-import type { LoggedEvent } from "@lockstep/core";
+import { type LoggedEvent, packLetter } from "@lockstep/core";
 import {
   audienceOf,
   changeOfRow,
   eventOf,
   fingerprintOfRow,
+  packOf,
   tickDamaged,
   transactionOf,
   type EventRow,
 } from "../event-row.js";
 import { addTo, type LightPage, maxInlineBytes } from "../large-images.js";
-import { packLetter, unpack } from "../pack.js";
+import { changesIn, unpack } from "../pack.js";
 import type { Tick } from "../tick.js";
 
 // Rows that are packed hold no large ones.
@@ -57,7 +58,14 @@ export function decoderOf(tick: Tick): TickDecoder {
         audience = audienceOf(row);
       }
       const schema = fingerprintOfRow(row);
-      const changes = unpack(changeOfRow(row));
+      const packed = changeOfRow(row);
+      if (packed.op === packLetter && packed.version == null) {
+        ordinal += changesIn(packed);
+        const place = { ordinal, schema, table, transaction, endsTransaction: seq === last };
+        page.events.push(packOf(packed, tick, place));
+        return;
+      }
+      const changes = unpack(packed);
       changes.forEach((change, i) => {
         const endsTransaction = seq === last && i === changes.length - 1;
         const place = { ordinal: ++ordinal, schema, table, transaction, endsTransaction };

@@ -1,7 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { LockstepError, type LogEnd, type OutboxHandOver, positionOf, splitPosition } from "@lockstep/core";
+import {
+  LockstepError,
+  type LogEnd,
+  type OutboxHandOver,
+  packLetter,
+  positionOf,
+  splitPosition,
+} from "@lockstep/core";
 import { barrierKey, endKey } from "../kept-capture.js";
-import { packLetter } from "../pack.js";
 import { fingerprintOf, keyOfLine, linesOf } from "./packed.js";
 import { quoteText } from "./quote.js";
 import { lockOf } from "./wake-up.js";

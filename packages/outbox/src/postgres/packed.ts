@@ -1,4 +1,5 @@
-import { fingerprintMark, packLetter } from "../pack.js";
+import { packLetter } from "@lockstep/core";
+import { fingerprintMark } from "../pack.js";
 
 /** How many changes a row of the outbox has, of its name in a statement. Pure. */
 export function changesOf(row: string): string {

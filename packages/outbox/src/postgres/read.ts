@@ -1,4 +1,4 @@
-import { LockstepError, type LoggedEvent, type Position } from "@lockstep/core";
+import { LockstepError, type LoggedChanges, type Position } from "@lockstep/core";
 import type { SchemaCache } from "../schema-cache.js";
 import { emptyPage, type FetchImages, type LightPage } from "../large-images.js";
 import { readTicks } from "../read-ticks.js";
@@ -26,7 +26,7 @@ const ticksPerLook = 256;
  * Events after `after`, page by page. Small ticks are read many at a time; a tick larger than a page by a cursor, so that its
  * order is computed once and memory stays flat (PROTOCOL.md 13).
  */
-export function readEvents(reading: Reading, after: Position): AsyncIterable<readonly LoggedEvent[]> {
+export function readEvents(reading: Reading, after: Position): AsyncIterable<readonly LoggedChanges[]> {
   const lookUp = (tick: bigint, n: bigint) => lookUpTicks(reading, tick, n);
   const pages = (group: readonly SnapshotTick[]) => pagesOf(reading, group);
   return readTicks({ ...reading, lookUp, pagesOf: pages, fetchImages: imagesOf(reading) }, after);

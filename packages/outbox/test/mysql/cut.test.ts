@@ -1,4 +1,4 @@
-import { isLockstepError, type ChangeLog, type RowNote } from "@lockstep/core";
+import { isLockstepError, type ChangeLog, type RowNote, eventsOf } from "@lockstep/core";
 import { eventually } from "@lockstep/testing";
 import { expect } from "chai";
 import { mysqlChangeLog } from "../../src/index.js";
@@ -163,7 +163,7 @@ describe("cutting on MariaDB", () => {
     let peak = 0;
     const keys: number[] = [];
     for await (const page of log.read("0-0", { pageEvents: 500 })) {
-      for (const event of page) keys.push(Number(keyOf(event)));
+      for (const event of eventsOf(page)) keys.push(Number(keyOf(event)));
       if (++pages % 10 === 0) peak = Math.max(peak, liveMemory() - before);
     }
     const even = Array.from({ length: 25_000 }, (_, i) => 2 * i + 2);

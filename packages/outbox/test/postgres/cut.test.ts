@@ -1,4 +1,4 @@
-import { isLockstepError, type ChangeLog, type RowNote } from "@lockstep/core";
+import { isLockstepError, type ChangeLog, type RowNote, eventsOf } from "@lockstep/core";
 import { eventually } from "@lockstep/testing";
 import { expect } from "chai";
 import { cutAll, keyOf, noteOf, readAll, type Session, type SourceDatabase } from "../fixture/database.js";
@@ -136,7 +136,7 @@ describe("cutting on PostgreSQL", () => {
     const read: unknown[] = [];
     let pages = 0;
     for await (const page of log.read("0-0", { pageEvents: 30 })) {
-      read.push(...page.map((event) => [event.ordinal, keyOf(event), event.transaction.id]));
+      read.push(...eventsOf(page).map((event) => [event.ordinal, keyOf(event), event.transaction.id]));
       // Inside a transaction, and later in one that spans pages again.
       if (++pages === 2 || pages === 5) {
         expect(await open()).to.equal(1);
@@ -166,7 +166,7 @@ describe("cutting on PostgreSQL", () => {
     let ordinal = 0;
     const seen = new Set<string>();
     for await (const page of log.read("0-0", { pageEvents: 500 })) {
-      for (const event of page) {
+      for (const event of eventsOf(page)) {
         expect(event.ordinal).to.equal(++ordinal);
         expect(Number(keyOf(event))).to.equal(((ordinal - 1) % 2_000) + 1);
         expect(event.endsTransaction).to.equal(ordinal % 2_000 === 0);

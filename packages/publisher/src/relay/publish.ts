@@ -1,4 +1,4 @@
-import { earlier, endOfTick } from "@lockstep/core";
+import { countOf, earlier, endOfTick } from "@lockstep/core";
 import { openCutter, type CutEntry } from "./cut/entry-cutter.js";
 import { appendBounded, type Appending } from "./feed/append-bounded.js";
 import { openMainFeed, type OpenFeed } from "./feed/open-feed.js";
@@ -109,7 +109,7 @@ async function publishAvailable(
       await holes.refuse(from, page);
       await publishNewSchemas(context, term, page);
       const cut = cutter.cut(page);
-      rows += page.length;
+      for (const changes of page) rows += countOf(changes);
       for (const { entry } of cut) transactions += entry.transactions.length;
       // One page is appended while the next is read and cut: never more, so memory stays flat.
       await appending;

@@ -17,7 +17,7 @@ export async function runScript(
   client: RedisClient,
   { lua, sha }: Script,
   keys: readonly string[],
-  parameters: readonly (string | number)[],
+  parameters: readonly (string | number | Buffer)[],
 ): Promise<unknown> {
   try {
     return await client.call("evalsha", sha, keys.length, ...keys, ...parameters);

@@ -1,5 +1,4 @@
-import type { RowNote } from "@lockstep/core";
-import { packLetter } from "../../pack.js";
+import { packLetter, type RowNote } from "@lockstep/core";
 import { fingerprintOf, keyOfLine, linesOf } from "../packed.js";
 import { quoteName, quoteText } from "../quote.js";
 import { versionTable } from "./version-function.js";

@@ -1,8 +1,12 @@
 import {
   comparePositions,
+  countOf,
+  eventsOf,
+  firstOrdinalOf,
+  isPacked,
   positionOf,
-  type ChangeEvent,
-  type LoggedEvent,
+  type Changes,
+  type LoggedChanges,
   type Position,
 } from "@lockstep/core";
 import { OpenEntry, type FinishedEntry } from "./open-entry.js";
@@ -27,7 +31,7 @@ export interface CutEntry extends FinishedEntry {
 /** Cuts the log into entries: pure apart from what it keeps of the page before. */
 export interface EntryCutter {
   /** Entries that a page completes. Unless ticks are joined, the entries are the same however the log is split into pages. */
-  cut(page: readonly LoggedEvent[]): CutEntry[];
+  cut(page: readonly LoggedChanges[]): CutEntry[];
 }
 
 /**
@@ -48,7 +52,7 @@ export function openCutter(options: CutterOptions): EntryCutter {
   const emit = (partition: number, done: FinishedEntry): void => void finished.push({ partition, ...done });
 
   const starts = [...options.starts];
-  const isCovered = (partition: number, { tick, ordinal }: LoggedEvent): boolean => {
+  const isCovered = (partition: number, { tick, ordinal }: LoggedChanges): boolean => {
     const start = starts[partition];
     if (start === undefined) return false;
     if (comparePositions(positionOf(tick, ordinal), start) <= 0) return true;
@@ -57,12 +61,14 @@ export function openCutter(options: CutterOptions): EntryCutter {
     return false;
   };
 
-  const place = (partition: number, event: ChangeEvent, logged: LoggedEvent): void => {
+  const place = (partition: number, changes: Changes, logged: LoggedChanges): void => {
     const entry = open[partition];
     if (!entry || isCovered(partition, logged)) return;
-    const bytes = sizeOf(event);
+    const bytes = sizeOf(changes);
+    const count = countOf(changes);
     const isFull = (): boolean =>
-      entry.length > 0 && (entry.length >= options.maxEvents || entry.bytes + bytes > options.maxBytes);
+      entry.length > 0 &&
+      (entry.length + count > options.maxEvents || entry.bytes + bytes > options.maxBytes);
     if (isFull() && entry.isIn(transaction) && entry.hasWhole) {
       emit(partition, entry.takeWhole(options.incarnation, endsTicks));
     }
@@ -71,7 +77,7 @@ export function openCutter(options: CutterOptions): EntryCutter {
       const continues = entry.isIn(transaction);
       emit(partition, entry.takeAll(options.incarnation, continues, endsTicks && !continues));
     }
-    entry.add(event, logged, transaction, bytes);
+    entry.add(changes, logged, transaction, bytes);
   };
 
   const endTick = (ordinal: number, total: number): void => {
@@ -90,11 +96,25 @@ export function openCutter(options: CutterOptions): EntryCutter {
     untold = undefined;
   };
 
-  let last: LoggedEvent | undefined;
+  /** Packed changes stay together where they may: in one partition, in one entry, wholly behind where it starts. */
+  const isToUnpack = (changes: LoggedChanges): boolean => {
+    if (!isPacked(changes)) return false;
+    const { tick, ordinal, count } = changes;
+    const isCut = (start: Position): boolean =>
+      comparePositions(positionOf(tick, firstOrdinalOf(changes)), start) <= 0 &&
+      comparePositions(start, positionOf(tick, ordinal)) < 0;
+    return partitions > 1 || count > options.maxEvents || (starts[0] !== undefined && isCut(starts[0]));
+  };
+  const apart = (page: readonly LoggedChanges[]): readonly LoggedChanges[] =>
+    page.some(isToUnpack)
+      ? page.flatMap((changes) => (isToUnpack(changes) ? eventsOf([changes]) : changes))
+      : page;
+
+  let last: LoggedChanges | undefined;
   return {
     cut(page) {
       finished = [];
-      for (const event of page) {
+      for (const event of apart(page)) {
         // The rest of the tick was pruned under the reader: nobody needs it.
         if (last && !last.endsTick && event.tick !== tick) {
           endTick(last.ordinal, last.total);
@@ -102,7 +122,7 @@ export function openCutter(options: CutterOptions): EntryCutter {
         }
         if (event.tick !== tick) untold = undefined;
         tick = event.tick;
-        for (const { partition, event: routed } of route(event, partitions)) place(partition, routed, event);
+        for (const { partition, changes } of route(event, partitions)) place(partition, changes, event);
         if (event.endsTransaction || event.endsTick) transaction++;
         if (event.endsTick) {
           untold = event;
@@ -116,8 +136,10 @@ export function openCutter(options: CutterOptions): EntryCutter {
   };
 }
 
-/** Bytes of an event's line, about. */
-function sizeOf({ key, image, before, version = "" }: ChangeEvent): number {
+/** Bytes of its lines, about. */
+function sizeOf(changes: Changes): number {
+  if (isPacked(changes)) return 16 + Buffer.byteLength(changes.lines) + changes.count;
+  const { key, image, before, version = "" } = changes;
   return (
     16 +
     Buffer.byteLength(key) +

@@ -1,8 +1,9 @@
 import {
+  countOf,
   positionOf,
   splitPosition,
-  type ChangeEvent,
-  type LoggedEvent,
+  type Changes,
+  type LoggedChanges,
   type Position,
   type StreamEntry,
   type TransactionHeader,
@@ -17,10 +18,12 @@ export interface EntryEnd {
   readonly continues: boolean;
 }
 
-/** Events, transactions and bytes that end where a transaction ended. */
+/** What ends where a transaction ended. */
 interface Mark {
   readonly tick: bigint;
   readonly events: number;
+  /** Of the list that holds them: some are packed. */
+  readonly index: number;
   readonly transactions: number;
   readonly bytes: number;
   readonly ordinal: number;
@@ -29,7 +32,7 @@ interface Mark {
 
 /** A finished entry and the size of its rows. */
 export interface FinishedEntry {
-  readonly entry: StreamEntry;
+  readonly entry: StreamEntry<Changes>;
   readonly bytes: number;
 }
 
@@ -39,7 +42,9 @@ export class OpenEntry {
   /** Tick of `previous`: asked at the end of every tick, so not read out of the text each time. */
   previousTick: bigint;
   bytes = 0;
-  private events: ChangeEvent[] = [];
+  /** How many events it has. */
+  length = 0;
+  private events: Changes[] = [];
   private transactions: (Omit<TransactionHeader, "traceparent"> & {
     events: number;
     traceparent?: string;
@@ -56,13 +61,9 @@ export class OpenEntry {
     this.previousTick = splitPosition(previous).tick;
   }
 
-  get length(): number {
-    return this.events.length;
-  }
-
   /** True when the last event is of this transaction. */
   isIn(transaction: number): boolean {
-    return this.events.length > 0 && this.transaction === transaction;
+    return this.length > 0 && this.transaction === transaction;
   }
 
   /** True when whole transactions lie before the one that is under way. */
@@ -70,36 +71,44 @@ export class OpenEntry {
     return this.whole !== undefined;
   }
 
-  add(event: ChangeEvent, logged: LoggedEvent, transaction: number, bytes: number): void {
-    if (this.goesOn(logged, transaction)) this.goOn(logged);
-    else this.openTransaction(logged, transaction);
-    this.events.push(event);
+  add(changes: Changes, logged: LoggedChanges, transaction: number, bytes: number): void {
+    const count = countOf(changes);
+    if (this.goesOn(logged, transaction)) this.goOn(logged, count);
+    else this.openTransaction(logged, transaction, count);
+    this.events.push(changes);
+    this.length += count;
     this.bytes += bytes;
-    this.last = { tick: logged.tick, ordinal: event.ordinal, total: logged.total };
+    this.last = { tick: logged.tick, ordinal: changes.ordinal, total: logged.total };
   }
 
   /** Whether an event stands under the header of the one before it. */
-  private goesOn({ transaction: { audience } }: LoggedEvent, transaction: number): boolean {
+  private goesOn({ transaction: { audience } }: LoggedChanges, transaction: number): boolean {
     const header = this.transactions.at(-1);
     if (header === undefined || this.transaction !== transaction) return false;
     return header.audience === audience || header.audience?.join() === audience?.join();
   }
 
-  private goOn({ transaction }: LoggedEvent): void {
+  private goOn({ transaction }: LoggedChanges, count: number): void {
     const open = this.transactions.at(-1)!;
-    open.events++;
+    open.events += count;
     // A log may tell it behind the rows only.
     if (open.traceparent === undefined && transaction.traceparent !== undefined)
       open.traceparent = transaction.traceparent;
   }
 
-  private openTransaction(logged: LoggedEvent, transaction: number): void {
-    if (this.events.length > 0 && this.transaction !== transaction) {
-      const { events, transactions, bytes, last } = this;
-      this.whole = { events: events.length, transactions: transactions.length, bytes, ...last };
+  private openTransaction(logged: LoggedChanges, transaction: number, count: number): void {
+    if (this.length > 0 && this.transaction !== transaction) {
+      const { events, length, transactions, bytes, last } = this;
+      this.whole = {
+        events: length,
+        index: events.length,
+        transactions: transactions.length,
+        bytes,
+        ...last,
+      };
     }
     this.transaction = transaction;
-    this.transactions.push({ ...logged.transaction, events: 1 });
+    this.transactions.push({ ...logged.transaction, events: count });
     this.ticks.push(logged.tick);
   }
 
@@ -107,13 +116,15 @@ export class OpenEntry {
   takeWhole(incarnation: string, endsTick: boolean): FinishedEntry {
     const mark = this.whole!;
     const ticks = this.ticks.splice(mark.transactions);
-    const events = this.events.splice(mark.events);
+    const events = this.events.splice(mark.index);
+    const length = this.length - mark.events;
     const transactions = this.transactions.splice(mark.transactions);
     const bytes = this.bytes - mark.bytes;
     this.bytes = mark.bytes;
     const id = positionOf(mark.tick, mark.ordinal);
     const finished = this.take({ id, incarnation, total: mark.total, endsTick, continues: false });
     this.events = events;
+    this.length = length;
     this.transactions = transactions;
     this.ticks = ticks;
     this.bytes = bytes;
@@ -139,6 +150,7 @@ export class OpenEntry {
     const { tick } = splitPosition(end.id);
     const transactions = this.named(tick);
     this.events = [];
+    this.length = 0;
     this.transactions = [];
     this.ticks = [];
     this.bytes = 0;

@@ -1,4 +1,4 @@
-import type { StreamWriter } from "@lockstep/core";
+import { countOf, type StreamWriter } from "@lockstep/core";
 import type { CutEntry } from "../cut/entry-cutter.js";
 import { isFull, trimPoint } from "./feed-window.js";
 import type { OpenFeed } from "./open-feed.js";
@@ -22,7 +22,7 @@ export async function appendBounded(
     const entries = batch.map((c) => c.entry);
     await appending.stream.append(open.feed, open.epoch, entries);
     for (const { entry, bytes } of batch) {
-      open.window.add(entry.id, { events: entry.events.length, bytes });
+      open.window.add(entry.id, { events: eventsIn(entry), bytes });
     }
     i += batch.length;
   }
@@ -45,10 +45,14 @@ function fitting({ window, bounds }: OpenFeed, cut: readonly CutEntry[], from: n
   const batch: CutEntry[] = [];
   for (let i = from; i < cut.length; i++) {
     const next = cut[i]!;
-    events += Math.max(1, next.entry.events.length);
+    events += Math.max(1, eventsIn(next.entry));
     bytes += next.bytes;
     if (batch.length > 0 && (events > bounds.events || bytes > bounds.bytes)) break;
     batch.push(next);
   }
   return batch;
+}
+
+function eventsIn({ events }: CutEntry["entry"]): number {
+  return events.reduce((sum, changes) => sum + countOf(changes), 0);
 }

@@ -7,7 +7,7 @@ const form = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
 /** Runs `work` in a span that links the transactions of the entries. */
 export async function inPublishSpan(
   source: string,
-  entries: readonly StreamEntry[],
+  entries: readonly StreamEntry<unknown>[],
   work: () => Promise<void>,
 ): Promise<void> {
   const links = linksOf(entries);
@@ -25,7 +25,7 @@ export async function inPublishSpan(
   }
 }
 
-function linksOf(entries: readonly StreamEntry[]): Link[] {
+function linksOf(entries: readonly StreamEntry<unknown>[]): Link[] {
   const contexts = new Map<string, SpanContext>();
   for (const { transactions } of entries) {
     for (const { traceparent } of transactions) {

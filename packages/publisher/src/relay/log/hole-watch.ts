@@ -2,7 +2,7 @@ import {
   LockstepError,
   splitPosition,
   type ChangeLog,
-  type LoggedEvent,
+  type LoggedChanges,
   type Position,
 } from "@lockstep/core";
 import type { Term } from "../relay-context.js";
@@ -16,7 +16,7 @@ export interface HoleWatch {
    * Asked with each page before it is used. `from`: where the reader stood before its first page.
    * @throws LockstepError HISTORY_GONE.
    */
-  refuse(from: Position, page: readonly LoggedEvent[]): Promise<void>;
+  refuse(from: Position, page: readonly LoggedChanges[]): Promise<void>;
 }
 
 /** Asks the log only when something was pruned since it was asked last. */

@@ -1,4 +1,4 @@
-import { splitPosition, type LoggedEvent, type Position } from "@lockstep/core";
+import { splitPosition, type LoggedChanges, type Position } from "@lockstep/core";
 
 /**
  * Asks for the next page while the caller works on this one, except behind a page that `isLast`: the question whether more follows
@@ -29,7 +29,7 @@ export async function* readAhead<T>(
 }
 
 /** True for the page that ends the last tick that is cut. */
-export function endsAt(top: Position): (page: readonly LoggedEvent[]) => boolean {
+export function endsAt(top: Position): (page: readonly LoggedChanges[]) => boolean {
   const { tick } = splitPosition(top);
   return (page) => {
     const last = page.at(-1);

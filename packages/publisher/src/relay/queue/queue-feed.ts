@@ -1,10 +1,12 @@
 import {
   backoffMs,
+  eventsOf,
   isLockstepError,
   outageBackoff,
   positionOf,
   tableId,
   type ChangeLog,
+  type LoggedChanges,
   type LoggedEvent,
   type Position,
   type TableSchema,
@@ -75,7 +77,7 @@ async function feedQueue(
         log.read(position, { pageEvents: limits.pageEvents, signal }),
         endsAt(term.top),
       )) {
-        await feed.add(await jobs(page));
+        await feed.add(await jobs(eventsOf(page)));
         position = endOf(page);
         // Durable in the registry: what Redis forgets of it is done again from here, by jobs with the same ids.
         await log.acknowledge([{ id, partition: 0, position }]);
@@ -109,7 +111,7 @@ function jobsOf(
   };
 }
 
-function endOf(page: readonly LoggedEvent[]): Position {
+function endOf(page: readonly LoggedChanges[]): Position {
   const last = page.at(-1)!;
   return positionOf(last.tick, last.ordinal);
 }

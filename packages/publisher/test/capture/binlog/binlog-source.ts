@@ -1,4 +1,11 @@
-import type { ChangeLog, LoggedEvent, Position, RunStatement, TableSchema } from "@lockstep/core";
+import {
+  type ChangeLog,
+  type LoggedEvent,
+  type Position,
+  type RunStatement,
+  type TableSchema,
+  eventsOf,
+} from "@lockstep/core";
 import { positionOf, silentLogger } from "@lockstep/core";
 import { mysqlOutboxWriter } from "@lockstep/outbox";
 import { freshMariaDb } from "@lockstep/testing";
@@ -97,7 +104,7 @@ export async function readAll(log: ChangeLog, after: Position, pageEvents?: numb
   await log.top();
   const events: LoggedEvent[] = [];
   for await (const page of log.read(after, pageEvents === undefined ? {} : { pageEvents })) {
-    events.push(...page);
+    events.push(...eventsOf(page));
   }
   return events;
 }

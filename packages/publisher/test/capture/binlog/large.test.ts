@@ -4,6 +4,7 @@ import {
   type LoggedEvent,
   type Position,
   positionOf,
+  eventsOf,
 } from "@lockstep/core";
 import { expect } from "chai";
 import { begin, type BinlogSource, endOf, openBinlogSource, readAll } from "./binlog-source.js";
@@ -43,7 +44,7 @@ describe("a large transaction from the binlog", function () {
         if (event.endsTransaction) found.ends++;
       }
       found.events += page.length;
-      onPage(page);
+      onPage(eventsOf(page));
     }
     return found;
   }
@@ -90,7 +91,7 @@ describe("a large transaction from the binlog", function () {
     for (const fresh of [log, source.log()]) {
       const events: LoggedEvent[] = [];
       await fresh.top();
-      for await (const page of fresh.read(start, { pageEvents })) events.push(...page.slice(-1));
+      for await (const page of fresh.read(start, { pageEvents })) events.push(...eventsOf(page).slice(-1));
       expect(events.at(-1)!.total).to.equal(rows + 1);
     }
     const [marks] = await source.run(

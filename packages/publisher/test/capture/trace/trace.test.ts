@@ -1,4 +1,4 @@
-import type { LoggedEvent, Position } from "@lockstep/core";
+import { type LoggedEvent, type Position, eventsOf } from "@lockstep/core";
 import { silentLogger } from "@lockstep/core";
 import { outboxWriterOf } from "../../../src/capture/outbox-writer-of.js";
 import { captureOf, type CaptureSource, installAtSource, runAtSource } from "../../../src/capture/index.js";
@@ -84,7 +84,7 @@ for (const [kind, engine] of [
       await log.top();
       await tick();
       const events: LoggedEvent[] = [];
-      for await (const page of log.read(start)) events.push(...page);
+      for await (const page of log.read(start)) events.push(...eventsOf(page));
       return Object.fromEntries(
         events.map(({ op, key, transaction }) => [`${op} ${key}`, transaction.traceparent]),
       );

@@ -1,4 +1,4 @@
-import { positionOf } from "@lockstep/core";
+import { positionOf, eventsOf } from "@lockstep/core";
 import { expect } from "chai";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -43,13 +43,14 @@ describe("the write-ahead log: a very large transaction", function () {
       const seen = { count: 0, ticks: new Set<bigint>(), ends: 0 };
       let next = 1;
       for await (const page of log.read(from as typeof at, { pageEvents: 1_000 })) {
-        for (const event of page) {
+        const events = eventsOf(page);
+        for (const event of events) {
           if (event.ordinal !== (seen.ticks.has(event.tick) ? next : 1)) throw new Error("a hole");
           next = event.ordinal + 1;
           seen.ticks.add(event.tick);
           if (event.endsTransaction && event.endsTick) seen.ends++;
         }
-        seen.count += page.length;
+        seen.count += events.length;
         if (seen.count % 10_000 === 0) most = Math.max(most, liveMegabytes());
       }
       return seen;
@@ -64,7 +65,7 @@ describe("the write-ahead log: a very large transaction", function () {
     while ((await log.cut()) === undefined && first.ticks.size === 1) await log.wait(100);
     const middle = positionOf(tick!, 60_000);
     let rest = 0;
-    for await (const page of log.read(middle)) rest += page.length;
+    for await (const page of log.read(middle)) rest += eventsOf(page).length;
     expect(rest).to.equal(rows - 60_000 + 1);
     await release();
   });

@@ -7,6 +7,7 @@ import {
   type OutboxWriter,
   type Position,
   type RunStatement,
+  eventsOf,
 } from "@lockstep/core";
 import { postgresOutboxWriter } from "@lockstep/outbox";
 import { eventually, freshPostgres } from "@lockstep/testing";
@@ -117,7 +118,7 @@ export class LogFollower {
   async look(pageEvents?: number): Promise<void> {
     await this.log.cut();
     for await (const page of this.log.read(this.#at, pageEvents === undefined ? {} : { pageEvents })) {
-      this.events.push(...page);
+      this.events.push(...eventsOf(page));
       const last = page.at(-1)!;
       this.#at = `${last.tick}-${BigInt(last.ordinal)}`;
     }

@@ -6,6 +6,8 @@ import {
   followOn,
   positionOf,
   startPosition,
+  type Changes,
+  type LoggedChanges,
   type LoggedEvent,
   type Position,
   type StreamEntry,
@@ -28,14 +30,19 @@ async function logOf(history: History): Promise<LoggedEvent[]> {
 }
 
 function cutAll(
-  pages: readonly (readonly LoggedEvent[])[],
+  pages: readonly (readonly LoggedChanges[])[],
   options: Partial<CutterOptions> = {},
 ): StreamEntry[][] {
   const starts = options.starts ?? [startPosition];
   const cutter = openCutter({ incarnation: "i", maxEvents: 5, maxBytes: 1e9, ...options, starts });
   const cut = pages.flatMap((page) => cutter.cut(page));
-  return starts.map((_, partition) => cut.filter((c) => c.partition === partition).map((c) => c.entry));
+  return starts.map((_, partition) =>
+    cut.filter((c) => c.partition === partition).map((c) => unpacked(c.entry)),
+  );
 }
+
+/** As its readers have it. */
+const unpacked = (entry: StreamEntry<Changes>): StreamEntry => decodeEntry(encodeEntry(entry));
 
 function pagesOf<T>(events: readonly T[], sizes: readonly number[]): T[][] {
   const pages: T[][] = [];
@@ -46,6 +53,26 @@ function pagesOf<T>(events: readonly T[], sizes: readonly number[]): T[][] {
     at += size;
   }
   return pages;
+}
+
+/** Packs runs of as many inserts as `sizes` says in turn, as far as a transaction has them. */
+function packed(events: readonly LoggedEvent[], sizes: readonly number[]): LoggedChanges[] {
+  const logged: LoggedChanges[] = [];
+  for (let at = 0, n = 0; at < events.length; n++) {
+    const { tick, table, transaction, schema } = events[at]!;
+    let run = events.slice(at, at + sizes[n % sizes.length]!);
+    const end = run.findIndex((e) => e.transaction !== transaction || e.tick !== tick);
+    if (end > 0) run = run.slice(0, end);
+    const last = run.at(-1)!;
+    const { ordinal, endsTransaction, endsTick, total } = last;
+    const lines = run.map(({ key, image = "" }) => `i${key}\t${image}`).join("\n");
+    const place = { ordinal, endsTransaction, endsTick, total };
+    logged.push(
+      run.length === 1 ? last : { count: run.length, lines, schema, tick, table, transaction, ...place },
+    );
+    at += run.length;
+  }
+  return logged;
 }
 
 const change = fc.record({ key: fc.integer({ min: 0, max: 9 }).map(String) });
@@ -208,6 +235,27 @@ describe("entry cutter", () => {
           expect(seen.toSorted()).to.deep.equal(events.map((e) => `${e.tick}-${e.ordinal}`).toSorted());
         },
       ),
+    );
+  });
+
+  it("cuts packed changes as if each stood for itself, wherever a reader begins", async () => {
+    const bounds = fc.record({
+      maxEvents: fc.integer({ min: 1, max: 8 }),
+      partitions: fc.integer({ min: 1, max: 2 }),
+    });
+    await fc.assert(
+      fc.asyncProperty(history, sizes, sizes, bounds, fc.nat(), async (ticks, packs, pages, bound, at) => {
+        const events = await logOf(ticks);
+        const start = events[at % events.length]!;
+        const begin = at % 3 === 0 ? startPosition : positionOf(start.tick, start.ordinal);
+        const starts = Array.from({ length: bound.partitions }, () => begin);
+        const cut = cutAll(pagesOf(packed(events, packs), pages), { starts, maxEvents: bound.maxEvents });
+        if (begin === startPosition) for (const entries of cut) checkChain(entries, events, bound.maxEvents);
+        const seen = (each: readonly StreamEntry[]): unknown[] =>
+          each.flatMap((e) => e.events.map((event) => [e.id.split("-")[0], event]));
+        const alone = cutAll([events], { starts, maxEvents: 1e9 });
+        expect(cut.map(seen)).to.deep.equal(alone.map(seen));
+      }),
     );
   });
 

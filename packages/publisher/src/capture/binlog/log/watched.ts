@@ -1,5 +1,5 @@
-import { LockstepError, type Op, tableId, type TableSchema } from "@lockstep/core";
-import { endKey, opOfLetter } from "@lockstep/outbox/mysql";
+import { LockstepError, type Op, opOfLetter, tableId, type TableSchema } from "@lockstep/core";
+import { endKey } from "@lockstep/outbox/mysql";
 import { versionText } from "../../pending-versions.js";
 import { type LoggedRow, rowsOpOf } from "../event/rows-event.js";
 import type { TableMapHead } from "../event/table-map.js";

@@ -1,16 +1,7 @@
-import { LockstepError, type Op } from "@lockstep/core";
+import { LockstepError, opOfLetter } from "@lockstep/core";
 import { type RowChange, unpack } from "@lockstep/outbox/postgres";
 import type { OutboxSchema } from "../relation/relation.js";
 import type { Change } from "./change.js";
-
-const opOf: Readonly<Record<string, Op>> = {
-  i: "insert",
-  u: "update",
-  d: "delete",
-  s: "snapshot",
-  t: "truncate",
-  b: "barrier",
-};
 
 /** The events that a row of the outbox carries. */
 export function outboxEvents(row: RowChange, schema: OutboxSchema): Change[] {
@@ -21,7 +12,7 @@ function outboxEvent(
   { op: letter, key, image, before, version }: RowChange,
   { table, schema, keeps }: OutboxSchema,
 ): Change {
-  const op = opOf[letter];
+  const op = opOfLetter(letter);
   if (op === undefined)
     throw new LockstepError("STREAM_ENTRY_INVALID", "a row of the outbox has an unknown op");
   return {
