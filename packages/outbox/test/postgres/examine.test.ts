@@ -29,6 +29,9 @@ describe("an examination of a PostgreSQL source", () => {
       (await examine(more)).filter((f) => f.check === check).map((f) => [f.subject, f.level]),
     );
 
+  const watches =
+    "select from pg_stat_activity where application_name = 'lockstep doctor' and query like '%clock_timestamp() -%' and state = 'idle'";
+
   /** Captured writes, in one row of the outbox, and one that goes past, while the doctor watches. */
   async function writeBoth(): Promise<void> {
     const notes = [1, 3, 4, 5, 6, 7].map((id) => noteOf(items, "insert", id));
@@ -58,14 +61,36 @@ describe("an examination of a PostgreSQL source", () => {
   it("names a table whose every write went past capture, by the server's statistics", async () => {
     const writer = await db.session();
     const watching = seen({ windowMs: 500, settleMs: 0 }, "capture.coverage");
-    await armed(
-      app,
-      "select from pg_stat_activity where application_name = 'lockstep doctor' and query = 'select clock_timestamp()::text as now'",
-    );
+    await armed(app, watches);
     await writer.run("insert into items select g from generate_series(10, 20) g");
     // A session that ends tells its statistics at once.
     await writer.close();
     expect((await watching)["public.items"]).to.equal("error");
+  });
+
+  it("names no table for captured writes before the window, whose statistics come late", async () => {
+    const writer = await db.session();
+    for (const id of [1, 2])
+      await writer.transaction([noteOf(items, "insert", id)], () =>
+        writer.run(`insert into items values (${id}, 'a')`),
+      );
+    // What a session has told within a second it doesn't tell again before ten more, or its end.
+    const watching = seen({ windowMs: 500, settleMs: 0 }, "capture.coverage");
+    await armed(app, watches);
+    await writer.close();
+    expect(await watching).to.deep.equal({ "public.items": "ok" });
+  });
+
+  it("names no table for a transaction that wrote long before the window and commits in it", async () => {
+    const writer = await db.session();
+    await writer.run("begin; insert into items values (1, 'a')");
+    await db.writer.append(writer.run, [noteOf(items, "insert", 1)], {});
+    await writer.run("update lockstep.outbox set at = at - interval '1 hour'");
+    const watching = seen({ windowMs: 500, settleMs: 0 }, "capture.coverage");
+    await armed(app, watches);
+    await writer.run("commit");
+    await writer.close();
+    expect(await watching).to.deep.equal({ "public.items": "ok" });
   });
 
   it("names a transaction that went past capture among others, by counters of its own, and removes them", async () => {

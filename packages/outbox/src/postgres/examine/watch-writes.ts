@@ -42,10 +42,10 @@ async function watchByStatistics(
   settleMs: number,
 ): Promise<readonly Finding[]> {
   const before = new Map((await countedTables(look)).map(({ table, changes }) => [table, changes]));
-  const since = await serverTime(look);
+  const captured = look.capture === "wal" ? undefined : await capturedFromNowOn(look);
   await pause(windowMs + settleMs);
   const after = await countedTables(look);
-  const events = look.capture === "wal" ? undefined : await eventsSince(look, since);
+  const events = await captured?.();
   const findings = after.flatMap((counted): Finding[] => {
     const changes = counted.changes - (before.get(counted.table) ?? 0);
     return changes > 0 ? [statisticOf(counted, changes, events)] : [];
@@ -82,24 +82,31 @@ async function watchByCounters(look: Look, windowMs: number): Promise<readonly F
   }
 }
 
-async function serverTime({ connections }: Look): Promise<string> {
-  const { rows } = await connections.use((client) =>
-    client.query<{ now: string }>("select clock_timestamp()::text as now"),
+/** How late a session tells what it wrote, ms. */
+const lateMs = 10_500;
+
+/**
+ * Begins to count events by table; what it gives says how many there are. Of transactions that were open, too: what they wrote before is counted by the server when they
+ * end. A table that has none has those that were captured just before: what the server counts from now on may be these, as it is told late.
+ */
+async function capturedFromNowOn(look: Look): Promise<() => Promise<ReadonlyMap<string, number>>> {
+  const { rows } = await look.connections.use((client) =>
+    client.query<{ oldest: string }>("select pg_snapshot_xmin(pg_current_snapshot())::text as oldest"),
   );
-  return rows[0]!.now;
+  const before = await eventsWith(look, `o.at >= clock_timestamp() - interval '${lateMs} ms'`);
+  return async () => new Map([...before, ...(await eventsWith(look, `o.xid >= '${rows[0]!.oldest}'`))]);
 }
 
-async function eventsSince(
+async function eventsWith(
   { connections, s, outbox }: Look,
-  since: string,
+  condition: string,
 ): Promise<ReadonlyMap<string, number>> {
   const { rows } = await connections.use((client) =>
     client.query<{ table: string; events: string }>(
       `select k.table, sum(${changesOf("o")}) as events from ${outbox} o
          join (select distinct fingerprint, format('%I.%I', definition->>'namespace', definition->>'name') as table
                  from ${s}.table_schema) k on k.fingerprint = ${fingerprintOf("o")}
-        where o.at >= $1 group by k.table`,
-      [since],
+        where ${condition} group by k.table`,
     ),
   );
   return new Map(rows.map((row) => [row.table, Number(row.events)]));
