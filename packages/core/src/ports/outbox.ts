@@ -143,4 +143,9 @@ export interface OutboxWriter {
     note: Pick<RowNote, "table" | "key">,
     transaction: TransactionNote,
   ): { readonly sql: string; readonly parameters: readonly (string | null)[]; readonly moved: string };
+  /**
+   * An SQL expression for the rows that an INSERT gives back: true where the database keeps the keys that INSERTs give, in this table and until this transaction
+   * ends or a definition of its own comes. Absent where an engine doesn't say.
+   */
+  readonly keepsKeys?: string;
 }

@@ -67,6 +67,7 @@ export function postgresOutboxWriter(options: PostgresOutboxOptions = {}): Outbo
       // The first parameter of both functions for one row.
       return { sql, parameters: ["U", ...parameters.slice(1)], moved: rowMoved };
     },
+    keepsKeys: `${s}.keeps_keys(tableoid)`,
     async append(run, notes, transaction) {
       try {
         let written = 0;

@@ -1,8 +1,11 @@
 const printing = `set DateStyle = 'ISO, MDY' set TimeZone = 'UTC' set IntervalStyle = 'postgres' set extra_float_digits = 1
 set bytea_output = 'hex' set lc_monetary = 'C' set quote_all_identifiers = off`;
 
+/** Unqualified names are those of `pg_catalog`. */
+export const pinnedPath = "set search_path = pg_catalog, pg_temp";
+
 /** What the text of a value could depend on. */
-export const textSettings = `${printing} set search_path = pg_catalog, pg_temp`;
+export const textSettings = `${printing} ${pinnedPath}`;
 
 const byKey = `-- A policy that would hide rows is an error instead of a false delete.
 set row_security = off

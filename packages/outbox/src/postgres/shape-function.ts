@@ -1,4 +1,5 @@
 import { formatVersion } from "./format-version.js";
+import { pinnedPath } from "./pinned-settings.js";
 
 /**
  * Functions that read a table's shape from the catalog: the one place where a fingerprint is defined.
@@ -10,8 +11,6 @@ import { formatVersion } from "./format-version.js";
 export function shapeFunctions(s: string): string {
   return [catalogVersion(s), unchanged(s), asPlanned(s), makeShape(s), shapeNamed(s), describe(s)].join("\n");
 }
-
-const pinnedPath = "set search_path = pg_catalog, pg_temp";
 
 function catalogVersion(s: string): string {
   return `create or replace function ${s}.columns_version(rel oid) returns numeric

@@ -79,8 +79,12 @@ export function createCapture(rules: CaptureRules): Capture {
       } catch (error) {
         return Promise.reject(error as Error);
       }
-      const session = rules.engine === "mysql" ? sessions.get(runner) : undefined;
-      return session?.journal.active ? session.watch(sql, send) : send();
+      const session = sessions.get(runner);
+      if (!session?.journal.active) return send();
+      if (rules.engine === "mysql") return session.watch(sql, send);
+      // A block or a function may do more than it seems; what TypeORM reads does not.
+      if (!sql.startsWith('SELECT "')) session.journal.distrustKeys();
+      return send();
     },
     release(runner, release) {
       const session = sessions.get(runner);

@@ -1,4 +1,5 @@
 import type { RowNote } from "@lockstep/core";
+import type { CapturedTable } from "./captured-tables.js";
 
 /** The place of a write that is sent: `arrived` or `failed` is called when its result is here. */
 export class Place {
@@ -30,6 +31,11 @@ export class Place {
   }
 }
 
+/** Whether a table's rows have the keys that INSERTs give them: it isn't known, the server has been asked, and it has said so. */
+interface TrustInKeys {
+  stage: "unasked" | "asked" | "kept";
+}
+
 /** A place as it is kept; what is put back is one too. */
 type Slot = Pick<Place, "at" | "notes" | "pending" | "failure">;
 
@@ -45,6 +51,7 @@ export class Journal {
   #clock = 0;
   #slots: Slot[] = [];
   #savepoints: { readonly name: string; readonly at: number }[] = [];
+  #givenKeys = new Map<CapturedTable, TrustInKeys>();
   /** Who waits for the next result. */
   readonly #waiting: (() => void)[] = [];
   readonly #settled = (): void => {
@@ -61,6 +68,16 @@ export class Journal {
     return this.#slots.length === 0;
   }
 
+  /** Of the tables that the transaction has inserted rows into. */
+  get givenKeys(): Map<CapturedTable, TrustInKeys> {
+    return this.#givenKeys;
+  }
+
+  /** A lock on a table may go, or the transaction itself may change how rows are inserted: what the server has said no longer holds. */
+  distrustKeys(): void {
+    if (this.#givenKeys.size > 0) this.#givenKeys = new Map();
+  }
+
   begin(): void {
     this.end();
     this.#active = true;
@@ -70,6 +87,7 @@ export class Journal {
     this.#active = false;
     this.#slots = [];
     this.#savepoints = [];
+    this.distrustKeys();
   }
 
   /** The place in the order of sending that the next statement takes. */

@@ -55,6 +55,7 @@ export class Session {
   async send(statement: Exclude<Statement, { kind: "other" | "write" }>, send: Send): Promise<unknown> {
     if (this.#defining) await this.#defining;
     this.#controls++;
+    this.journal.distrustKeys();
     switch (statement.kind) {
       case "begin":
         return this.#begin(send);
@@ -88,6 +89,7 @@ export class Session {
    */
   async watch(sql: string, send: Send): Promise<unknown> {
     const at = { mark: this.journal.mark(), controls: this.#controls };
+    this.journal.distrustKeys();
     try {
       const result = await send();
       if (this.#follows(at) && transactionIsOpen(result) === false) await this.#ended(at.mark, false);

@@ -2,7 +2,7 @@ import { LockstepError, type RowNote, tableId } from "@lockstep/core";
 import { passBlindWrite } from "./blind-writes.js";
 import type { CaptureRules } from "./capture-rules.js";
 import type { CapturedTable } from "./captured-tables.js";
-import { Unidentified } from "./journal.js";
+import { type Journal, Unidentified } from "./journal.js";
 import { refusedByDatabase } from "./server-errors.js";
 import type { Session } from "./session.js";
 import type { SendStatement } from "./marked-parameters.js";
@@ -40,6 +40,10 @@ export class Write {
 
   get engine(): CaptureRules["engine"] {
     return this.#context.rules.engine;
+  }
+
+  get journal(): Journal {
+    return this.#context.session.journal;
   }
 
   get rules(): CaptureRules {

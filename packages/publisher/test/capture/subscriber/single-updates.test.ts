@@ -1,5 +1,6 @@
 import { isLockstepError } from "@lockstep/core";
 import { expect } from "chai";
+import { listening } from "../../support/listening.js";
 import { openSource, type Source } from "../../support/open-source.js";
 import { typeOrmVersions } from "../../support/typeorm-versions.js";
 
@@ -126,16 +127,4 @@ for (const version of Object.keys(typeOrmVersions)) {
       expect(await cells()).to.deep.equal(["1", "2", "3"].map((name) => ["update", "a", name]));
     });
   });
-}
-
-function listening(sent: string[]) {
-  const nothing = () => undefined;
-  return {
-    logQuery: (sql: string) => void sent.push(sql),
-    logQueryError: nothing,
-    logQuerySlow: nothing,
-    logSchemaBuild: nothing,
-    logMigration: nothing,
-    log: nothing,
-  };
 }

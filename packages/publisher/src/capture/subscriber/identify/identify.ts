@@ -3,6 +3,7 @@ import type { Captured } from "../session.js";
 import type { WriteBuilder } from "../typeorm-internals.js";
 import type { BuilderWrite, WriteStatement } from "../write.js";
 import { insertByValues } from "./by-values.js";
+import { insertReturning } from "./inserted-keys.js";
 import { updateKeys } from "./key-update.js";
 import { returningKeys } from "./returning.js";
 import { selectFirst } from "./select-first.js";
@@ -26,7 +27,7 @@ function choose(write: BuilderWrite): Identification {
   }
   switch (builder.expressionMap.queryType) {
     case "insert": {
-      const identification = insertReturns(write) ? returningKeys("insert") : insertByValues;
+      const identification = insertReturns(write) ? insertReturning : insertByValues;
       return movesRows(write) ? withMovedRows(write, identification) : identification;
     }
     case "delete": {
