@@ -32,7 +32,9 @@ export const tupleBytes = "toast_tuple_target = 8160";
 
 /** A change as a line of a row that packs, of expressions for its parts. Pure. */
 export function lineOf(op: string, key: string, image?: string): string {
-  return `${op} || ${key} || chr(9)${image === undefined ? "" : ` || ${image}`}`;
+  return [op, key, "pg_catalog.chr(9)", ...(image === undefined ? [] : [image])].join(
+    " operator(pg_catalog.||) ",
+  );
 }
 
 /** What is packed. */
@@ -48,22 +50,33 @@ export interface Packing {
 
 /**
  * The statement that writes them, several to a row as far as they have room in it; what is alone in one, as a change of its own. Everything is read before the first
- * id is drawn. Sorted once more before rows are made of it: by what is in order already, so that no plan can take the changes of a row in another order. Pure.
+ * id is drawn. Sorted once more before rows are made of it: by what is in order already, so that no plan can take the changes of a row in another order. Every name
+ * is qualified: triggers run it under the session's search_path. Pure.
  */
 export function packedInsert({ outbox, lines, fingerprint, traceparent, origin }: Packing): string {
-  const alone = (value: string, packed: string): string => `case p.n when 1 then ${value} else ${packed} end`;
+  const is = (left: string, operator: string, right: string): string =>
+    `(${left} operator(pg_catalog.${operator}) ${right})`;
+  const alone = (value: string, packed: string): string =>
+    `case when ${is("p.n", "=", "1")} then ${value} else ${packed} end`;
+  const bytes = "pg_catalog.octet_length(l.line)";
   // What has no room with others goes as far as two rows would.
+  const large = 2 * packBytes;
+  // Of two rows that begin at the same place, the one for what is large.
+  const pack = is(
+    is(is(is("w.upto", "-", "w.bytes"), "/", `${packBytes}`), "*", "2"),
+    "+",
+    `case when ${is("w.bytes", "=", `${large}`)} then 1 else 0 end`,
+  );
   return `insert into ${outbox} (op, fingerprint, key, image, traceparent, origin)
-    select ${alone("left(p.lines, 1)", `'${packLetter}'`)}::"char", ${alone("''", `'${fingerprintMark}'`)} || ${fingerprint},
-      ${alone(keyOfLine("p.lines"), "p.n::text")},
-      ${alone("nullif(substr(p.lines, strpos(p.lines, chr(9)) + 1), '')", "p.lines")}, ${traceparent}, ${origin}
-      from (select count(*) as n, string_agg(g.line, chr(10)) as lines from (
-        select w.line, w.is_large, (w.upto - w.bytes) / ${packBytes} as pack from (
-          select m.*, sum(m.bytes) over (rows unbounded preceding) as upto from (
-            select l.line, octet_length(l.line) > ${maxLineBytes} as is_large,
-                   case when octet_length(l.line) > ${maxLineBytes} then ${2 * packBytes} else octet_length(l.line) + 1 end as bytes
+    select ${alone("pg_catalog.left(p.lines, 1)", `'${packLetter}'`)}::pg_catalog."char", ${is(alone("''", `'${fingerprintMark}'`), "||", fingerprint)},
+      ${alone("pg_catalog.substr(pg_catalog.split_part(p.lines, pg_catalog.chr(9), 1), 2)", "p.n::pg_catalog.text")},
+      ${alone(`case when ${is("pg_catalog.right(p.lines, 1)", "<>", "pg_catalog.chr(9)")} then pg_catalog.substr(p.lines, ${is("pg_catalog.strpos(p.lines, pg_catalog.chr(9))", "+", "1")}) end`, "p.lines")}, ${traceparent}, ${origin}
+      from (select pg_catalog.count(*) as n, pg_catalog.string_agg(g.line, pg_catalog.chr(10)) as lines from (
+        select w.line, ${pack} as pack from (
+          select m.line, m.bytes, pg_catalog.sum(m.bytes) over (rows unbounded preceding) as upto from (
+            select l.line, case when ${is(bytes, ">", `${maxLineBytes}`)} then ${large} else ${is(bytes, "+", "1")} end as bytes
               from (${lines} offset 0) l) m) w
-        order by pack, is_large, upto) g group by g.pack, g.is_large order by g.pack, g.is_large) p`;
+        order by pack, w.upto) g group by g.pack order by g.pack) p`;
 }
 
 /**

@@ -42,15 +42,17 @@ end $fn$;`;
 
 /**
  * The condition that a table is still the one it was when a function was written for it, with the catalog's rows as literals: `relation` is an
- * expression for its oid. Says the same as `catalog_version`, in a fraction of its time: nothing is hashed.
+ * expression for its oid. Says the same as `catalog_version`, in a fraction of its time: nothing is hashed. Every name in it is qualified.
  */
 function unchanged(s: string): string {
   return `create or replace function ${s}.unchanged(rel oid, relation text) returns text language sql stable ${pinnedPath} as $fn$
-  select format($cond$(select count(*) filter (where a.attname = (%3$L::name[])[a.attnum] and a.atttypid = (%4$L::oid[])[a.attnum]
-        and a.atttypmod = (%5$L::int4[])[a.attnum] and a.attnotnull = (%6$L::bool[])[a.attnum] and (a.attgenerated <> '') = (%7$L::bool[])[a.attnum]) = %2$s
-      from pg_catalog.pg_attribute a where a.attrelid = %1$s and a.attnum > 0)
+  select format($cond$(select pg_catalog.count(*) filter (where a.attname operator(pg_catalog.=) (%3$L::pg_catalog.name[])[a.attnum]
+        and a.atttypid operator(pg_catalog.=) (%4$L::pg_catalog.oid[])[a.attnum] and a.atttypmod operator(pg_catalog.=) (%5$L::pg_catalog.int4[])[a.attnum]
+        and a.attnotnull operator(pg_catalog.=) (%6$L::pg_catalog.bool[])[a.attnum]
+        and (a.attgenerated operator(pg_catalog.<>) '') operator(pg_catalog.=) (%7$L::pg_catalog.bool[])[a.attnum]) operator(pg_catalog.=) %2$s
+      from pg_catalog.pg_attribute a where a.attrelid operator(pg_catalog.=) %1$s and a.attnum operator(pg_catalog.>) 0)
     -- As it is now, where the query sees the catalog as of the transaction's snapshot: a column may have been added since.
-    and pg_catalog.has_column_privilege(%1$s, %8$s::int2, 'select') is null
+    and pg_catalog.has_column_privilege(%1$s, %8$s::pg_catalog.int2, 'select') is null
     -- Its primary key's index goes with the key.
     and pg_catalog.pg_index_column_has_property(%9$s, 1, 'orderable') is not null$cond$,
     relation, count(*), array_agg(a.attname order by a.attnum), array_agg(a.atttypid order by a.attnum), array_agg(a.atttypmod order by a.attnum),
@@ -61,7 +63,8 @@ $fn$;`;
 }
 
 /**
- * The same at no cost, in a query that reads the table: called immutable, it is asked when the query is planned, and plans go when their tables change.
+ * The same at no cost, in a query that reads the table, or an expression with its oid as a constant: called immutable, it is asked when that is planned, and
+ * plans go when their tables change.
  * Says no where the planner may see the catalog as of an older snapshot: an answer from there must not outlive its transaction.
  */
 function asPlanned(s: string): string {
@@ -74,7 +77,7 @@ end $fn$;`;
 
 /**
  * What the catalog says of the table whose oid `rel` is an expression for: `based` has its columns, `keyed` those of its primary key, each with the expression
- * `cell` for the text of a value of the row `t`. For a search_path of pg_catalog.
+ * `cell` for the text of a value of the row `t`, every name in it qualified. For a search_path of pg_catalog.
  *
  * Casts to text go through a type's output function. Where a cast to text exists that prints something else than the
  * database prints (char(n) loses its padding, inet gains a mask, xml keeps its declaration), the output function is called by name.
@@ -91,10 +94,10 @@ export function shapeParts(rel: string): string {
            t.typnamespace, t.typcategory, c.typtypmod, t.typtypmod
       from col c join pg_type t on t.oid = c.typbasetype where c.typtype = 'd'
   ), based as (
-    select c.*, case c.base when 1042 then format('textin(bpcharout(t.%I))', c.attname)
-                            when 869 then format('textin(inet_out(t.%I))', c.attname)
-                            when 142 then format('textin(xml_out(t.%I))', c.attname)
-                            else format('t.%I::text', c.attname) end as cell
+    select c.*, case c.base when 1042 then format('pg_catalog.textin(pg_catalog.bpcharout(t.%I))', c.attname)
+                            when 869 then format('pg_catalog.textin(pg_catalog.inet_out(t.%I))', c.attname)
+                            when 142 then format('pg_catalog.textin(pg_catalog.xml_out(t.%I))', c.attname)
+                            else format('t.%I::pg_catalog.text', c.attname) end as cell
       from col c where c.typtype <> 'd'
   ), keyed as (
     select b.*, k.n, format('(n.e->2->>%s)::%s', k.n - 1, format_type(b.atttypid, -1)) as given,

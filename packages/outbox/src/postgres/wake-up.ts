@@ -29,7 +29,7 @@ function hashOf(text: string): Buffer {
  */
 export function wakeStatement(schema: string, when = ""): string {
   const { channel, lock } = wakeUpOf(schema);
-  return `if ${when} not pg_try_advisory_xact_lock_shared(${lock}) then
-    perform pg_notify(${quoteText(channel)}, '');
+  return `if ${when} not pg_catalog.pg_try_advisory_xact_lock_shared(${lock}) then
+    perform pg_catalog.pg_notify(${quoteText(channel)}, '');
   end if;`;
 }

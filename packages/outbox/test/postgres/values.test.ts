@@ -1,5 +1,6 @@
 import type { ChangeLog, RowNote, TableSchema } from "@lockstep/core";
 import { expect } from "chai";
+import { postgresTriggers } from "../../src/index.js";
 import { cellsOf, cutAll, readAll, type Session, type SourceDatabase } from "../fixture/database.js";
 import { postgres } from "../fixture/postgres.js";
 
@@ -122,6 +123,27 @@ describe("values from PostgreSQL", () => {
     expect(cellsOf(one)).to.deep.equal(["1", ...values.map(([, , text]) => text)]);
     expect(cellsOf(many)).to.deep.equal(cellsOf(one));
     expect(one!.schema).to.equal(schema.fingerprint);
+  });
+
+  it("arrive the same through triggers, each type in a table of its own, one by one and several at a time", async () => {
+    const tables = names.map((name) => ({ namespace: "public", name }));
+    for (const [i, [type]] of values.entries())
+      await app.run(`create table c${i} (id int primary key, v ${type})`);
+    for (const statement of (await postgresTriggers().plan(app.run, tables)).statements) {
+      await app.run(statement);
+    }
+    await app.run(insert);
+    for (const setting of oddSettings.filter((s) => !s.includes("isolation"))) await app.run(setting);
+    for (const name of names) {
+      await app.run(`insert into public.${name} select 0, ${name} from public.item`);
+      await app.run(`insert into public.${name} select n, ${name} from public.item, generate_series(1, 5) n`);
+    }
+    await cutAll(log);
+    const written = new Map(names.map((name): [string, unknown[]] => [name, []]));
+    for (const event of await readAll(log)) written.get(event.table.name)?.push(cellsOf(event));
+    expect([...written.values()]).to.deep.equal(
+      values.map(([, , text]) => Array.from({ length: 6 }, (_, id) => [String(id), text])),
+    );
   });
 
   it("have the kinds that conversions go by", () => {

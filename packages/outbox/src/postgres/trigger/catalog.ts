@@ -1,7 +1,8 @@
 import type { RowNote, RunStatement } from "@lockstep/core";
 import { quoteName, quoteText } from "../quote.js";
+import { printedTypes } from "./printed-types.js";
 import { functionName, partitionTrigger, triggerPrefix } from "./triggers.js";
-import { nameOf } from "./trigger-function.js";
+import { nameOf } from "./trigger-table.js";
 
 /** A trigger as the catalog has it. */
 export interface FoundTrigger {
@@ -29,6 +30,10 @@ export interface FoundTable {
   readonly keyCells: string;
   readonly keySame: string;
   readonly key: readonly string[];
+  /** Its columns; `base`: see `TableDefinition`. */
+  readonly columns: readonly { readonly name: string; readonly base: string }[];
+  /** What its texts are made of: see `printedTypes`. */
+  readonly types: readonly string[];
   readonly isPartitioned: boolean;
   readonly isPartition: boolean;
   /** It has children that are no partitions, or is one. */
@@ -60,7 +65,8 @@ export async function readTables(
   const rows = await run(
     `select g.n, (select row_to_json(f)::text from (
   select c.oid::text as oid, k.fingerprint, ${s}.unchanged(c.oid, '$relation') as unchanged,
-         format(${quoteText(`${s}.as_planned(%L, %s::oid, %L)`)}, g.e->>0, c.oid, ${s}.catalog_version(c.oid)) as "unchangedAsPlanned", k.cells, k.key_cells as "keyCells", k.key_same as "keySame", k.definition->'key' as key,
+         format(${quoteText(`${s}.as_planned(%L, %L::pg_catalog.oid, %L)`)}, g.e->>0, c.oid, ${s}.catalog_version(c.oid)) as "unchangedAsPlanned", k.cells, k.key_cells as "keyCells", k.key_same as "keySame", k.definition->'key' as key,
+         k.definition->'columns' as columns, ${printedTypes("c.oid")} as types,
          c.relkind = 'p' as "isPartitioned", c.relispartition as "isPartition",
          not c.relispartition and c.relkind <> 'p' and exists (select from pg_inherits i where c.oid in (i.inhparent, i.inhrelid)) as inherits,
          exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and a.attgenerated = 'v') as "isHalfSeen",

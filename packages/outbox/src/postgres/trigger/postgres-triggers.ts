@@ -10,7 +10,8 @@ import { quoteName } from "../quote.js";
 import { type FoundTable, type FoundTrigger, readTables } from "./catalog.js";
 import { type OutboxNames, outboxNames, type PostgresOutboxOptions } from "../outbox-names.js";
 import { removeTriggers } from "./remove-triggers.js";
-import { createFunction, functionBody, nameOf, type TriggerTable } from "./trigger-function.js";
+import { createFunction, triggerFunction } from "./trigger-function.js";
+import { nameOf, type TriggerTable } from "./trigger-table.js";
 import {
   createTrigger,
   functionName,
@@ -51,17 +52,17 @@ function planTable(names: OutboxNames, table: RowNote["table"], found: FoundTabl
     level: found.isPartitioned || found.isSubscribed ? "row" : "statement",
   };
   const execute = functionName(schema, table);
-  const body = functionBody(names, own, tableHash(table));
+  const made = triggerFunction(names, own, tableHash(table));
   const wanted = wantedTriggers(schema, own);
   const isFine = (trigger: WantedTrigger): boolean =>
     found.triggers.some((other) => isSame(trigger, other, execute));
   const missing = wanted.filter((trigger) => !isFine(trigger));
   const extra = found.triggers.filter(({ name }) => !wanted.some((trigger) => trigger.name === name));
   const unguarded = found.partitions.filter(({ guarded }) => !guarded);
-  const finding = findingOf(id, found, { isDrifted: body !== found.body, missing, extra, unguarded });
+  const finding = findingOf(id, found, { isDrifted: made.body !== found.body, missing, extra, unguarded });
   if (finding === undefined) return { findings: [], statements: [] };
   const changes = [
-    ...(body === found.body ? [] : [createFunction(execute, body)]),
+    ...(made.body === found.body ? [] : [createFunction(execute, made)]),
     ...missing.map((trigger) => createTrigger(table, trigger, execute)),
     ...unguarded.map((partition) => createTrigger(partition, partitionTrigger(schema), execute)),
     ...extra.map(({ name }) => `drop trigger ${quoteName(name)} on ${nameOf(table)};`),

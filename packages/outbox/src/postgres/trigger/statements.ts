@@ -4,11 +4,16 @@ import { lineOf, packedInsert } from "../packed.js";
 export interface RowTexts {
   readonly fingerprint: string;
   readonly key: string;
-  readonly cells: string;
+  readonly image: string;
   /** The condition that `t` is the row `r`. */
   readonly same: string;
   /** The table's quoted name. */
   readonly table: string;
+}
+
+/** The JSON array of texts, given as expressions. Pure. */
+export function jsonTexts(texts: string): string {
+  return `pg_catalog.array_to_json(array[${texts}])::pg_catalog.text`;
 }
 
 /** Statements by the operation that fired. */
@@ -48,66 +53,96 @@ export interface TriggerRows {
   readonly old: string;
 }
 
+const setting = (name: string): string => `pg_catalog.current_setting('lockstep.${name}', true)`;
+
+/** What a transaction may have set, where it isn't empty. */
+const given = (name: string): string =>
+  `case when ${setting(name)} operator(pg_catalog.<>) '' then ${setting(name)} end`;
+
 /** The traceparent that the application's statement has behind it in a comment. */
-const traceBehind = `case when right(current_query(), 2) = '*/' then
-    substring(right(current_query(), 80) from '/[*]traceparent=''([0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})''[*]/$') end`;
+const traceBehind = `case when pg_catalog.right(pg_catalog.current_query(), 2) operator(pg_catalog.=) '*/' then
+    substring(pg_catalog.right(pg_catalog.current_query(), 80) from '/[*]traceparent=''([0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2})''[*]/$') end`;
+
+const traceparent = `coalesce(${given("traceparent")}, ${traceBehind})`;
+const origin = given("origin");
 
 /** Rows of a trigger, as parameters of a dynamic statement. */
 export const givenRows: TriggerRows = { new: "$1", old: "$2" };
 
+/** Whether the transition table has so few rows that they are not packed. Asked in the statement that writes them, so that it costs next to nothing. */
+const areFew = `not exists (select from ${transitionTable} offset ${worthPacking - 1})`;
+
+/** What inserts a change, of expressions for its parts. */
+function writing(outbox: string, fingerprint: string) {
+  return (op: string, key: string, image: string, before: string, from = ""): string =>
+    `insert into ${outbox} (op, fingerprint, key, image, before, traceparent, origin)
+    select ${op}, ${fingerprint}, ${key}, ${image}, ${before}, ${traceparent}, ${origin}${from}`;
+}
+
+/** What inserts several. `lines`: a query of them. */
+function packing(outbox: string, fingerprint: string) {
+  // As subqueries: asked once for a statement, not for each of its rows.
+  const context = { traceparent: `(select ${traceparent})`, origin: `(select ${origin})` };
+  return (lines: string): string => packedInsert({ outbox, lines, fingerprint, ...context });
+}
+
+/** The statements for rows as a statement trigger saw them. Every name is qualified: they don't depend on a search_path. Pure. */
+export function seenStatements(
+  outbox: string,
+  { fingerprint, key, image }: Pick<RowTexts, "fingerprint" | "key" | "image">,
+): ByOperation<OfRows> {
+  const write = writing(outbox, fingerprint);
+  const pack = packing(outbox, fingerprint);
+  const seen = (op: string): OfRows => ({
+    few: write(
+      `'${op}'`,
+      key,
+      op === "d" ? "null" : image,
+      "null",
+      ` from ${transitionTable} t where ${areFew}`,
+    ),
+    many: pack(
+      `select ${lineOf(`'${op}'`, key, op === "d" ? undefined : image)} as line from ${transitionTable} t`,
+    ),
+  });
+  return { INSERT: seen("i"), UPDATE: seen("u"), DELETE: seen("d") };
+}
+
 /**
- * The statements for one shape of a table. Unqualified names are those of `pg_catalog` only: the columns of the application's table come as
+ * The statements for one shape of a table, for a search_path of `pg_catalog`: the columns of the application's table come as
  * `t."…"`, so that none can be mistaken for another. Pure.
  */
 export function firingStatements(outbox: string, texts: RowTexts, rows: TriggerRows): FiringStatements {
-  const { fingerprint, key, cells, same, table } = texts;
-  const keyText = `array_to_json(array[${key}])::text`;
-  const image = `array_to_json(array[${cells}])::text`;
-  // As subqueries: asked once for a statement, not for each of its rows.
-  const setting = (name: string): string => `nullif(current_setting('lockstep.${name}', true), '')`;
-  const context = [
-    `(select coalesce(${setting("traceparent")}, ${traceBehind}))`,
-    `(select ${setting("origin")})`,
-  ];
-  const [traceparent, origin] = context as [string, string];
-  const packed = (lines: string): string => packedInsert({ outbox, lines, fingerprint, traceparent, origin });
-  const write = (op: string, key: string, image: string, before: string, from = ""): string =>
-    `insert into ${outbox} (op, fingerprint, key, image, before, traceparent, origin)
-    select ${op}, ${fingerprint}, ${key}, ${image}, ${before}, ${context.join(", ")}${from}`;
+  const { fingerprint, key, image, same, table } = texts;
+  const write = writing(outbox, fingerprint);
+  const pack = packing(outbox, fingerprint);
   const seen = (op: string, of: string, before = "null"): string =>
-    write(`'${op}'`, keyText, op === "d" ? "null" : image, before, ` from ${of} t`);
+    write(`'${op}'`, key, op === "d" ? "null" : image, before, ` from ${of} t`);
   // Whatever the trigger saw: an image of a row that is there, a delete of one that is not.
   const gone = "t.tableoid is null";
-  const keyOfRow = `(select ${keyText} from (select r.*) t)`;
+  const keyOfRow = `(select ${key} from (select r.*) t)`;
   const found = (value: string, otherwise: string): string =>
     `case when ${gone} then ${otherwise} else ${value} end`;
   const joined = (of: string): string => ` from ${of} r left join ${table} t on ${same}`;
   const again = (op: string, of: string, before = "null"): string =>
     write(
       found(`'${op}'`, "'d'") + `::"char"`,
-      found(keyText, keyOfRow),
+      found(key, keyOfRow),
       found(image, "null"),
       before === "null" ? before : found(before, "null"),
       joined(of),
     );
-  const of = transitionTable;
-  // Asked in the statement that writes them, so that it costs next to nothing.
-  const ifFew = ` where (select count(*) from (select from ${of} limit ${worthPacking}) f) < ${worthPacking}`;
-  const rowsSeen = (op: string): OfRows => ({
-    few: seen(op, of) + ifFew,
-    many: packed(`select ${lineOf(`'${op}'`, keyText, op === "d" ? undefined : image)} as line from ${of} t`),
-  });
   const rowsAgain = (op: string): OfRows => ({
-    few: again(op, of) + ifFew,
-    many: packed(
-      `select ${found(lineOf(`'${op}'`, keyText, image), lineOf("'d'", keyOfRow))} as line${joined(of)}`,
+    few: `${again(op, transitionTable)} where ${areFew}`,
+    many: pack(
+      `select ${found(lineOf(`'${op}'`, key, image), lineOf("'d'", keyOfRow))} as line${joined(transitionTable)}`,
     ),
   });
   const one = { new: `(select (${rows.new}).*)`, old: `(select (${rows.old}).*)` };
-  const before = `nullif((select ${keyText} from ${one.old} t), ${keyText})`;
+  const before = `nullif((select ${key} from ${one.old} t), ${key})`;
   return {
     truncate: write("'t'", "'[]'", "null", "null"),
-    statement: { INSERT: rowsSeen("i"), UPDATE: rowsSeen("u"), DELETE: rowsSeen("d") },
+    statement: seenStatements(outbox, texts),
     row: { INSERT: seen("i", one.new), UPDATE: seen("u", one.new, before), DELETE: seen("d", one.old) },
     statementAgain: { INSERT: rowsAgain("i"), UPDATE: rowsAgain("u"), DELETE: rowsAgain("u") },
     rowAgain: {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { quoteName } from "../quote.js";
 import { transitionTable } from "./statements.js";
-import { nameOf, type TriggerTable } from "./trigger-function.js";
+import { nameOf, type TriggerTable } from "./trigger-table.js";
 
 /** A trigger that a table must have. */
 export interface WantedTrigger {

@@ -1,7 +1,7 @@
 import type { RowNote, RunStatement } from "@lockstep/core";
 import { quoteText } from "../quote.js";
 import type { FoundTrigger } from "../trigger/catalog.js";
-import { nameOf } from "../trigger/trigger-function.js";
+import { nameOf } from "../trigger/trigger-table.js";
 
 /** A key's column: `type` as `pg_type` names it; whether equal values have equal texts. */
 interface KeyColumn {

@@ -7,7 +7,7 @@ import {
 } from "@lockstep/core";
 import { readVersion } from "../../read-version.js";
 import { quoteName } from "../quote.js";
-import { nameOf } from "../trigger/trigger-function.js";
+import { nameOf } from "../trigger/trigger-table.js";
 import { versionTable } from "./version-function.js";
 
 type Keys = readonly (readonly string[])[];

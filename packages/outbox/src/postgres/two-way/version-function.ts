@@ -1,6 +1,6 @@
 import { quoteName, quoteText } from "../quote.js";
 import { tableHash } from "../trigger/triggers.js";
-import { nameOf, type TriggerTable } from "../trigger/trigger-function.js";
+import { nameOf, type TriggerTable } from "../trigger/trigger-table.js";
 
 /** Where versions are kept: a table of the target that this database is, too. */
 export const versionTable = "lockstep.row_version";

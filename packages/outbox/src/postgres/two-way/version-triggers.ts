@@ -9,7 +9,8 @@ import {
 import { bounded } from "../bounded.js";
 import { type OutboxNames, outboxNames, type PostgresOutboxOptions } from "../outbox-names.js";
 import { quoteName, quoteText } from "../quote.js";
-import { createFunction, nameOf } from "../trigger/trigger-function.js";
+import { createFunction } from "../trigger/trigger-function.js";
+import { nameOf } from "../trigger/trigger-table.js";
 import { createTrigger, hashOf, tableHash, type WantedTrigger } from "../trigger/triggers.js";
 import { eventVersionBody } from "./event-version.js";
 import { readVersionFacts, tablesWithVersions, type VersionFacts } from "./facts.js";
@@ -180,7 +181,7 @@ function planOne(wanted: Wanted, found: VersionFacts | undefined): CapturePlan {
     findings: [{ table: id, problem: isBare ? "missing" : "drifted", message }],
     statements: [
       ...first,
-      ...(isDrifted ? [createFunction(execute, body)] : []),
+      ...(isDrifted ? [createFunction(execute, { body, pins: false })] : []),
       ...missing.map((trigger) => createTrigger(table, trigger, execute)),
       ...extra.map(({ name }) => `drop trigger ${quoteName(name)} on ${nameOf(table)};`),
     ],
