@@ -21,15 +21,16 @@ export function tableFunctions(names: OutboxNames): string {
 language plpgsql set search_path = pg_catalog, pg_temp as $fn$
 declare
   hash text := left(md5(name), 16);
-  -- In a query that reads the table: its plan goes when the table changes, and with it what \`as_planned\` said.
-  same text := format('(select ${s}.as_planned(%1$L, %2$s::oid, %3$L) or (to_regclass(%1$L) = %2$s::oid and %4$s) where not exists (select from %5$s where false))',
-    name, shape.rel, replace(shape.version, ' ' || name, ''), ${s}.unchanged(shape.rel, shape.rel || '::oid'), name);
+  -- A simple expression: its plan goes when the table changes, as its oid is in it, and with it what \`as_planned\` said.
+  planned text := format('to_regclass(%1$L) = %2$s::oid and ${s}.as_planned(%1$L, %2$s::oid, %3$L)', name, shape.rel,
+    replace(shape.version, ' ' || name, ''));
+  same text := format('to_regclass(%L) = %s::oid and %s', name, shape.rel, ${s}.unchanged(shape.rel, shape.rel || '::oid'));
   given text[] := array[${quoteText(`(${parameters.row})`)}, ${quoteText(`(${parameters.rows})`)}];
   made text[] := array[${quoteText(`${s}.row_`)} || hash, ${quoteText(`${s}.rows_`)} || hash];
   bodies text[]; olds pg_proc[];
 begin
-  bodies := array[format($body$${rowBody(names)}$body$, name, same, replace(shape.image, '($1->>', '($2->>'), shape.fingerprint),
-    format($body$${rowsBody(names)}$body$, name, same, shape.images, shape.fingerprint)];
+  bodies := array[format($body$${rowBody(names)}$body$, name, planned, same, replace(shape.image, '($1->>', '($2->>'), shape.fingerprint),
+    format($body$${rowsBody(names)}$body$, name, planned, same, shape.images, shape.fingerprint)];
   select array_agg(p order by f.n) into olds from unnest(made, given) with ordinality f(made, given, n)
     join pg_proc p on p.oid = to_regprocedure(f.made || '_pinned' || f.given);
   if olds[1].prosrc = bodies[1] and olds[2].prosrc = bodies[2] then
@@ -51,15 +52,21 @@ ${pinnedSettings} as %L$make$, made[i], given[i], bodies[i]);
 end $fn$;`;
 }
 
-/** The body for one row, given as op and key: of `format`, with the table's name, the check, the statement that reads the row, the fingerprint. */
+/**
+ * The body for one row, given as op and key: of `format`, with the table's name, whether it is the same as planned, and as it is now, the statement
+ * that reads the row, the fingerprint.
+ */
 function rowBody({ schema, s, outbox }: OutboxNames): string {
   return `
-declare k text; m text; own boolean;
+declare same boolean := %2$s; k text; m text; own boolean;
 begin
-  if %2$s then
-    select f.key, f.image, f.is_own into k, m, own from (%3$s) f;
+  if not same then
+    same := %3$s;
+  end if;
+  if same then
+    select f.key, f.image, f.is_own into k, m, own from (%4$s) f;
     if not own then
-      select f.key, f.image into k, m from (%3$s${locked}) f;
+      select f.key, f.image into k, m from (%4$s${locked}) f;
     end if;
   end if;
   if k is null then
@@ -68,7 +75,7 @@ begin
       jsonb_build_array(jsonb_build_array(1, $1, $2)))), $3, $4);
   end if;
   insert into ${outbox} (seq, op, fingerprint, key, image, traceparent, origin)
-  values (nextval(${quoteText(`${s}.outbox_seq`)}), lower($1)::"char", %4$L, k, m, $3, $4);
+  values (nextval(${quoteText(`${s}.outbox_seq`)}), lower($1)::"char", %5$L, k, m, $3, $4);
   ${wakeStatement(schema)}
   return 1;
 end `;
@@ -79,11 +86,14 @@ function rowsBody({ schema, s, outbox }: OutboxNames): string {
   const read = (lock: string): string =>
     `select string_agg(l.line, chr(10) order by l.ord), count(*), count(*) filter (where not l.is_own), max(octet_length(l.line))
       into lines, many, others, widest
-      from (select f.ord, f.is_own, ${lineOf("f.op::text", "f.key", "f.image")} as line from (%3$s${lock}) f offset 0) l`;
+      from (select f.ord, f.is_own, ${lineOf("f.op::text", "f.key", "f.image")} as line from (%4$s${lock}) f offset 0) l`;
   return `
-declare lines text; many int; others int; widest int;
+declare same boolean := %2$s; lines text; many int; others int; widest int;
 begin
-  if %2$s then
+  if not same then
+    same := %3$s;
+  end if;
+  if same then
     ${read("")};
     if others > 0 then
       ${read(locked)};
@@ -92,7 +102,7 @@ begin
   if coalesce(many, 0) < jsonb_array_length($1) then
     return ${s}.flush_pinned(jsonb_build_array(jsonb_build_object('t', %1$L, 'r', $1)), $2, $3);
   end if;
-  ${packedLines({ outbox, fingerprint: "%4$L", traceparent: "$2", origin: "$3" })}
+  ${packedLines({ outbox, fingerprint: "%5$L", traceparent: "$2", origin: "$3" })}
   ${wakeStatement(schema)}
   return many;
 end `;

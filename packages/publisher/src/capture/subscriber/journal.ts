@@ -32,7 +32,7 @@ export class Place {
 }
 
 /** Whether a table's rows have the keys that INSERTs give them: it isn't known, the server has been asked, and it has said so. */
-interface TrustInKeys {
+export interface TrustInKeys {
   stage: "unasked" | "asked" | "kept";
 }
 

@@ -7,22 +7,43 @@ import { integerText } from "./key-in-where.js";
 const insertOfOne =
   /^INSERT INTO [^(]+\("([^()]*)"\) VALUES \(((?:\$\d+|DEFAULT)(?:, (?:\$\d+|DEFAULT))*)\)$/;
 
-/** PostgreSQL: the key that an INSERT gives the one row it makes, when its text is beyond doubt. Whether the database keeps it is another question. Pure. */
+type Table = Pick<CapturedTable, "keys">;
+
+/** PostgreSQL: the key that an INSERT gives the one row it makes, when its text is beyond doubt. Whether the database keeps it is another question. */
 export function givenKey(
-  { keys }: Pick<CapturedTable, "keys">,
+  table: Table,
   { sql, parameters }: Pick<WriteStatement, "sql" | "parameters">,
 ): string[] | undefined {
+  const key: string[] = [];
+  for (const [index, place] of placesIn(table, sql).entries()) {
+    const text = givenText(table.keys[index]!, parameters[place]);
+    if (text === undefined) return undefined;
+    key.push(text);
+  }
+  return key.length === 0 ? undefined : key;
+}
+
+/** The last statement of each table: most are like the one before. */
+const read = new WeakMap<Table, { readonly sql: string; readonly places: readonly number[] }>();
+
+function placesIn(table: Table, sql: string): readonly number[] {
+  const last = read.get(table);
+  if (last?.sql === sql) return last.places;
+  const places = readPlaces(table, sql) ?? [];
+  read.set(table, { sql, places });
+  return places;
+}
+
+/** Where among the parameters the columns of the key are. Pure. */
+function readPlaces({ keys }: Table, sql: string): number[] | undefined {
   const [, names, values] = insertOfOne.exec(sql) ?? [];
   if (names === undefined || values === undefined) return undefined;
   const columns = names.split('", "');
-  const places = values.split(", ");
+  const placeholders = values.split(", ");
   // A name with this in it.
-  if (columns.length !== places.length) return undefined;
-  const key = keys.map((column) => {
-    const place = places[columns.indexOf(column.name)];
-    return place?.startsWith("$") ? givenText(column, parameters[Number(place.slice(1)) - 1]) : undefined;
-  });
-  return key.every((text) => text !== undefined) ? key : undefined;
+  if (columns.length !== placeholders.length) return undefined;
+  const places = keys.map(({ name }) => /^\$(\d+)$/.exec(placeholders[columns.indexOf(name)] ?? "")?.[1]);
+  return places.includes(undefined) ? undefined : places.map((place) => Number(place) - 1);
 }
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
