@@ -75,6 +75,23 @@ describe("triggers on PostgreSQL", () => {
     expect(await db.changes()).to.deep.equal(['i ["1"]', 'u ["1"]>["2"]', 'u ["2"]', 'u ["2"]']);
   });
 
+  it("keys of several columns, in the key's order, and only those that change carry the old one", async () => {
+    await run(
+      "create domain number as int; create table pair (a number, v text, b uuid, primary key (b, a))",
+    );
+    await db.install("pair");
+    const uuid = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11";
+    await run(`insert into pair values (1, 'v', '${uuid}'), (2, null, '${uuid}')`);
+    await run("update pair set a = 3, b = b where a > 1; update pair set a = a + 7, v = 'w' where v is null");
+    const key = (a: number): string => `["${uuid}","${a}"]`;
+    expect((await db.changes()).slice(2)).to.deep.equal([
+      `u ${key(2)}>${key(3)}`,
+      `u ${key(3)}`,
+      `u ${key(3)}>${key(10)}`,
+      `u ${key(10)}`,
+    ]);
+  });
+
   it("keys that are equal to the type and differ in text", async () => {
     await run("create table price (amount numeric primary key)");
     await db.install("price");

@@ -36,24 +36,22 @@ export function nameOf({ namespace, name }: Pick<TriggerTable, "namespace" | "na
   return `${quoteName(namespace)}.${quoteName(name)}`;
 }
 
-/** Types whose texts need no escaping in JSON. */
-const unescaped: ReadonlySet<string> = new Set(["int2", "int4", "int8", "uuid"]);
+/** Types whose texts need no escaping in JSON, and whose equal values have equal texts. */
+const plain: ReadonlySet<string> = new Set(["int2", "int4", "int8", "uuid"]);
+
+/** Whether its key is of such types. Pure. */
+export function hasPlainKey({ key, columns }: Pick<TriggerTable, "key" | "columns">): boolean {
+  const baseOf = (name: string): string => columns.find((column) => column.name === name)?.base ?? "";
+  return key.every((name) => plain.has(baseOf(name)));
+}
 
 /** How its rows are written. Pure. */
-export function textsOf({
-  fingerprint,
-  key,
-  columns,
-  keyCells,
-  cells,
-}: TriggerTable): Pick<RowTexts, "fingerprint" | "key" | "image"> {
-  const baseOf = (name: string): string => columns.find((column) => column.name === name)?.base ?? "";
-  const isPlain = key.every((name) => unescaped.has(baseOf(name)));
+export function textsOf(table: TriggerTable): Pick<RowTexts, "fingerprint" | "key" | "image"> {
   const join = " operator(pg_catalog.||) ";
-  const quoted = key.map((name) => `t.${quoteName(name)}::pg_catalog.text`).join(`${join}'","'${join}`);
+  const cells = table.key.map((name) => `t.${quoteName(name)}::pg_catalog.text`).join(`${join}'","'${join}`);
   return {
-    fingerprint: quoteText(fingerprint),
-    key: isPlain ? `'["'${join}${quoted}${join}'"]'` : jsonTexts(keyCells),
-    image: jsonTexts(cells),
+    fingerprint: quoteText(table.fingerprint),
+    key: hasPlainKey(table) ? `'["'${join}${cells}${join}'"]'` : jsonTexts(table.keyCells),
+    image: jsonTexts(table.cells),
   };
 }

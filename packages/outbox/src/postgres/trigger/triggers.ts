@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { quoteName } from "../quote.js";
 import { transitionTable } from "./statements.js";
-import { nameOf, type TriggerTable } from "./trigger-table.js";
+import { hasPlainKey, nameOf, type TriggerTable } from "./trigger-table.js";
 
 /** A trigger that a table must have. */
 export interface WantedTrigger {
@@ -94,7 +94,7 @@ function rowTriggers(schema: string): readonly WantedTrigger[] {
   return [every, truncate("truncate", "before"), truncate("truncated", "after")];
 }
 
-function statementTriggers(schema: string, { key }: TriggerTable): readonly WantedTrigger[] {
+function statementTriggers(schema: string, table: TriggerTable): readonly WantedTrigger[] {
   const prefix = triggerPrefix(schema);
   const statement = (event: "insert" | "update" | "delete", table: "old" | "new"): WantedTrigger => ({
     name: `${prefix}${event}`,
@@ -110,15 +110,12 @@ function statementTriggers(schema: string, { key }: TriggerTable): readonly Want
     forEach: "for each statement",
   };
   // Transition tables don't pair a row's old and new version: rows whose key changes are seen one by one, and cost the others one comparison.
-  // By their bytes: keys that are equal to the type ('a' and 'A' of citext) are two texts, and two rows of a target.
-  const rowOf = (row: "old" | "new"): string =>
-    `row(${key.map((name) => `${row}.${quoteName(name)}`).join(", ")})`;
   const keyChange: WantedTrigger = {
     name: `${prefix}key`,
     type: bits.row | bits.update,
     when: "after update",
-    forEach: `for each row when (pg_catalog.record_image_ne(${rowOf("old")}, ${rowOf("new")}))`,
-    columns: key,
+    forEach: `for each row when (${keyChanges(table)})`,
+    columns: table.key,
   };
   return [
     statement("insert", "new"),
@@ -127,6 +124,15 @@ function statementTriggers(schema: string, { key }: TriggerTable): readonly Want
     keyChange,
     truncate,
   ];
+}
+
+/** By their bytes: keys that are equal to the type ('a' and 'A' of citext) are two texts, and two rows of a target. Where they can't be, the cheaper question. */
+function keyChanges(table: Pick<TriggerTable, "key" | "columns">): string {
+  const names = table.key.map((name) => quoteName(name));
+  if (hasPlainKey(table))
+    return names.map((name) => `old.${name} operator(pg_catalog.<>) new.${name}`).join(" or ");
+  const rowOf = (row: "old" | "new"): string => `row(${names.map((name) => `${row}.${name}`).join(", ")})`;
+  return `pg_catalog.record_image_ne(${rowOf("old")}, ${rowOf("new")})`;
 }
 
 /** Makes a trigger anew. It fires whatever `session_replication_role` is: rows that a replication brings are changes too. Pure. */
