@@ -32,9 +32,14 @@ export class PendingVersions {
     this.#waiting.set(id, version);
   }
 
+  /** No row has one. */
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0 && this.#found.size === 0;
+  }
+
   /** The version of the row that comes now; `undefined` where there is none. */
   take(table: string, key: string): string | undefined {
-    if (this.#waiting.size === 0 && this.#found.size === 0) return undefined;
+    if (this.isEmpty) return undefined;
     const id = idOf(table, key);
     const version = this.#waiting.get(id);
     if (version === undefined) return this.#found.get(id);

@@ -3,7 +3,7 @@ import {
   isLockstepError,
   LockstepError,
   type Backlog,
-  type LoggedEvent,
+  type LoggedChanges,
   type Position,
 } from "@lockstep/core";
 import { lasting } from "@lockstep/outbox";
@@ -32,7 +32,7 @@ export interface LogTerm {
   read(
     after: Position,
     reading: { readonly pageEvents: number; readonly signal: AbortSignal },
-  ): AsyncGenerator<readonly LoggedEvent[], void, undefined>;
+  ): AsyncGenerator<readonly LoggedChanges[], void, undefined>;
   prune(published: Position | undefined, atPublication: boolean): Promise<number>;
   backlog(slowest: Place | undefined): Backlog;
   wait(timeoutMs: number, signal: AbortSignal): Promise<void>;
@@ -114,7 +114,7 @@ export function openTerm({ connections, names, relations, maxAgeMs }: TermSettin
     live: Live,
     place: { at: Place },
     reading: { readonly pageEvents: number; readonly signal: AbortSignal },
-  ): AsyncGenerator<LoggedEvent[], void, undefined> {
+  ): AsyncGenerator<readonly LoggedChanges[], void, undefined> {
     const { window } = live.tail;
     const tail = await openBeside(live, place.at);
     try {
@@ -132,7 +132,7 @@ export function openTerm({ connections, names, relations, maxAgeMs }: TermSettin
   async function* read(
     after: Position,
     { pageEvents, signal }: { readonly pageEvents: number; readonly signal: AbortSignal },
-  ): AsyncGenerator<readonly LoggedEvent[], void, undefined> {
+  ): AsyncGenerator<readonly LoggedChanges[], void, undefined> {
     while (!cutting.isSet && !signal.aborted) await cutting.wait(lookAgainMs, signal);
     const place = { at: placeOf(after) };
     const reading = { pageEvents, signal, through: () => top };

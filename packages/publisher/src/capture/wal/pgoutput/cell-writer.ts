@@ -2,6 +2,7 @@ import { cellKind, type Tuple } from "./tuple.js";
 
 const quote = 0x22;
 const backslash = 0x5c;
+const [open, close, tab, lineFeed] = [0x5b, 0x5d, 0x09, 0x0a];
 const letterOf: Readonly<Record<number, number>> = { 8: 0x62, 9: 0x74, 10: 0x6e, 12: 0x66, 13: 0x72 };
 const hex = "0123456789abcdef";
 const literals = {
@@ -10,11 +11,22 @@ const literals = {
   true: Buffer.from('"true",'),
   false: Buffer.from('"false",'),
 } as const;
+/** A row in the log's buffer. */
+export interface Cells {
+  readonly bytes: Buffer;
+  readonly row: Tuple;
+  readonly old?: Tuple | undefined;
+  /** Columns of the primary key, in its order. */
+  readonly key: readonly number[];
+  /** Which columns are booleans. */
+  readonly booleans?: readonly boolean[] | undefined;
+}
+
 /** An escaped byte takes at most six. */
 const worst = 6;
 
 /**
- * Writes cells as JSON arrays of texts: byte by byte from the log's buffer into one of its own, made a string once per image. A string
+ * Writes cells as JSON arrays of texts: byte by byte from the log's buffer into one of its own, made a string once for many rows. A string
  * per cell and JSON.stringify over them take twice the time. The escapes are those of PostgreSQL's own `array_to_json`, so that the text
  * equals what the outbox holds of the same row.
  */
@@ -23,37 +35,51 @@ export class CellWriter {
   #n = 0;
   #high = 0;
 
-  /** The row's image. Cells that weren't sent are taken from `old`, as far as it has them; else they are `0`. */
-  image(bytes: Buffer, row: Tuple, old: Tuple | undefined, booleans: readonly boolean[] | undefined): string {
-    this.#begin();
-    for (let i = 0; i < row.count; i++) this.#cell(bytes, known(row, old, i), i, booleans);
-    return this.#end();
+  /** Bytes that were written and not taken. */
+  get length(): number {
+    return this.#n;
   }
 
-  /** The texts of some columns. */
-  cells(
-    bytes: Buffer,
-    row: Tuple,
-    old: Tuple | undefined,
-    at: readonly number[],
-    booleans: readonly boolean[] | undefined,
-  ): string {
-    this.#begin();
-    for (const i of at) this.#cell(bytes, known(row, old, i), i, booleans);
-    return this.#end();
+  /**
+   * Adds a line of a text that packs (`PackedChanges`): the letter of an op, the key, the image unless there is none. Cells that weren't sent are taken
+   * from `old`, as far as it has them; else they are `0`.
+   */
+  line(letter: number, { bytes, row, old, key, booleans }: Cells, hasImage: boolean): void {
+    this.#room(3);
+    if (this.#n > 0) this.#out[this.#n++] = lineFeed;
+    this.#out[this.#n++] = letter;
+    this.#array({ bytes, row, old, key, booleans });
+    this.#room(1);
+    this.#out[this.#n++] = tab;
+    if (hasImage) this.#array({ bytes, row, old, booleans });
   }
 
-  #begin(): void {
+  /** The text of the key alone, or of all columns where none is named. */
+  text(cells: Omit<Cells, "key"> & Partial<Cells>): string {
+    this.#array(cells);
+    return this.take();
+  }
+
+  /** What was written. */
+  take(): string {
+    const text = this.#out.toString(this.#high < 0x80 ? "latin1" : "utf8", 0, this.#n);
     this.#n = 0;
     this.#high = 0;
-    this.#out[this.#n++] = 0x5b;
+    return text;
   }
 
-  #end(): string {
-    if (this.#n === 1) this.#n++;
+  #array({ bytes, row, old, key, booleans }: Omit<Cells, "key"> & Partial<Cells>): void {
+    this.#room(2);
+    this.#out[this.#n++] = open;
+    const first = this.#n;
+    const count = key?.length ?? row.count;
+    for (let n = 0; n < count; n++) {
+      const i = key === undefined ? n : key[n]!;
+      this.#cell(bytes, known(row, old, i), i, booleans);
+    }
     // Over the last comma.
-    this.#out[this.#n - 1] = 0x5d;
-    return this.#out.toString(this.#high < 0x80 ? "latin1" : "utf8", 0, this.#n);
+    if (this.#n === first) this.#n++;
+    this.#out[this.#n - 1] = close;
   }
 
   #cell(

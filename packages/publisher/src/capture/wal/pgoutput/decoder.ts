@@ -1,4 +1,12 @@
-import { LockstepError, type LoggedEvent, type Position, positionOf, tableId } from "@lockstep/core";
+import {
+  LockstepError,
+  type LoggedChanges,
+  type LoggedEvent,
+  type LoggedPack,
+  type Position,
+  positionOf,
+  tableId,
+} from "@lockstep/core";
 import { endKey, unmarkedFingerprint } from "@lockstep/outbox/postgres";
 import { PendingVersions, versionText } from "../../pending-versions.js";
 import type {
@@ -10,7 +18,7 @@ import type {
   VersionRelation,
 } from "../relation/relation.js";
 import { epochMs } from "../wire/replication.js";
-import { CellWriter } from "./cell-writer.js";
+import { type Cells, CellWriter } from "./cell-writer.js";
 import type { Change } from "./change.js";
 import { outboxEvents } from "./outbox-row.js";
 import { readRelation } from "./relation-message.js";
@@ -18,8 +26,13 @@ import { traceOf } from "./trace-message.js";
 import { isSameCell, Tuple } from "./tuple.js";
 
 type Writable<T> = { -readonly [P in keyof T]: T[P] };
-/** An event whose place at the end of its transaction isn't known until the next message. */
-type OpenEvent = Writable<LoggedEvent>;
+/** Changes whose place at the end of their transaction isn't known until the next message. */
+type OpenChanges = Writable<LoggedEvent> | Writable<LoggedPack>;
+
+/** About as much as a row of the outbox packs, and a few of its largest. */
+const maxPack = { changes: 100, bytes: 16 * 1024 } as const;
+/** The letters of the ops that are packed. */
+const packLetters = { insert: 0x69, update: 0x75, delete: 0x64 } as const;
 
 const letter = {
   begin: 0x42,
@@ -35,8 +48,8 @@ const letter = {
 
 /** What the decoder does with what it reads. */
 export interface DecoderListener {
-  /** An event that is complete. */
-  event(event: LoggedEvent): void;
+  /** Changes that are complete. */
+  changes(changes: LoggedChanges): void;
   /** The first event of a transaction was met; `total`: events before it. */
   began(tick: bigint, total: number, at: number): void;
 }
@@ -50,11 +63,14 @@ export class Decoder {
   readonly #row = new Tuple();
   readonly #old = new Tuple();
   readonly #writer = new CellWriter();
+  /** Of the pack that is open. */
+  readonly #lines = new CellWriter();
   readonly #versions = new PendingVersions();
   #transaction: Writable<LoggedEvent["transaction"]> = { id: "", at: 0 };
   #tick = 0n;
   #ordinal = 0;
-  #open: OpenEvent | undefined;
+  #open: OpenChanges | undefined;
+  #pack: Writable<LoggedPack> | undefined;
   /** Tick of the newest transaction of which an event was met. */
   newest = 0n;
   isInTransaction = false;
@@ -152,28 +168,47 @@ export class Decoder {
   }
 
   #captured(bytes: Buffer, op: number, relation: CapturedRelation, old: Tuple | undefined): undefined {
-    const { schema, table, key, booleans } = relation;
+    const { table, key, booleans } = relation;
     if (relation.isBlind === true && op !== letter.insert) throw blind(table);
+    const isDelete = op === letter.delete;
+    const row = isDelete ? old! : this.#row;
+    const cells = { bytes, row, old: isDelete ? undefined : old, key, booleans };
+    const isMoved = !isDelete && old !== undefined && key.some((i) => !isUnchanged(bytes, old, row, i));
+    const kind = isDelete ? "delete" : op === letter.insert ? "insert" : "update";
+    if (isMoved || !this.#versions.isEmpty) this.#alone(kind, relation, cells, isMoved);
+    else this.#packed(kind, relation, cells);
+  }
+
+  /** A change that has a key from before, or may have a version. */
+  #alone(op: keyof typeof packLetters, relation: CapturedRelation, cells: Cells, isMoved: boolean): void {
+    const { schema, table } = relation;
+    const { key: _, ...whole } = cells;
     const writer = this.#writer;
-    if (op === letter.delete) {
-      const text = writer.cells(bytes, old!, undefined, key, booleans);
-      return this.#emit({
-        op: "delete",
-        schema,
-        table,
-        key: text,
-        version: this.#versions.take(table.name, text),
-      });
+    const key = writer.text(cells);
+    const image = op === "delete" ? undefined : writer.text(whole);
+    const version = this.#versions.take(table.name, key);
+    const { bytes, old } = cells;
+    if (!isMoved) return this.#emit({ op, schema, table, key, image, version });
+    const before = writer.text({ ...cells, bytes, row: old!, old: undefined });
+    return this.#emit({ op, schema, table, key, image, before });
+  }
+
+  /** A change like most, behind others of its table. */
+  #packed(op: keyof typeof packLetters, { schema, table }: CapturedRelation, cells: Cells): void {
+    if (this.end !== undefined) return;
+    const { count = maxPack.changes, schema: last } = this.#pack ?? {};
+    if (last !== schema || count >= maxPack.changes || this.#lines.length >= maxPack.bytes) {
+      const place = this.#begins(undefined);
+      this.#open = this.#pack = { ...place, schema, table, count: 0, lines: "" };
+    } else {
+      this.#ordinal++;
+      this.total++;
     }
-    const row = this.#row;
-    const image = writer.image(bytes, row, old, booleans);
-    const text = writer.cells(bytes, row, old, key, booleans);
-    const version = this.#versions.take(table.name, text);
-    if (op === letter.insert) return this.#emit({ op: "insert", schema, table, key: text, image, version });
-    const moved = old !== undefined && key.some((i) => !isUnchanged(bytes, old, row, i));
-    if (!moved) return this.#emit({ op: "update", schema, table, key: text, image, version });
-    const before = writer.cells(bytes, old, undefined, key, booleans);
-    return this.#emit({ op: "update", schema, table, key: text, image, before });
+    this.#lines.line(packLetters[op], cells, op !== "delete");
+    const pack = this.#pack!;
+    pack.count++;
+    pack.ordinal = this.#ordinal;
+    pack.total = this.total;
   }
 
   #version(bytes: Buffer, { at }: VersionRelation): undefined {
@@ -234,42 +269,42 @@ export class Decoder {
   #emit({ op, schema, key, table, image, before, version }: Change, audience?: string): undefined {
     // What comes behind the mark is another log's to give (PROTOCOL.md 27).
     if (this.end !== undefined) return;
+    const event: Writable<LoggedEvent> = { ...this.#begins(audience), op, schema, key, table };
+    if (image !== undefined) event.image = image;
+    if (before !== undefined) event.before = before;
+    if (version !== undefined) event.version = version;
+    this.#open = event;
+    if (op === "barrier" && key === endKey) this.end = positionOf(event.tick, event.ordinal);
+  }
+
+  /** Goes on to the next place in the log: that of changes of which it isn't known yet whether they end their transaction. */
+  #begins(audience: string | undefined) {
     this.#close();
     this.#addressTo(audience);
     if (++this.#ordinal === 1) {
       this.newest = this.#tick;
       this.listener.began(this.#tick, this.total, this.#transaction.at);
     }
-    const { transaction, tick, ordinal } = {
-      transaction: this.#transaction,
-      tick: this.#tick,
+    return {
       ordinal: this.#ordinal,
-    };
-    const total = ++this.total;
-    const event: OpenEvent = {
-      ordinal,
-      op,
-      schema,
-      key,
-      tick,
-      table,
-      transaction,
+      tick: this.#tick,
+      transaction: this.#transaction,
       endsTransaction: false,
       endsTick: false,
-      total,
+      total: ++this.total,
     };
-    if (image !== undefined) event.image = image;
-    if (before !== undefined) event.before = before;
-    if (version !== undefined) event.version = version;
-    this.#open = event;
-    if (op === "barrier" && key === endKey) this.end = positionOf(tick, ordinal);
   }
 
-  /** Gives away the event that waited for what follows it. */
+  /** Gives away what waited for what follows it. */
   #close(): void {
-    const event = this.#open;
+    const open = this.#open;
     this.#open = undefined;
-    if (event !== undefined) this.listener.event(event);
+    if (open === undefined) return;
+    if (open === this.#pack) {
+      this.#pack.lines = this.#lines.take();
+      this.#pack = undefined;
+    }
+    this.listener.changes(open);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { LoggedEvent, Position } from "@lockstep/core";
+import type { LoggedChanges, Position } from "@lockstep/core";
 import type pg from "pg";
 import { Decoder } from "../pgoutput/decoder.js";
 import type { Relations } from "../relation/relation.js";
@@ -23,7 +23,7 @@ export interface LogStreamSettings {
   /** The first event of a transaction was met. */
   readonly began?: (tick: bigint, total: number, at: number) => void;
   /** Takes events, and how many bytes of the log they were; says whether more may come at once. */
-  deliver(events: LoggedEvent[], bytes: number): boolean;
+  deliver(events: readonly LoggedChanges[], bytes: number): boolean;
   /** The server said how far it is. */
   advanced(): void;
   failed(error: unknown): void;
@@ -69,7 +69,7 @@ export async function openLogStream(settings: LogStreamSettings): Promise<LogStr
   const { client, relations } = settings;
   await client.query(sessionSettings);
   const frames = new FrameReader();
-  let events: LoggedEvent[] = [];
+  let events: LoggedChanges[] = [];
   let bytes = 0;
   let isHeld = false;
   let isWaiting = false;
@@ -78,7 +78,7 @@ export async function openLogStream(settings: LogStreamSettings): Promise<LogStr
   let timer: NodeJS.Timeout | undefined;
   const decoder = new Decoder(
     relations,
-    { event: (event) => void events.push(event), began: settings.began ?? (() => undefined) },
+    { changes: (changes) => void events.push(changes), began: settings.began ?? (() => undefined) },
     settings.total,
   );
   decoder.passed = settings.from;

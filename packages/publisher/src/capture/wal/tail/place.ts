@@ -1,4 +1,4 @@
-import { splitPosition, type LoggedEvent, type Position } from "@lockstep/core";
+import { splitPosition, type LoggedChanges, type Position } from "@lockstep/core";
 
 const lastOrdinal = BigInt(Number.MAX_SAFE_INTEGER);
 
@@ -20,7 +20,7 @@ export function comparePlaces(a: Place, b: Place): number {
   return a.n - b.n;
 }
 
-/** Where an event stands. */
-export function placeOfEvent({ tick, ordinal }: LoggedEvent): Place {
+/** Where changes end. */
+export function placeOfEvent({ tick, ordinal }: LoggedChanges): Place {
   return { tick, n: ordinal };
 }

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { LockstepError, type LoggedEvent } from "@lockstep/core";
+import { following, LockstepError, type LoggedChanges } from "@lockstep/core";
 import { lockstepErrorOf } from "@lockstep/outbox/postgres";
 import { Latch } from "../../../relay/latch.js";
 import { openLogStream, type LogStream, type LogStreamSettings } from "./log-stream.js";
-import { comparePlaces, type Place } from "./place.js";
+import type { Place } from "./place.js";
 import { Window } from "./window.js";
 
 /** Settings of {@link openTail}. */
@@ -29,7 +29,10 @@ export interface Tail {
    * Pages from `cursor` on, up to the end of the tick that `through` gives; waits while that isn't here yet. Returns true when it got there
    * (or was aborted), false when the window has moved on past the cursor. `place` follows what was given. @throws what the stream died of.
    */
-  pages(place: { at: Place }, reading: TailReading): AsyncGenerator<LoggedEvent[], boolean, undefined>;
+  pages(
+    place: { at: Place },
+    reading: TailReading,
+  ): AsyncGenerator<readonly LoggedChanges[], boolean, undefined>;
   /** Takes what the socket has, when it wasn't read. */
   look(): Promise<void>;
   /** Returns when something came in, at the latest after `timeoutMs`. */
@@ -71,8 +74,7 @@ export async function openTail(settings: TailSettings): Promise<Tail> {
   const stream = await openLogStream({
     ...settings,
     deliver(events, bytes) {
-      const rest =
-        comparePlaces(after, placeBefore(events)) > 0 ? events.filter((e) => isAfter(e, after)) : events;
+      const rest = following(events, after.tick, after.n);
       if (rest.length > 0) window.add(rest, bytes);
       tell();
       return wanting > 0 && window.ahead < maxAheadBytes;
@@ -94,7 +96,7 @@ export async function openTail(settings: TailSettings): Promise<Tail> {
   async function* pages(
     place: { at: Place },
     { pageEvents, through, signal }: TailReading,
-  ): AsyncGenerator<LoggedEvent[], boolean, undefined> {
+  ): AsyncGenerator<readonly LoggedChanges[], boolean, undefined> {
     const cursor = window.seek(place.at);
     if (cursor === undefined) return false;
     while (!signal.aborted) {
@@ -102,8 +104,7 @@ export async function openTail(settings: TailSettings): Promise<Tail> {
       const taken = window.take(cursor, pageEvents, through());
       if (taken === undefined) return false;
       // A reader may stand before what comes in first: beyond it, when the log was opened for a slower one.
-      const page =
-        taken.length > 0 && !isAfter(taken[0]!, place.at) ? taken.filter((e) => isAfter(e, place.at)) : taken;
+      const page = following(taken, place.at.tick, place.at.n);
       const last = page.at(-1);
       if (last !== undefined) {
         place.at = { tick: last.tick, n: last.ordinal };
@@ -137,13 +138,4 @@ export async function openTail(settings: TailSettings): Promise<Tail> {
       fail(new LockstepError("SOURCE_UNAVAILABLE", "the log is no longer read here"));
     },
   };
-}
-
-function isAfter({ tick, ordinal }: LoggedEvent, after: Place): boolean {
-  return comparePlaces({ tick, n: ordinal }, after) > 0;
-}
-
-function placeBefore(events: readonly LoggedEvent[]): Place {
-  const first = events[0]!;
-  return { tick: first.tick, n: first.ordinal - 1 };
 }

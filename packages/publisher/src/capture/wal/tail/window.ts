@@ -1,8 +1,8 @@
-import type { LoggedEvent } from "@lockstep/core";
+import { countOf, type LoggedChanges } from "@lockstep/core";
 import { comparePlaces, placeOfEvent, type Place } from "./place.js";
 
 interface Chunk {
-  readonly events: readonly LoggedEvent[];
+  readonly events: readonly LoggedChanges[];
   /** Bytes of the log they came from. */
   readonly bytes: number;
 }
@@ -41,7 +41,7 @@ export class Window {
     return this.#ahead;
   }
 
-  add(events: readonly LoggedEvent[], bytes: number): void {
+  add(events: readonly LoggedChanges[], bytes: number): void {
     this.#chunks.push({ events, bytes });
     this.#ahead += bytes;
     this.last = placeOfEvent(events.at(-1)!);
@@ -58,16 +58,19 @@ export class Window {
     return { chunk: this.#first + i, index: Math.max(index, 0) };
   }
 
-  /** At most `max` events from the cursor on, up to the end of tick `through`; `undefined` when they are no longer here. */
-  take(cursor: Cursor, max: number, through: bigint): LoggedEvent[] | undefined {
+  /** About `max` events from the cursor on, up to the end of tick `through`; `undefined` when they are no longer here. */
+  take(cursor: Cursor, max: number, through: bigint): LoggedChanges[] | undefined {
     if (cursor.chunk < this.#first) return undefined;
-    const page: LoggedEvent[] = [];
+    const page: LoggedChanges[] = [];
+    let count = 0;
     for (;;) {
       const chunk = this.#chunks[cursor.chunk - this.#first];
       if (chunk === undefined) break;
       const { events } = chunk;
-      while (cursor.index < events.length && page.length < max && events[cursor.index]!.tick <= through) {
-        page.push(events[cursor.index++]!);
+      while (cursor.index < events.length && count < max && events[cursor.index]!.tick <= through) {
+        const next = events[cursor.index++]!;
+        page.push(next);
+        count += countOf(next);
       }
       if (cursor.index < events.length) break;
       cursor.chunk++;
