@@ -2,22 +2,32 @@
 export interface Tick {
   readonly n: bigint;
   readonly events: number;
+  /** Rows that hold them, where that is known: fewer, when some are packed. */
+  readonly rows?: number;
   /** Events of the source up to and including this tick. */
   readonly total: number;
 }
 
+/** Rows to be read for a tick, at most. Pure. */
+export function rowsOf({ rows, events }: Pick<Tick, "events" | "rows">): number {
+  return rows ?? events;
+}
+
 /** Consecutive ticks that fit a page together; one that is larger than a page is alone. Pure. */
-export function groupTicks<T extends Pick<Tick, "events">>(ticks: readonly T[], pageEvents: number): T[][] {
+export function groupTicks<T extends Pick<Tick, "events" | "rows">>(
+  ticks: readonly T[],
+  pageRows: number,
+): T[][] {
   const groups: T[][] = [];
-  let events = 0;
+  let rows = 0;
   for (const tick of ticks) {
     const group = groups.at(-1);
-    if (group && events + tick.events <= pageEvents) {
+    if (group && rows + rowsOf(tick) <= pageRows) {
       group.push(tick);
-      events += tick.events;
+      rows += rowsOf(tick);
     } else {
       groups.push([tick]);
-      events = tick.events;
+      rows = rowsOf(tick);
     }
   }
   return groups;

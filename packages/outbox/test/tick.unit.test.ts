@@ -13,6 +13,11 @@ describe("grouping ticks", () => {
     expect(groups([], 6)).to.deep.equal([]);
   });
 
+  it("counts rows where they are known: what is packed fits", () => {
+    const packed = [{ events: 900, rows: 3 }, { events: 900, rows: 3 }, { events: 4 }];
+    expect(groupTicks(packed, 6)).to.deep.equal([packed.slice(0, 2), packed.slice(2)]);
+  });
+
   it("leaves a tick larger than a page alone", () => {
     expect(groups([1, 9, 1, 1], 5)).to.deep.equal([[1], [9], [1, 1]]);
     expect(groups([9, 9], 5)).to.deep.equal([[9], [9]]);

@@ -7,7 +7,7 @@ import type { SnapshotTick } from "./snapshot-tick.js";
 // synchronous_commit for this transaction: a published tick that a crash takes back would be given to other events (PROTOCOL.md 6).
 const cutStatement = (s: string): string => `begin isolation level read committed;
 set local synchronous_commit = on; set local lock_timeout = '10s';
-select tick, events, total, previous, snapshot, went_back, captured from ${s}.cut();
+select tick, events, total, previous, snapshot, went_back, captured, rows from ${s}.cut();
 commit`;
 
 const uniqueViolation = "23505";
@@ -29,7 +29,7 @@ export async function cutTick(
     })) as unknown as pg.QueryArrayResult<(string | null)[]>[];
     return results[3]!.rows;
   });
-  const [n, events, total, previous, snapshot, wentBack, capturedNow] = row!;
+  const [n, events, total, previous, snapshot, wentBack, capturedNow, rows] = row!;
   if (captured !== undefined && capturedNow !== captured) throw captureMoved();
   if (wentBack === "t") {
     throw new LockstepError("SNAPSHOT_WENT_BACK", "the source's snapshot is older than the last tick's", {
@@ -41,6 +41,7 @@ export async function cutTick(
     n: BigInt(n),
     events: Number(events),
     total: Number(total),
+    rows: Number(rows),
     previous: previous!,
     snapshot: snapshot!,
   };

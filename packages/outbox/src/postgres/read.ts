@@ -2,7 +2,7 @@ import { LockstepError, type LoggedChanges, type Position } from "@lockstep/core
 import type { SchemaCache } from "../schema-cache.js";
 import { emptyPage, type FetchImages, type LightPage } from "../large-images.js";
 import { readTicks } from "../read-ticks.js";
-import type { TickMemory } from "../tick.js";
+import { rowsOf, type TickMemory } from "../tick.js";
 import { readBigTick } from "./big-tick.js";
 import type { Connections } from "./connections.js";
 import { addedColumns, decoderOf, eventColumns } from "./decode.js";
@@ -34,7 +34,7 @@ export function readEvents(reading: Reading, after: Position): AsyncIterable<rea
 
 function pagesOf(reading: Reading, group: readonly SnapshotTick[]): AsyncGenerator<LightPage> {
   const [first] = group;
-  return group.length === 1 && first!.events > reading.pageEvents
+  return group.length === 1 && rowsOf(first!) > reading.pageEvents
     ? readBigTick(reading, first!)
     : smallTicks(reading, group);
 }

@@ -43,11 +43,11 @@ end $fn$;`;
  * it began. The lock and the snapshot in one statement would invert the order of two relays' ticks (PROTOCOL.md 5).
  */
 function cut({ s, outbox }: OutboxNames): string {
-  const changes = `coalesce(sum(${changesOf("o")}), 0)`;
+  const changes = `select ${changesOf("o")} as n from ${outbox} o`;
   return `-- Of older formats: what a function gives can't be changed.
 drop function if exists ${s}.cut();
 create or replace function ${s}.cut(out tick bigint, out events bigint, out total bigint,
-  out previous pg_snapshot, out snapshot pg_snapshot, out went_back boolean, out captured text) language plpgsql as $fn$
+  out previous pg_snapshot, out snapshot pg_snapshot, out went_back boolean, out captured text, out rows bigint) language plpgsql as $fn$
 declare last_tick ${s}.tick; is_closed boolean;
 begin
   select c.captured into captured from ${s}.captured() c;
@@ -68,11 +68,10 @@ begin
   if went_back then
     return;
   end if;
-  select (select ${changes} from ${outbox} o where o.xid >= pg_snapshot_xmax(previous)
-             and o.xid < pg_snapshot_xmax(snapshot) and pg_visible_in_snapshot(o.xid, snapshot))
-       + (select ${changes} from ${outbox} o where o.xid = any (array(select pg_snapshot_xip(previous)))
-             and pg_visible_in_snapshot(o.xid, snapshot))
-    into events;
+  select coalesce(sum(c.n), 0), count(*) into events, rows from (
+    ${changes} where o.xid >= pg_snapshot_xmax(previous) and o.xid < pg_snapshot_xmax(snapshot) and pg_visible_in_snapshot(o.xid, snapshot)
+    union all
+    ${changes} where o.xid = any (array(select pg_snapshot_xip(previous))) and pg_visible_in_snapshot(o.xid, snapshot)) c;
   if events = 0 then
     return;
   end if;
