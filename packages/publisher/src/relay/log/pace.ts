@@ -10,8 +10,8 @@ export interface Look {
 const busyRate = 0.5;
 /** So many rows count as another transaction: statements of many rows are few, and cost as much. */
 const rowsPerTransaction = 10;
-/** How long what came is remembered, in rests. Shorter, a busy source that stops to write to its disk would seem idle, and pay for a look with every transaction. */
-const remembered = 5;
+/** How long what came is remembered, ms. Shorter, a busy source that stops to write to its disk would seem idle, and pay for a look with every transaction. */
+const memoryMs = 50;
 
 /**
  * The pace of a relay: every look costs the source something, and Redis too, whatever it finds, and a busy source has better use for that. While
@@ -26,7 +26,6 @@ export class Pace {
 
   /** How long to rest after a look, ms. */
   restAfter({ began, ended, transactions, rows }: Look): number {
-    const memoryMs = remembered * this.restMs;
     const came = transactions + rows / rowsPerTransaction;
     this.#load = this.#load * Math.exp((this.#ended - ended) / memoryMs) + came;
     this.#ended = ended;
