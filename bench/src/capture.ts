@@ -73,8 +73,8 @@ async function measure(
     const taken = performance.now() - start;
     return { speed: count / taken, behindMs: await source.settled() };
   };
-  // Plans are made, pages read, and the reader's code is compiled before anything counts.
-  for (let i = 0; i < 3 * share; i++) for (const source of [bare, captured]) await write(source);
+  // Plans are made, pages read, and the reader's code is compiled before anything counts: a relay runs for weeks, and some seconds until it runs as it will.
+  for (let i = 0; i < 10 * share; i++) for (const source of [bare, captured]) await write(source);
   const ratios: number[] = [];
   const behindMs: number[] = [];
   for (let round = 0; round < rounds; round++) {

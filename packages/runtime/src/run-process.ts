@@ -2,7 +2,6 @@ import { type LockstepConfig, loadConfig } from "@lockstep/config";
 import { isLockstepError, kindAndPlace, LockstepError, reasonOf } from "@lockstep/core";
 import { Command } from "commander";
 import { type Logger, pino } from "pino";
-import { boundHeap } from "./bound-heap.js";
 import { startTelemetry } from "./telemetry.js";
 
 /** Something that runs until it is disposed or ends by itself. */
@@ -28,7 +27,6 @@ export async function runProcess(
   name: string,
   start: (context: ServiceContext) => Promise<Running>,
 ): Promise<never> {
-  boundHeap();
   const program = new Command(`lockstep-${name}`)
     .description(`Lockstep's ${name}: runs until SIGTERM or SIGINT, then drains.`)
     .option("-c, --config <file>", "configuration file (default: lockstep.config.* in the working directory)")
