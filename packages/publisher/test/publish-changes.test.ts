@@ -148,6 +148,24 @@ describe("publishChanges", () => {
         expect(await dataSource.query(left)).to.deep.equal([]);
       });
 
+      it("uninstall gives up where a transaction stays open, names it, and may be called again", async () => {
+        const publisher = await publish(seenByTheDatabase);
+        const impatient = "SELECT set_config('lock_timeout', '200ms', false), pg_sleep(0.05)";
+        await Promise.all([1, 2, 3].map(() => dataSource.query(impatient)));
+        const runner = dataSource.createQueryRunner();
+        await runner.startTransaction();
+        await runner.query("INSERT INTO ledger VALUES (9, 'z')");
+        const [{ pid }] = (await runner.query("SELECT pg_backend_pid() AS pid")) as [{ pid: number }];
+        const error = await publisher.uninstall({ tables: true }).catch((refused: unknown) => refused);
+        expect(isLockstepError(error, "CAPTURE_INSTALL_WAITS"), String(error)).to.equal(true);
+        expect(String(error)).to.contain(`pid ${pid} `);
+        await runner.commitTransaction();
+        await runner.release();
+        await publisher.uninstall({ tables: true });
+        const left = "SELECT to_regclass('lockstep.outbox') AS outbox";
+        expect(await dataSource.query(left)).to.deep.equal([{ outbox: null }]);
+      });
+
       it('tables: "migration" refuses to start without them', async () => {
         await (await publish({ relay: false })).close();
         const error = await publish({ ...seenByTheDatabase, tables: "migration" }).catch(

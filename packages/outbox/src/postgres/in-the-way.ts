@@ -2,10 +2,13 @@ import type { RowNote, RunStatement } from "@lockstep/core";
 import { installing } from "./bounded.js";
 import { quoteName, quoteText } from "./quote.js";
 
-/** What an installation waited for: the locks of these tables, or the end of every transaction of the server that has written. */
+/** What an installation waited for: the locks of these tables (of none: of any), or the end of every transaction of the server that has written. */
 export type WaitedFor = readonly RowNote["table"][] | "writers";
 
 const maxNamed = 5;
+
+/** What lies below is the server's own. */
+const firstUserOid = 16_384;
 
 /** The transactions that stand in its way, the oldest first, a phrase each: who they are, never what they do. */
 export async function transactionsInTheWay(run: RunStatement, waitedFor: WaitedFor): Promise<string[]> {
@@ -23,11 +26,12 @@ export async function transactionsInTheWay(run: RunStatement, waitedFor: WaitedF
 // Locks are seen by every role, where the sessions of others aren't.
 function conditionOf(waitedFor: WaitedFor): string {
   if (waitedFor === "writers") return "l.locktype = 'transactionid' and l.mode = 'ExclusiveLock'";
+  const ofTable = `l.locktype = 'relation' and l.database = (select oid from pg_database where datname = current_database())`;
+  if (waitedFor.length === 0) return `${ofTable} and l.relation >= ${firstUserOid}`;
   const names = waitedFor.map(({ namespace, name }) =>
     quoteText(`${quoteName(namespace)}.${quoteName(name)}`),
   );
-  return `l.locktype = 'relation' and l.database = (select oid from pg_database where datname = current_database())
-   and l.relation in (select oid from (select to_regclass(n)::oid as oid from unnest(array[${names.join(", ")}]::text[]) n) t
+  return `${ofTable} and l.relation in (select oid from (select to_regclass(n)::oid as oid from unnest(array[${names.join(", ")}]::text[]) n) t
          union select p.relid from unnest(array[${names.join(", ")}]::text[]) n, pg_partition_tree(to_regclass(n)) p)`;
 }
 
