@@ -61,20 +61,22 @@ function capturedCopy(builder: WriteBuilder, to: Destination): WriteBuilder {
   ) as WriteBuilder;
   copy.queryRunner = to.runner;
   const made = { where: "", returns: false };
-  copy.createWhereExpression = () => (made.where = builder.createWhereExpression.call(copy));
-  copy.createReturningExpression = (kind) => {
+  const createWhereExpression: WriteBuilder["createWhereExpression"] = () =>
+    (made.where = builder.createWhereExpression.call(copy));
+  const createReturningExpression: WriteBuilder["createReturningExpression"] = (kind) => {
     const expression = builder.createReturningExpression.call(copy, kind);
     made.returns = expression !== "";
     return expression;
   };
-  copy.getQueryAndParameters = () => {
+  const getQueryAndParameters: WriteBuilder["getQueryAndParameters"] = () => {
     const text = builder.getQueryAndParameters.call(copy);
     markParameters(text[1], (sql, parameters, send) =>
       sendCaptured(copy, to, { sql, parameters, ...made }, send),
     );
     return text;
   };
-  return copy;
+  // Not as literals: see `send-together.ts`.
+  return Object.assign(copy, { createWhereExpression, createReturningExpression, getQueryAndParameters });
 }
 
 function sendCaptured(

@@ -111,12 +111,11 @@ function makeBoth(Query: PgQueryClass) {
     }
     override prepare(connection: PgConnection): void {
       let executed = false;
-      const joined = Object.create(connection) as PgConnection;
-      joined.execute = (portal) => {
+      const execute: PgConnection["execute"] = (portal) => {
         executed = true;
         connection.execute(portal);
       };
-      joined.sync = () => {
+      const sync = (): void => {
         if (executed) {
           connection.parse({ text: this.second.sql, name: "" });
           connection.bind({ values: this.second.parameters });
@@ -124,7 +123,8 @@ function makeBoth(Query: PgQueryClass) {
         }
         connection.sync();
       };
-      super.prepare(joined);
+      // Not as literals: V8 makes a function that is assigned to a property among its old objects, and all that it leads to stays until the next full collection.
+      super.prepare(Object.assign(Object.create(connection) as PgConnection, { execute, sync }));
     }
     override handleDataRow(message: unknown): void {
       if (this.completed === 0) super.handleDataRow(message);
