@@ -16,7 +16,7 @@ const nestedName = (hash: string): string => `lockstep.nested_${hash}`;
 export const nestedSetting = (hash: string): string =>
   `pg_catalog.current_setting('${nestedName(hash)}', true)`;
 
-/** What writes whatever a firing is about, under pinned settings; `wrote` says whether there was anything. */
+/** What writes whatever a firing is about, under pinned settings; `written` says how many rows. */
 export function exactly(
   { s, outbox }: OutboxNames,
   table: TriggerTable,
@@ -65,8 +65,7 @@ ${choice(isRow, firingStatements(outbox, own, { new: `${block}.new`, old: `${blo
       raise exception 'table % has no primary key', ${current} using errcode = 'invalid_table_definition';
     end if;
 ${choice(isRow, firingStatements(outbox, made, givenRows), (statement) => executed(statement, current))}
-  end if;
-  wrote := written > 0;`,
+  end if;`,
   };
 }
 

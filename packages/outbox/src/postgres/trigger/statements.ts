@@ -53,11 +53,8 @@ export interface TriggerRows {
   readonly old: string;
 }
 
-const setting = (name: string): string => `pg_catalog.current_setting('lockstep.${name}', true)`;
-
-/** What a transaction may have set, where it isn't empty. */
-const given = (name: string): string =>
-  `case when ${setting(name)} operator(pg_catalog.<>) '' then ${setting(name)} end`;
+/** What a transaction may have set, where it isn't empty. NULLIF takes the first `=` of two texts: pg_catalog's, where nothing else is named before it. */
+const given = (name: string): string => `nullif(pg_catalog.current_setting('lockstep.${name}', true), '')`;
 
 /** The traceparent that the application's statement has behind it in a comment. */
 const traceBehind = `case when pg_catalog.right(pg_catalog.current_query(), 2) operator(pg_catalog.=) '*/' then

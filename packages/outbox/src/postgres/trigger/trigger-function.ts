@@ -1,10 +1,11 @@
 import { pinned, textSettings, triggerSettings } from "../pinned-settings.js";
-import { quoteBody } from "../quote.js";
+import { quoteBody, quoteText } from "../quote.js";
 import { wakeStatement } from "../wake-up.js";
 import { pinnedValues, printsTheSame, settingsOf } from "./printed-types.js";
 import { exactly, nestedSetting } from "./exactly.js";
 import { type ByOperation, seenStatements, transitionTable } from "./statements.js";
 import { textsOf, type TriggerTable } from "./trigger-table.js";
+import { triggerPrefix } from "./triggers.js";
 import type { OutboxNames } from "../outbox-names.js";
 
 /** A trigger function: its body, and whether it pins the settings that it needs by itself. */
@@ -23,12 +24,11 @@ export interface TriggerFunction {
 export function triggerFunction(names: OutboxNames, table: TriggerTable, hash: string): TriggerFunction {
   if (table.level === "row" || table.isHalfSeen) {
     const { declare, statements } = exactly(names, table, hash);
-    const wake = wakeStatement(names.schema, "wrote and");
     const body = `
-declare wrote boolean; ${declare}
+declare ${declare}
 begin${table.level === "row" ? truncating : ""}
   ${statements}
-  ${wake}
+  ${wakeStatement(names.schema, "written > 0 and")}
   return null;
 end `;
     return { body, pins: false };
@@ -38,8 +38,9 @@ end `;
 
 /**
  * The function of statement triggers. What nearly all firings are about is one statement, and settings that a function has cost more than what it does: so it
- * sets nothing where the session prints the table's types as it should, and has the usual search_path. All names are qualified: what comes first in there are the
- * session's temporary types. Another search_path is pinned: plans would have to be made anew wherever it changes. What is not so plain goes the slow way behind it.
+ * sets nothing where the session prints the table's types as it should, and has the usual search_path. All names are qualified: before pg_catalog stand the session's
+ * temporary types, beside it what may suit arguments better. Another search_path is pinned: plans would have to be made anew wherever it changes. What is not so
+ * plain goes the slow way behind it.
  */
 function ofStatements(names: OutboxNames, table: TriggerTable, hash: string): TriggerFunction {
   const settings = settingsOf(table.types);
@@ -49,15 +50,14 @@ function ofStatements(names: OutboxNames, table: TriggerTable, hash: string): Tr
     : undefined;
   const all = pins ? pinned(triggerSettings, "pinned") : undefined;
   const { declare, statements } = exactly(names, table, hash);
-  const wake = wakeStatement(names.schema, "wrote and");
   const body = `
-declare wrote boolean := false;${own ? " kept pg_catalog.text[];" : ""}
+${own ? "declare kept pg_catalog.text[];" : ""}
 begin
   ${own ? `if not (${[usualPath, ...printsTheSame(settings ?? [])].join(" and ")}) then\n    ${own.pin}\n  end if;` : ""}
   <<firing>>
   begin
     -- Simple expressions: their plans go when the table changes, as its oid is in one, and with them what \`as_planned\` said.
-    if TG_LEVEL operator(pg_catalog.=) 'STATEMENT' and TG_RELID operator(pg_catalog.=) '${table.oid}'::pg_catalog.oid and ${table.unchangedAsPlanned}
+    if TG_RELID operator(pg_catalog.=) '${table.oid}'::pg_catalog.oid and ${table.unchangedAsPlanned}
         and pg_catalog.pg_trigger_depth() operator(pg_catalog.=) 1 and coalesce(${nestedSetting(hash)}, '') operator(pg_catalog.<>) 'on' then
       ${plainly(names, table)}
     end if;
@@ -66,9 +66,10 @@ begin
       ${all?.pin ?? ""}
       ${statements}
       ${all?.release ?? ""}
+      found := written > 0;
     end;
   end;
-  ${wake}
+  ${wakeStatement(names.schema, "found and")}
   ${own ? `if kept is not null then\n    ${own.release}\n  end if;` : ""}
   return null;
 end `;
@@ -78,21 +79,22 @@ end `;
 const usualPath = `pg_catalog.current_setting('search_path') operator(pg_catalog.=) '"$user", public'`;
 
 /** Writes what is as it was when the function was made, and then leaves the block `firing`; so it does when nothing was changed. */
-function plainly({ outbox }: OutboxNames, table: TriggerTable): string {
-  const statements = seenStatements(outbox, textsOf(table));
-  const branch = (operation: keyof ByOperation): string => `${statements[operation].few};
-        wrote := found;
+function plainly(names: OutboxNames, table: TriggerTable): string {
+  const statements = seenStatements(names.outbox, textsOf(table));
+  const nameOfTrigger = (operation: string): string =>
+    quoteText(`${triggerPrefix(names.schema)}${operation.toLowerCase()}`);
+  const branch = (
+    operation: keyof ByOperation,
+  ): string => `if TG_NAME operator(pg_catalog.=) ${nameOfTrigger(operation)} then
+        ${statements[operation].few};
         exit firing when found;
         exit firing when not exists (select from ${transitionTable});
         ${statements[operation].many};
-        wrote := found;
         exit firing when found;`;
-  return `if TG_OP operator(pg_catalog.=) 'UPDATE' then
-        ${branch("UPDATE")}
-      elsif TG_OP operator(pg_catalog.=) 'INSERT' then
-        ${branch("INSERT")}
-      elsif TG_OP operator(pg_catalog.=) 'DELETE' then
-        ${branch("DELETE")}
+  // By the name, which says for what and at what level it fires.
+  return `${branch("UPDATE")}
+      els${branch("INSERT")}
+      els${branch("DELETE")}
       end if;`;
 }
 
