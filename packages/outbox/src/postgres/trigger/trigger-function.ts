@@ -4,7 +4,7 @@ import { wakeStatement } from "../wake-up.js";
 import { pinnedValues, printsTheSame, settingsOf } from "./printed-types.js";
 import { exactly, nestedSetting } from "./exactly.js";
 import { type ByOperation, seenStatements, transitionTable } from "./statements.js";
-import { textsOf, type TriggerTable } from "./trigger-table.js";
+import { nameOf, textsOf, type TriggerTable } from "./trigger-table.js";
 import { triggerPrefix } from "./triggers.js";
 import type { OutboxNames } from "../outbox-names.js";
 
@@ -56,11 +56,10 @@ begin
   ${own ? `if not (${[usualPath, ...printsTheSame(settings ?? [])].join(" and ")}) then\n    ${own.pin}\n  end if;` : ""}
   <<firing>>
   begin
-    -- Simple expressions: their plans go when the table changes, as its oid is in one, and with them what \`as_planned\` said.
-    if TG_RELID operator(pg_catalog.=) '${table.oid}'::pg_catalog.oid and ${table.unchangedAsPlanned}
-        and pg_catalog.pg_trigger_depth() operator(pg_catalog.=) 1 and coalesce(${nestedSetting(hash)}, '') operator(pg_catalog.<>) 'on' then
-      ${plainly(names, table)}
-    end if;
+    <<plain>>
+    begin
+      ${plainly(names, table, hash)}
+    end;
     declare ${declare}${all ? " pinned pg_catalog.text[];" : ""}
     begin
       ${all?.pin ?? ""}
@@ -78,21 +77,28 @@ end `;
 
 const usualPath = `pg_catalog.current_setting('search_path') operator(pg_catalog.=) '"$user", public'`;
 
-/** Writes what is as it was when the function was made, and then leaves the block `firing`; so it does when nothing was changed. */
-function plainly(names: OutboxNames, table: TriggerTable): string {
-  const statements = seenStatements(names.outbox, textsOf(table));
-  const nameOfTrigger = (operation: string): string =>
-    quoteText(`${triggerPrefix(names.schema)}${operation.toLowerCase()}`);
+/** Writes what is as it was when the function was made, and then leaves the block `firing`, as it does when nothing was changed; else it leaves the block `plain`. */
+function plainly({ schema, outbox }: OutboxNames, table: TriggerTable, hash: string): string {
+  const oid = `'${table.oid}'::pg_catalog.oid`;
+  const isNamed = `pg_catalog.to_regclass(${quoteText(nameOf(table))}) operator(pg_catalog.=) ${oid}`;
+  const statements = seenStatements(outbox, textsOf(table));
   const branch = (
     operation: keyof ByOperation,
-  ): string => `if TG_NAME operator(pg_catalog.=) ${nameOfTrigger(operation)} then
+  ): string => `if TG_NAME operator(pg_catalog.=) ${quoteText(`${triggerPrefix(schema)}${operation.toLowerCase()}`)} then
         ${statements[operation].few};
         exit firing when found;
         exit firing when not exists (select from ${transitionTable});
         ${statements[operation].many};
         exit firing when found;`;
-  // By the name, which says for what and at what level it fires.
-  return `${branch("UPDATE")}
+  return `exit plain when not (TG_RELID operator(pg_catalog.=) ${oid} and pg_catalog.pg_trigger_depth() operator(pg_catalog.=) 1
+        and coalesce(${nestedSetting(hash)}, '') operator(pg_catalog.<>) 'on');
+      -- A simple expression: its plan goes when the table changes, as its oid is in there, and with it what \`as_planned\` said.
+      -- Null where there is no table of its name any more.
+      if ${table.unchangedAsPlanned} is not true then
+        exit plain when (${isNamed} and ${table.unchanged.replaceAll("$relation", () => "TG_RELID")}) is not true;
+      end if;
+      -- The name says for what the trigger fires, and at what level.
+      ${branch("UPDATE")}
       els${branch("INSERT")}
       els${branch("DELETE")}
       end if;`;
