@@ -90,7 +90,6 @@ for (const engine of engines) {
     it("is not removed as long as it stays open: who is in the way is named, and the outbox is there", async () => {
       await upgrading!.run(say.brief);
       const [before] = await upgrading!.run(say.kept);
-      // InnoDB tells of its transactions with a delay of 0.1 s.
       const id = await holderId();
       const isNamed = async () => (await refusalOf(db.writer.remove(upgrading!.run))).includes(id);
       await eventually(isNamed, { what: "who is in the way to be named" });
