@@ -57,4 +57,4 @@ describe("benches", () => {
       expect(spread.median).to.be.greaterThan(0);
     }
   });
-}).timeout(120_000);
+});

@@ -40,7 +40,7 @@ describe("what subscriber capture sees: the newest TypeORM, each write alone and
     );
     expect(others).to.deep.equal([]);
   });
-}).timeout(120_000);
+});
 
 describe("docs/coverage-capture.md", () => {
   it("has every row once", () => {

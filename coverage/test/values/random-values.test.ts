@@ -11,7 +11,7 @@ import { randomTypes } from "./random-values.js";
 const runs = Number(process.env["LOCKSTEP_PROPERTY_RUNS"] ?? 3);
 
 describe("property: any value of any type arrives, or is a letter where it can't be held", function () {
-  this.timeout(60_000 + runs * 5_000);
+  this.timeout(180_000 + runs * 5_000);
 
   for (const from of ["postgres", "mysql"] as const satisfies readonly Engine[]) {
     for (const capture of testedCaptures(from))

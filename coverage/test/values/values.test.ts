@@ -6,9 +6,7 @@ import { documentPath, formatted } from "../../src/values/formatted.js";
 import { runValues } from "../../src/values/run/run.js";
 import { complaints } from "../../src/values/totals.js";
 
-describe("values", function () {
-  this.timeout(120_000);
-
+describe("values", () => {
   for (const from of ["postgres", "mysql"] as const satisfies readonly Engine[]) {
     it(`of ${from} arrive in every kind of target as docs/coverage-values.md says`, async () => {
       const cells = await runValues(from, "subscriber");

@@ -1,4 +1,4 @@
 export * from "./entities.js";
 export * from "./shop.js";
 export * from "./load.js";
-export { freePort, startCommand, startService } from "./demo/processes.js";
+export { startCommand, startService } from "./demo/processes.js";

@@ -6,8 +6,6 @@ import { Rig, type RigApp } from "./rig/rig.js";
 const targets = { reporting: "postgres", warehouse: "mariadb" } as const;
 
 describe("faults in the middle of a load", function () {
-  // On a busy machine a consumer needs seconds to start, and the longest test starts four.
-  this.timeout(120_000);
   // One for all tests that leave it as they found it; a failed one is not handed on.
   let shared: Stage | undefined;
   beforeEach(async () => void (shared ??= await openStage()));
@@ -88,8 +86,7 @@ describe("faults in the middle of a load", function () {
   });
 });
 
-describe("faults of the app in the middle of its load", function () {
-  this.timeout(120_000);
+describe("faults of the app in the middle of its load", () => {
   it("kill -9 of the app, relay included: what was committed arrives, what was not doesn't", async () => {
     await using rig = await Rig.open("postgres", targets);
     await using _consumer = await rig.startConsumer();

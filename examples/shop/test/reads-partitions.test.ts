@@ -12,8 +12,7 @@ import { Rig, type RigApp } from "./rig/rig.js";
 
 const partitions = 3;
 
-describe("the barrier and reads from a target with several partitions", function () {
-  this.timeout(90_000);
+describe("the barrier and reads from a target with several partitions", () => {
   // Without foreign keys: they aren't kept across partitions.
   const { customer } = shopEntities("postgres");
   let rig: Rig;

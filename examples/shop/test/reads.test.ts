@@ -16,8 +16,7 @@ const ways: readonly (readonly [source: Kind, target: Kind])[] = [
 ];
 
 for (const [kind, targetKind] of ways) {
-  describe(`reading from a target: ${kind} → ${targetKind}`, function () {
-    this.timeout(90_000);
+  describe(`reading from a target: ${kind} → ${targetKind}`, () => {
     let rig: Rig;
     let app: RigApp;
     let consumer: NodeProcess;

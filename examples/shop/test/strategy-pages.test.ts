@@ -45,8 +45,7 @@ async function runPage<T>(page: string, dataSources: Readonly<Record<string, Dat
   }
 }
 
-describe("the code of the strategy pages", function () {
-  this.timeout(60_000);
+describe("the code of the strategy pages", () => {
   let rig: Rig;
   let consumer: NodeProcess;
   let dataSource: DataSource;

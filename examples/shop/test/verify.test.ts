@@ -47,8 +47,7 @@ const expected = (planted: readonly Planted[]): string[] =>
 
 describe("verify and repair", () => {
   for (const [kind, capture] of ways) {
-    it(`${kind}, captured by ${capture} → postgres and mariadb: finds what was planted and nothing else, and repairs it, while the shop writes`, async function () {
-      this.timeout(90_000);
+    it(`${kind}, captured by ${capture} → postgres and mariadb: finds what was planted and nothing else, and repairs it, while the shop writes`, async () => {
       await using rig = await Rig.open(kind, { reporting: "postgres", warehouse: "mariadb" });
       const accepted = capture === "binlog" ? ({ foreignKeyActions: "accept" } as const) : {};
       await using app = await rig.openApp({ capture, ...accepted });
@@ -81,8 +80,7 @@ describe("verify and repair", () => {
     });
   }
 
-  it("repairs tables that were emptied, and rows that were set back, while the shop writes", async function () {
-    this.timeout(90_000);
+  it("repairs tables that were emptied, and rows that were set back, while the shop writes", async () => {
     await using rig = await Rig.open("postgres", { reporting: "postgres", warehouse: "mariadb" });
     await using app = await rig.openApp();
     await using _consumer = await rig.startConsumer();

@@ -72,8 +72,7 @@ for (const engine of engines) {
       expect(comparePositions(await positionOfKey(1), position)).to.be.greaterThan(0);
     });
 
-    it("covers whatever was committed before it, with writers at work", async function () {
-      this.timeout(20_000);
+    it("covers whatever was committed before it, with writers at work", async () => {
       const writers = await Promise.all([1, 2, 3].map(() => db.session()));
       const cutter = db.log();
       const committed = new Map<number, boolean>();

@@ -15,8 +15,7 @@ for (const engine of engines) {
     let log: ChangeLog;
     let items: RowNote["table"];
 
-    before(async function () {
-      this.timeout(120_000);
+    before(async () => {
       db = await engine.open();
       app = await db.session();
       log = db.log();
@@ -45,8 +44,7 @@ for (const engine of engines) {
 
     // 1000: all in one query. 50: a tick larger than a page.
     for (const pageEvents of [1_000, 50]) {
-      it(`come in pages of few bytes when ${pageEvents} of them are asked for`, async function () {
-        this.timeout(60_000);
+      it(`come in pages of few bytes when ${pageEvents} of them are asked for`, async () => {
         const before = liveMemory();
         let peak = 0;
         const keys: number[] = [];

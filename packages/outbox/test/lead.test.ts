@@ -75,9 +75,7 @@ function onEveryEngine(title: string, test: (stage: Stage) => Promise<void>): vo
   });
 }
 
-describe("leading", function () {
-  this.timeout(30_000);
-
+describe("leading", () => {
   onEveryEngine("gives up a session that no longer answers", async ({ candidate, proxy, url }) => {
     const leadership = await candidate(proxy.url(url)).lead();
     proxy.blackHole();

@@ -140,8 +140,7 @@ for (const engine of engines) {
       expect(await app.run("select 1 as one from item")).to.have.length(30);
     });
 
-    it("a row that another session changes meanwhile is written as it commits, or not at all when it has gone on", async function () {
-      this.timeout(20_000);
+    it("a row that another session changes meanwhile is written as it commits, or not at all when it has gone on", async () => {
       await app.run("create table item (id int primary key, v varchar(20))");
       await app.run(
         `insert into item values ${range(10)
@@ -173,8 +172,7 @@ for (const engine of engines) {
       ]);
     });
 
-    it("the application never waits for longer than a chunk takes, and is never the one that a deadlock ends", async function () {
-      this.timeout(30_000);
+    it("the application never waits for longer than a chunk takes, and is never the one that a deadlock ends", async () => {
       await app.run("create table item (id int primary key, v int)");
       await app.run(
         `insert into item values ${range(200)
@@ -215,8 +213,7 @@ for (const engine of engines) {
       expect(written + yields).to.be.greaterThan(10);
     });
 
-    it("takes its place: an image never stands behind a newer one of the same row", async function () {
-      this.timeout(30_000);
+    it("takes its place: an image never stands behind a newer one of the same row", async () => {
       await app.run("create table item (id int primary key, v int)");
       await app.run(
         `insert into item values ${range(50)

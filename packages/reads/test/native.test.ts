@@ -132,8 +132,7 @@ async function ask({ url }: RunningServer, sql: string): Promise<Record<string, 
 }
 
 for (const way of ways) {
-  describe(`reading from ${way.name}`, function () {
-    this.timeout(60_000);
+  describe(`reading from ${way.name}`, () => {
     let servers: readonly RunningServer[] = [];
     let primary: DataSource;
     let replica: DataSource;

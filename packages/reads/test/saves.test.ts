@@ -65,8 +65,7 @@ function entitiesOf({ EntitySchema }: typeof current) {
 
 for (const kind of ["postgres", "mariadb"] as const) {
   for (const [version, typeorm] of versions) {
-    describe(`saving what a replica that is behind had: ${kind}, TypeORM ${version}`, function () {
-      this.timeout(30_000);
+    describe(`saving what a replica that is behind had: ${kind}, TypeORM ${version}`, () => {
       let databases: readonly FreshDatabase[] = [];
       let primary: DataSource;
       let replica: DataSource;

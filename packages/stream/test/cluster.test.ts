@@ -1,7 +1,5 @@
-import { createServer } from "node:net";
-import { once } from "node:events";
 import { positionOf } from "@lockstep/core";
-import { eventually, startRedis, type RunningServer } from "@lockstep/testing";
+import { eventually, freePort, startRedis, type RunningServer } from "@lockstep/testing";
 import { expect } from "chai";
 import { Redis } from "ioredis";
 import {
@@ -44,18 +42,7 @@ async function startCluster(): Promise<RunningServer[]> {
   return servers;
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
-
-describe("stream on a Redis Cluster", function () {
-  this.timeout(60_000);
+describe("stream on a Redis Cluster", () => {
   let servers: RunningServer[];
   before(async () => {
     servers = await startCluster();

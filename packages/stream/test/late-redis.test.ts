@@ -7,8 +7,7 @@ import { codeOf } from "./support.js";
 
 const commandTimeoutMs = 300;
 
-describe("Redis away at the start", function () {
-  this.timeout(30_000);
+describe("Redis away at the start", () => {
   let redis: RunningServer;
   beforeEach(async () => {
     redis = await startRedis();

@@ -14,8 +14,7 @@ const entryAt = (tick: number): StreamEntry => {
 };
 
 describe("what goes to Redis and comes from there", () => {
-  it("is left to the next full collection neither by its writer nor by its readers", async function () {
-    this.timeout(20_000);
+  it("is left to the next full collection neither by its writer nor by its readers", async () => {
     const stage = await openStage();
     const writer = redisStreamWriter({ redis: stage.url, source: stage.source });
     const reader = redisStreamReader({ redis: stage.url, source: stage.source });

@@ -171,8 +171,7 @@ describe("stream writer", () => {
 });
 
 describe("stream writer and a Redis in trouble", () => {
-  it("lands a prefix when Redis runs out of memory, and goes on when there is room", async function () {
-    this.timeout(20_000);
+  it("lands a prefix when Redis runs out of memory, and goes on when there is room", async () => {
     await using server = await startRedis({
       settings: { maxmemory: "6mb", "maxmemory-policy": "noeviction" },
     });
@@ -197,8 +196,7 @@ describe("stream writer and a Redis in trouble", () => {
     }
   });
 
-  it("answers in bounded time while Redis is away and works again when it is back", async function () {
-    this.timeout(20_000);
+  it("answers in bounded time while Redis is away and works again when it is back", async () => {
     await using server = await startRedis({ appendOnly: true });
     const writer = redisStreamWriter({ redis: server.url, source: "shop", commandTimeoutMs: 500 });
     try {
@@ -217,8 +215,7 @@ describe("stream writer and a Redis in trouble", () => {
     }
   });
 
-  it("answers in bounded time when Redis never answers, and an append that landed unseen is no duplicate", async function () {
-    this.timeout(20_000);
+  it("answers in bounded time when Redis never answers, and an append that landed unseen is no duplicate", async () => {
     await using server = await startRedis();
     await using proxy = await startProxy({ port: server.port });
     const writer = redisStreamWriter({ redis: proxy.url(server.url), source: "shop", commandTimeoutMs: 300 });
@@ -236,8 +233,7 @@ describe("stream writer and a Redis in trouble", () => {
     }
   });
 
-  it("says nothing of row values in its errors", async function () {
-    this.timeout(20_000);
+  it("says nothing of row values in its errors", async () => {
     await using server = await startRedis({ settings: { maxmemory: "1mb" } });
     const writer = redisStreamWriter({ redis: server.url, source: "shop" });
     try {
@@ -317,8 +313,7 @@ describe("stream reader", () => {
     expect(await reader.read(feed, positionOf(3, 1), read)).to.deep.equal([]);
   });
 
-  it("fails in bounded time while Redis is away and reads on when it is back", async function () {
-    this.timeout(20_000);
+  it("fails in bounded time while Redis is away and reads on when it is back", async () => {
     await using server = await startRedis({ appendOnly: true });
     const there = redisStreamWriter({ redis: server.url, source: "shop" });
     const here = redisStreamReader({ redis: server.url, source: "shop", commandTimeoutMs: 500 });

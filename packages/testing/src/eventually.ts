@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 /** How long and how often {@link eventually} asks. */
 export interface EventuallyOptions {
-  /** Give up after this many milliseconds. Default 10 000. */
+  /** Give up after this many milliseconds. Default 30 000, for machines that have much else to do. */
   readonly timeoutMs?: number;
   /** Milliseconds between two questions. Default 20. */
   readonly intervalMs?: number;
@@ -19,7 +19,7 @@ export async function eventually<T>(
   probe: () => Promise<T | undefined | false>,
   options: EventuallyOptions = {},
 ): Promise<T> {
-  const { timeoutMs = 10_000, intervalMs = 20, what = "the condition" } = options;
+  const { timeoutMs = 30_000, intervalMs = 20, what = "the condition" } = options;
   const deadline = performance.now() + timeoutMs;
   let lastError: unknown;
   for (;;) {

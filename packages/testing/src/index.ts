@@ -7,6 +7,7 @@ export { NodeProcess, type NodeProcessOptions } from "./node-process/node-proces
 export { startProxy, type FaultProxy, type ProxyTarget } from "./fault-proxy/fault-proxy.js";
 export { ServerUnavailableError } from "./servers/binaries/server-unavailable.js";
 export { freshMariaDb, freshPostgres, freshRedis, type FreshDatabase } from "./servers/fresh-database.js";
+export { freePort } from "./servers/free-port.js";
 export { startMariaDb } from "./servers/mariadb.js";
 export { startPostgres } from "./servers/postgres.js";
 export { startRedis } from "./servers/redis.js";

@@ -12,8 +12,7 @@ const file = "lockstep.config.json";
 const target = { id: "00000000-0000-4000-8000-000000000001", name: "t", address: "t", partition: 0 };
 const table = { namespace: "public", name: "item" };
 
-describe("relay service", function () {
-  this.timeout(60_000);
+describe("relay service", () => {
   let database: FreshDatabase;
   let redis: FreshDatabase;
   let client: pg.Client;

@@ -1,7 +1,5 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
-import { NodeProcess } from "@lockstep/testing";
+import { freePort, NodeProcess } from "@lockstep/testing";
 import type { DemoServers } from "./servers.js";
 
 /** The deployed half of Lockstep: one consumer and the status service, as processes of their own. */
@@ -66,15 +64,4 @@ function configuration(servers: DemoServers, port: number) {
     retry: { attempts: 3, delayMs: 500, maxDelayMs: 2000 },
     status: { port },
   };
-}
-
-/** A port that nobody listens on right now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
 }

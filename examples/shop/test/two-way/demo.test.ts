@@ -1,9 +1,7 @@
 import { expect } from "chai";
 import { twoWayScenario } from "../../src/demo/scenario-two-way.js";
 
-describe("the demo of two-way sync, in short", function () {
-  this.timeout(120_000);
-
+describe("the demo of two-way sync, in short", () => {
   it("two shops write the same rows over a cut, and end equal", async () => {
     const said: string[] = [];
     const result = await twoWayScenario({

@@ -17,8 +17,7 @@ const pairs: readonly (readonly [string, NodeKind, NodeKind])[] = [
 ];
 
 for (const [name, main, branch] of pairs) {
-  describe(`what persons mend between nodes: ${name}`, function () {
-    this.timeout(60_000);
+  describe(`what persons mend between nodes: ${name}`, () => {
     let star: StarRig;
 
     before(async () => {

@@ -1,6 +1,5 @@
 import { conflictSuite } from "./conflict-suite.js";
 
-describe("conflicts in MariaDB", function () {
-  this.timeout(60_000);
+describe("conflicts in MariaDB", () => {
   conflictSuite("mysql");
 });

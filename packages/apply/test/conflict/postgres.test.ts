@@ -1,6 +1,5 @@
 import { conflictSuite } from "./conflict-suite.js";
 
-describe("conflicts in PostgreSQL", function () {
-  this.timeout(60_000);
+describe("conflicts in PostgreSQL", () => {
   conflictSuite("postgres");
 });

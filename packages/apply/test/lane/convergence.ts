@@ -16,15 +16,13 @@ const options = {
 
 /** Random histories with refused rows. */
 export function convergenceTests(stage: StageUse): void {
-  it("shows the source's rows but those with a letter, and all of them once the target is mended", async function () {
-    this.timeout(120_000);
+  it("shows the source's rows but those with a letter, and all of them once the target is mended", async () => {
     const lane = stage().start(options);
     await converges(stage(), lane, runs);
     expect(lane.status().state).equal("running");
   });
 
-  it("does so while its connections break", async function () {
-    this.timeout(120_000);
+  it("does so while its connections break", async () => {
     const { engine, targetUrl, start } = stage();
     await using proxy = await startProxy({ port: Number(new URL(targetUrl).port) });
     const target = openTarget(engine, { name: "mirror", url: proxy.url(targetUrl) });

@@ -1,6 +1,5 @@
 import { laneSuite } from "./lane-suite.js";
 
-describe("a lane to PostgreSQL", function () {
-  this.timeout(60_000);
+describe("a lane to PostgreSQL", () => {
   laneSuite("postgres");
 });

@@ -33,8 +33,7 @@ const choices = fc.record({ customers: choice, orders: choice });
 
 /** Random mappings over random histories. */
 export function mappedConvergenceTests(stage: MappingUse): void {
-  it("shows the source's rows as mapped but those with a letter, and all of them once the code is corrected", async function () {
-    this.timeout(120_000);
+  it("shows the source's rows as mapped but those with a letter, and all of them once the code is corrected", async () => {
     let run = 0;
     await fc.assert(
       fc.asyncProperty(shopSteps, choices, async (steps, chosen) => {

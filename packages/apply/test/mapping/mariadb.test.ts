@@ -1,6 +1,5 @@
 import { mappingSuite } from "./mapping-suite.js";
 
-describe("a mapping from PostgreSQL to MariaDB", function () {
-  this.timeout(60_000);
+describe("a mapping from PostgreSQL to MariaDB", () => {
   mappingSuite("postgres", "mysql");
 });

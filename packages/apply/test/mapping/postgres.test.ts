@@ -1,6 +1,5 @@
 import { mappingSuite } from "./mapping-suite.js";
 
-describe("a mapping from PostgreSQL to PostgreSQL", function () {
-  this.timeout(60_000);
+describe("a mapping from PostgreSQL to PostgreSQL", () => {
   mappingSuite("postgres", "postgres");
 });

@@ -12,8 +12,7 @@ import { FlakySink } from "./flaky-sink.js";
 
 const runs = Number(process.env["LOCKSTEP_PROPERTY_RUNS"] ?? 4);
 
-describe("a lane to a store without transactions", function () {
-  this.timeout(60_000);
+describe("a lane to a store without transactions", () => {
   let redis: RunningServer;
   let stage: LaneStage;
   let sink: FlakySink;
@@ -75,8 +74,7 @@ describe("a lane to a store without transactions", function () {
     expect(sink.print("customers")).length(64);
   });
 
-  it("converges whatever calls fail before or after they arrive, and however often its owner changes", async function () {
-    this.timeout(120_000);
+  it("converges whatever calls fail before or after they arrive, and however often its owner changes", async () => {
     const { relay, shop, reached, until } = tools;
     const storm = fc.infiniteStream(fc.constantFrom("fine", "fine", "away", "reply lost"));
     await fc.assert(

@@ -8,8 +8,7 @@ const rows = 600;
 const quick = { jobs: { lookMs: 100, quietMs: 400, scheduleMs: 200 } };
 const day = 86_400_000;
 
-describe("jobs that a consumer works on", function () {
-  this.timeout(120_000);
+describe("jobs that a consumer works on", () => {
   let rig: SyncRig;
   const children: NodeProcess[] = [];
 

@@ -19,8 +19,7 @@ const tables = [
 const numbers = Array.from({ length: 300 }, (_, i) => i + 1);
 const own = ["checkpoint", "dead_letter", "staging"];
 
-describe("accidents of a target with foreign keys, while the source is written to", function () {
-  this.timeout(90_000);
+describe("accidents of a target with foreign keys, while the source is written to", () => {
   let rig: SyncRig;
   let folder: string;
   let stopWrites = async (): Promise<void> => undefined;

@@ -49,8 +49,7 @@ const ways: readonly Way[] = [
 ];
 
 for (const { kind, targets, setup, letters } of ways) {
-  describe(`a full sync of awkward values of ${kind} past the stream`, function () {
-    this.timeout(60_000);
+  describe(`a full sync of awkward values of ${kind} past the stream`, () => {
     let rig: SyncRig;
     before(async () => {
       rig = await openSyncRig({ kind, capture: "trigger", targets, tables: ["awkward", "refused"], setup });

@@ -43,8 +43,7 @@ const ways: readonly Way[] = [
 ];
 
 for (const { kind, target, setup, external } of ways) {
-  describe(`a full sync of ${kind} into empty tables of ${target}`, function () {
-    this.timeout(60_000);
+  describe(`a full sync of ${kind} into empty tables of ${target}`, () => {
     let rig: SyncRig;
     const running: NodeProcess[] = [];
     const tables = ["item", "parent", "odd"];

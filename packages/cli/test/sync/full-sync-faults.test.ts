@@ -20,8 +20,7 @@ const comesUponLock: Readonly<Record<Kind, string>> = {
 };
 
 for (const kind of ["postgres", "mariadb"] as const satisfies readonly Kind[]) {
-  describe(`a full sync of ${kind} that is disturbed`, function () {
-    this.timeout(60_000);
+  describe(`a full sync of ${kind} that is disturbed`, () => {
     let rig: SyncRig;
     const running: NodeProcess[] = [];
     let stopWrites = async (): Promise<void> => undefined;

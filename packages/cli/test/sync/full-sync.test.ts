@@ -44,8 +44,7 @@ const ways: readonly Way[] = [
 ];
 
 for (const { kind, capture, target, partitions = 1, isExternal } of ways) {
-  describe(`a full sync of ${kind} by ${capture} to ${target}, ${partitions} partition(s)`, function () {
-    this.timeout(90_000);
+  describe(`a full sync of ${kind} by ${capture} to ${target}, ${partitions} partition(s)`, () => {
     let rig: SyncRig;
     before(async () => {
       const targets = { mirror: target, other: "postgres" } as const;

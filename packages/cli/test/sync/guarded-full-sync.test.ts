@@ -3,8 +3,7 @@ import { eventually } from "@lockstep/testing";
 import { expect } from "chai";
 import { openSyncRig, type SyncRig } from "./rig.js";
 
-describe("a full sync into a target whose rows others write, too", function () {
-  this.timeout(60_000);
+describe("a full sync into a target whose rows others write, too", () => {
   let rig: SyncRig;
   const table = (name: string): string =>
     `create table ${name} (id int primary key, v int, note varchar(40))`;

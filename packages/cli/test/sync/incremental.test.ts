@@ -33,8 +33,7 @@ const ways: readonly Way[] = [
 ];
 
 for (const { kind, store, target, isKilled } of ways) {
-  describe(`an incremental sync of ${kind}, with its state in ${store}, to ${target}`, function () {
-    this.timeout(90_000);
+  describe(`an incremental sync of ${kind}, with its state in ${store}, to ${target}`, () => {
     let rig: UntouchedRig;
     const time = kind === "postgres" ? "timestamptz" : "timestamp(6)";
     const now = kind === "postgres" ? "clock_timestamp()" : "current_timestamp(6)";

@@ -25,8 +25,7 @@ const map = {
 };
 
 for (const target of ["postgres", "mariadb"] as const) {
-  describe(`a mapped target (${target}), from the configuration to the rows`, function () {
-    this.timeout(90_000);
+  describe(`a mapped target (${target}), from the configuration to the rows`, () => {
     let rig: SyncRig;
     before(async () => {
       rig = await openSyncRig({

@@ -22,8 +22,7 @@ const ways: readonly (readonly [Kind, CaptureKind])[] = [
 ];
 
 for (const [kind, capture] of ways) {
-  describe(`an outbox with a name of its own, ${kind}, ${capture}`, function () {
-    this.timeout(60_000);
+  describe(`an outbox with a name of its own, ${kind}, ${capture}`, () => {
     const outbox = {
       table: "order_changes",
       ...(kind === "postgres" ? { schema: "audit" } : { prefix: "sync_" }),

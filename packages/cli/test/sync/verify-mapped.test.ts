@@ -95,8 +95,7 @@ const ways = [
 ] as const satisfies readonly (readonly [Kind, Kind])[];
 
 for (const [kind, target] of ways) {
-  describe(`verify and repair of mapped tables, ${kind} → ${target}`, function () {
-    this.timeout(90_000);
+  describe(`verify and repair of mapped tables, ${kind} → ${target}`, () => {
     let rig: SyncRig;
     before(async () => {
       rig = await openSyncRig({

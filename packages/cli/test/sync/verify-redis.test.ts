@@ -44,8 +44,7 @@ const kinds: readonly Kind[] =
   process.env["LOCKSTEP_COVERAGE"] === "all" ? ["postgres", "mariadb"] : ["postgres"];
 
 for (const kind of kinds) {
-  describe(`verify and repair of hashes in Redis, from ${kind}`, function () {
-    this.timeout(90_000);
+  describe(`verify and repair of hashes in Redis, from ${kind}`, () => {
     let rig: SyncRig;
     before(async () => {
       const bytes = kind === "postgres" ? "bytea" : "varbinary(20)";

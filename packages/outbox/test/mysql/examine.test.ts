@@ -13,8 +13,7 @@ describe("an examination of a MariaDB source", () => {
     return Array.isArray(rows) ? (rows as Record<string, unknown>[]) : [];
   };
 
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     server = await startMariaDb({ settings: { performance_schema: "ON" } });
     app = await createConnection(server.url);
     const writer = mysqlOutboxWriter();

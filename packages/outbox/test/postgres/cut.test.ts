@@ -117,8 +117,7 @@ describe("cutting on PostgreSQL", () => {
     expect(last!["xmax"]).to.equal("0");
   });
 
-  it("keeps no transaction open while nobody takes the next page of a large tick, and goes on behind the last one", async function () {
-    this.timeout(30_000);
+  it("keeps no transaction open while nobody takes the next page of a large tick, and goes on behind the last one", async () => {
     const print = String((await app.run("select fingerprint from lockstep.table_schema"))[0]!["fingerprint"]);
     // Five transactions, each with rows between the rows of the others.
     for (let part = 0; part < 5; part++) {
@@ -150,8 +149,7 @@ describe("cutting on PostgreSQL", () => {
     expect(read.length).to.equal(200);
   });
 
-  it("reads a tick of 50,000 rows in order and in flat memory", async function () {
-    this.timeout(120_000);
+  it("reads a tick of 50,000 rows in order and in flat memory", async () => {
     const print = String((await app.run("select fingerprint from lockstep.table_schema"))[0]!["fingerprint"]);
     const image = JSON.stringify(["1", "x".repeat(1_000)]);
     // Twenty-five transactions, each with rows between the rows of the others.

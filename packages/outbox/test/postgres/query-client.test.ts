@@ -27,8 +27,7 @@ describe("the relay's client of PostgreSQL", () => {
     expect((await client.query("select 4 as n")).rows).to.deep.equal([{ n: 4 }]);
   });
 
-  it("leaves nothing of what a query brought to the next full collection", async function () {
-    this.timeout(20_000);
+  it("leaves nothing of what a query brought to the next full collection", async () => {
     const text = "select repeat('x', 6000) as v from generate_series(1, 40)";
     let rows = 0;
     const left = await leftBehind(async () => {

@@ -5,8 +5,7 @@ import { postgresChangeLog } from "../../src/index.js";
 import type { Session, SourceDatabase } from "../fixture/database.js";
 import { postgres } from "../fixture/postgres.js";
 
-describe("waiting on PostgreSQL", function () {
-  this.timeout(30_000);
+describe("waiting on PostgreSQL", () => {
   let db: SourceDatabase;
   let app: Session;
   let log: ChangeLog;

@@ -25,8 +25,7 @@ const rounds = {
 } as const satisfies Record<string, readonly CaptureKind[]>;
 
 for (const [engine, kinds] of Object.entries(rounds) as ["postgres" | "mysql", readonly CaptureKind[]][]) {
-  describe(`changing the capture while it is written to: ${engine}`, function () {
-    this.timeout(120_000);
+  describe(`changing the capture while it is written to: ${engine}`, () => {
     let at: SwitchStage;
     let lanes: TestLane[];
 

@@ -21,8 +21,7 @@ const databases = {
 for (const engine of ["postgres", "mysql"] as const) suite(engine);
 
 function suite(engine: Engine): void {
-  describe(`relay on ${engine}`, function () {
-    this.timeout(90_000);
+  describe(`relay on ${engine}`, () => {
     let database: FreshDatabase;
     let writers: SourceWriters;
     let stage: Stage;

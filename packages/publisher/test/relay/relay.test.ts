@@ -6,8 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Relay } from "../../src/relay/index.js";
 import { converged, inserts, joined, openStage, positionsOf, type Stage } from "./stage.js";
 
-describe("relay", function () {
-  this.timeout(30_000);
+describe("relay", () => {
   let stage: Stage;
   beforeEach(async () => {
     stage = await openStage();
@@ -304,9 +303,7 @@ describe("relay", function () {
   });
 });
 
-describe("relay and a Redis in trouble", function () {
-  this.timeout(60_000);
-
+describe("relay and a Redis in trouble", () => {
   it("publishes again from the outbox when Redis is emptied at any moment", async () => {
     await using server = await startRedis();
     const stage = await openStage(server.url);
@@ -419,8 +416,7 @@ describe("relay and a Redis in trouble", function () {
   });
 });
 
-describe("relay and slow targets", function () {
-  this.timeout(60_000);
+describe("relay and slow targets", () => {
   const small = { maxStreamEvents: 100, maxCatchUpEvents: 60 };
   let stage: Stage;
   beforeEach(async () => {

@@ -27,8 +27,7 @@ const faults: Record<string, { readonly fault: string; readonly says: string }> 
   "wal postgres": { fault: "", says: "not published" },
 };
 
-describe("a relay whose capture comes apart", function () {
-  this.timeout(60_000);
+describe("a relay whose capture comes apart", () => {
   let stage: Stage;
   const ends: (() => Promise<unknown>)[] = [];
   beforeEach(async () => void (stage = await openStage()));

@@ -9,7 +9,7 @@ const rows = 40;
 
 for (const kind of ["postgres", "mariadb"] as const) {
   describe(`an incremental sync over ${kind}, under writers that take their time`, function () {
-    this.timeout(30_000 + seconds * 2_000);
+    this.timeout(180_000 + seconds * 2_000);
     let stage: Stage;
     before(async () => {
       stage = await openStage(kind);

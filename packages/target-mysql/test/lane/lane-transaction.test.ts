@@ -5,8 +5,7 @@ import { openMysqlLane, rejection, row, schemaOf, type MysqlLane } from "../mysq
 
 const numbers = schemaOf("mysql", "numbers", { id: ["integer", "bigint(20)"], v: ["integer", "int(11)"] });
 
-describe("a lane's transaction", function () {
-  this.timeout(60_000);
+describe("a lane's transaction", () => {
   let lane: MysqlLane;
 
   beforeEach(async () => {

@@ -20,8 +20,7 @@ const letter = (key: string, rest: Partial<LetterWrite> = {}): LetterWrite => ({
   ...rest,
 });
 
-describe("letters", function () {
-  this.timeout(60_000);
+describe("letters", () => {
   let lane: MysqlLane;
 
   beforeEach(async () => (lane = await openMysqlLane()));

@@ -92,8 +92,7 @@ const cases: readonly (readonly [
   ["varchar(20) character set latin1", "text", "text", "é", "é", "☃"],
 ];
 
-describe("rows: values that the server would change", function () {
-  this.timeout(60_000);
+describe("rows: values that the server would change", () => {
   let lane: MysqlLane;
 
   before(async () => (lane = await openMysqlLane()));

@@ -1,8 +1,7 @@
 import { expect } from "chai";
 import { key, openMysqlLane, rejection, row, schemaOf, type MysqlLane } from "../mysql-lane.js";
 
-describe("rows: secondary unique keys", function () {
-  this.timeout(60_000);
+describe("rows: secondary unique keys", () => {
   let lane: MysqlLane;
 
   before(async () => (lane = await openMysqlLane()));

@@ -4,8 +4,7 @@ import { key, openMysqlLane, rejection, row, schemaOf, type MysqlLane } from "..
 const people = (name: string) =>
   schemaOf("mysql", name, { id: ["integer", "bigint(20)"], boss: ["integer", "bigint(20)"] });
 
-describe("rows: self-referencing tables", function () {
-  this.timeout(60_000);
+describe("rows: self-referencing tables", () => {
   let lane: MysqlLane;
 
   before(async () => (lane = await openMysqlLane()));

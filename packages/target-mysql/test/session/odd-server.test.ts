@@ -11,8 +11,7 @@ const settings = {
   default_time_zone: "+05:00",
 };
 
-describe("a server with odd settings", function () {
-  this.timeout(60_000);
+describe("a server with odd settings", () => {
   let server: RunningServer;
 
   before(async () => (server = await startMariaDb({ settings })));

@@ -4,8 +4,7 @@ import { Session } from "../../src/session/session.js";
 import { openMysqlFixture } from "../mysql-fixture.js";
 import { rejection } from "../mysql-lane.js";
 
-describe("a session", function () {
-  this.timeout(60_000);
+describe("a session", () => {
   let fixture: TargetFixture;
   let session: Session;
 

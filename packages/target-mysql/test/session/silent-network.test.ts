@@ -8,8 +8,7 @@ import { Session } from "../../src/session/session.js";
 import { openMysqlFixture } from "../mysql-fixture.js";
 import { rejection } from "../mysql-lane.js";
 
-describe("a network that swallows packets", function () {
-  this.timeout(60_000);
+describe("a network that swallows packets", () => {
   let fixture: TargetFixture;
 
   before(async () => (fixture = await openMysqlFixture()));

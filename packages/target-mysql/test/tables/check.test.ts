@@ -4,8 +4,7 @@ import { openMysqlLane, rejection, schemaOf, type MysqlLane } from "../mysql-lan
 
 const text = (name: string) => schemaOf("mysql", name, { k: ["text", "varchar(20)"] });
 
-describe("external tables", function () {
-  this.timeout(60_000);
+describe("external tables", () => {
   let lane: MysqlLane;
 
   before(async () => (lane = await openMysqlLane()));

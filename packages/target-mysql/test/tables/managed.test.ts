@@ -29,8 +29,7 @@ const values: readonly (readonly [ColumnSchema["kind"], string, string, string, 
   ["other", "interval", "1 mon 2 days 03:04:05", "1 mon 2 days 03:04:05"],
 ];
 
-describe("managed tables", function () {
-  this.timeout(60_000);
+describe("managed tables", () => {
   let lane: MysqlLane;
 
   before(async () => (lane = await openMysqlLane({ schema: "managed" })));

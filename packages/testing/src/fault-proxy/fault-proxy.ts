@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../servers/free-port.js";
 
 /** The server behind the proxy. */
 export interface ProxyTarget {
@@ -41,10 +42,8 @@ interface Weather {
 export async function startProxy(target: ProxyTarget): Promise<FaultProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
   const weather: Weather = { delayMs: 0, thaw: Promise.resolve(), melt: () => undefined };
-  let server = listenWith(target, pairs, weather);
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const [first, port] = await listenOnFreePort(() => listenWith(target, pairs, weather));
+  let server = first;
 
   const reset = (): void => {
     for (const pair of pairs) for (const socket of pair) socket.resetAndDestroy();
@@ -71,8 +70,7 @@ export async function startProxy(target: ProxyTarget): Promise<FaultProxy> {
       weather.thaw = Promise.resolve();
       if (server.listening) return;
       server = listenWith(target, pairs, weather);
-      server.listen(port, "127.0.0.1");
-      await once(server, "listening");
+      await listen(server, port);
     },
     delay: (ms) => {
       weather.delayMs = ms;
@@ -83,6 +81,26 @@ export async function startProxy(target: ProxyTarget): Promise<FaultProxy> {
     },
     [Symbol.asyncDispose]: close,
   };
+}
+
+const portAttempts = 5;
+
+/** Not on a port of the system's choice, which it might give to somebody else during a cut. */
+async function listenOnFreePort(create: () => Server): Promise<readonly [Server, number]> {
+  for (let attempt = 1; ; attempt++) {
+    const [server, port] = [create(), await freePort()];
+    try {
+      await listen(server, port);
+      return [server, port];
+    } catch (error) {
+      if (attempt === portAttempts) throw error;
+    }
+  }
+}
+
+async function listen(server: Server, port: number): Promise<void> {
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
 }
 
 function listenWith(target: ProxyTarget, pairs: Set<readonly [Socket, Socket]>, weather: Weather): Server {

@@ -34,8 +34,7 @@ export function targetContract(
   open: () => Promise<TargetFixture>,
   { transactions = true, letters = true }: ContractTiers = {},
 ): void {
-  describe(`target contract: ${name}`, function () {
-    this.timeout(60_000);
+  describe(`target contract: ${name}`, () => {
     const tier = (title: string, tests: (context: ContractContext) => void): void => {
       describe(title, () => tests(contractContext(open)));
     };

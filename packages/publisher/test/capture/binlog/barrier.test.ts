@@ -2,9 +2,7 @@ import { comparePositions, positionOf } from "@lockstep/core";
 import { expect } from "chai";
 import { begin, endOf, openBinlogSource, readAll } from "./binlog-source.js";
 
-describe("the binlog: barrier", function () {
-  this.timeout(30_000);
-
+describe("the binlog: barrier", () => {
   it("lies at or behind what was committed before it, and the log goes on past it", async () => {
     const source = await openBinlogSource();
     try {

@@ -13,8 +13,7 @@ import { liveMemory } from "./live-memory.js";
 const rows = 100_000;
 const pageEvents = 1_000;
 
-describe("a large transaction from the binlog", function () {
-  this.timeout(120_000);
+describe("a large transaction from the binlog", () => {
   let source: BinlogSource;
   let log: ChangeLog;
   let start: Position;

@@ -7,8 +7,7 @@ import { type BinlogSource, openBinlogSource, type Session } from "./binlog-sour
 
 const lanes = ["00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"] as const;
 
-describe("relay on the binlog", function () {
-  this.timeout(120_000);
+describe("relay on the binlog", () => {
   let source: BinlogSource;
   let sessions: Session[];
   let stage: Stage;

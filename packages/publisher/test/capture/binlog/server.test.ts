@@ -36,8 +36,7 @@ const refusalOf = (log: ChangeLog): Promise<string> =>
     return code === "none" ? undefined : code;
   });
 
-describe("a server whose binlog is read", function () {
-  this.timeout(90_000);
+describe("a server whose binlog is read", () => {
   let server: RunningServer;
   let source: BinlogSource;
   let log: ChangeLog;

@@ -6,8 +6,7 @@ import { begin, type BinlogSource, cellsOf, endOf, openBinlogSource, readAll } f
 const told = ({ op, key, before, image }: LoggedEvent): string =>
   [op, key, before, image].filter((part) => part !== undefined).join(" ");
 
-describe("transactions from the binlog", function () {
-  this.timeout(60_000);
+describe("transactions from the binlog", () => {
   let source: BinlogSource;
   beforeEach(async () => {
     source = await openBinlogSource();

@@ -165,8 +165,7 @@ const values: readonly (readonly [type: string, ...written: string[]])[] = [
 
 const most = Math.max(...values.map(([, ...written]) => written.length));
 
-describe("values from the binlog of MariaDB", function () {
-  this.timeout(60_000);
+describe("values from the binlog of MariaDB", () => {
   let source: BinlogSource;
   beforeEach(async () => (source = await openBinlogSource()));
   afterEach(() => source.close());

@@ -61,8 +61,7 @@ const rows = [
 ];
 
 for (const kind of ["trigger", "binlog"] as const) {
-  describe(`what foreign keys of MariaDB change, captured by ${kind}`, function () {
-    this.timeout(60_000);
+  describe(`what foreign keys of MariaDB change, captured by ${kind}`, () => {
     let source: ActingSource;
     before(async () => {
       source = await openActing(kind, "capture");

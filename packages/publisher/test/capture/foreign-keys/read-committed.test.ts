@@ -8,8 +8,7 @@ const refusals = [1452, 1213];
 const locked =
   "select 1 from information_schema.global_status where variable_name = 'Innodb_row_lock_current_waits' and variable_value > 0";
 
-describe("a cascade over two levels of MariaDB, while another transaction inserts at its end", function () {
-  this.timeout(60_000);
+describe("a cascade over two levels of MariaDB, while another transaction inserts at its end", () => {
   let source: ActingSource;
   let deleter: Session;
   let gate: Session;

@@ -31,8 +31,7 @@ for (const [kind, engine] of [
   ["trigger", "mysql"],
   ["binlog", "mysql"],
 ] as const) {
-  describe(`traces of what the application writes, captured by ${kind} on ${engine}`, function () {
-    this.timeout(30_000);
+  describe(`traces of what the application writes, captured by ${kind} on ${engine}`, () => {
     let tracing: ReturnType<typeof openTracing>;
     let app: DataSource;
     let log: ReturnType<ReturnType<typeof captureOf>["changeLog"]>;

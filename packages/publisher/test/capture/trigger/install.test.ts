@@ -2,9 +2,7 @@ import { isLockstepError } from "@lockstep/core";
 import { expect } from "chai";
 import { openActing } from "../foreign-keys/acting-source.js";
 
-describe("triggers of MariaDB: installing", function () {
-  this.timeout(30_000);
-
+describe("triggers of MariaDB: installing", () => {
   it("is done by one of several processes that start at the same moment", async () => {
     const source = await openActing("trigger");
     try {

@@ -2,9 +2,7 @@ import { comparePositions, positionOf } from "@lockstep/core";
 import { expect } from "chai";
 import { LogFollower, openWalSource } from "./wal-source.js";
 
-describe("the write-ahead log: barrier", function () {
-  this.timeout(30_000);
-
+describe("the write-ahead log: barrier", () => {
   it("lies at or behind what was committed before it, and the log goes on past it", async () => {
     await using source = await openWalSource();
     await source.sql("create table item (id bigint primary key, note text)");

@@ -2,8 +2,7 @@ import { expect } from "chai";
 import { eventually } from "@lockstep/testing";
 import { LogFollower, openWalSource, told, type WalSource } from "./wal-source.js";
 
-describe("the write-ahead log: tables that change", function () {
-  this.timeout(60_000);
+describe("the write-ahead log: tables that change", () => {
   let source: WalSource;
 
   beforeEach(async () => {

@@ -4,8 +4,7 @@ import { expect } from "chai";
 import pg from "pg";
 import { LogFollower, openWalSource, type WalSource } from "./wal-source.js";
 
-describe("the write-ahead log: installing", function () {
-  this.timeout(30_000);
+describe("the write-ahead log: installing", () => {
   let source: WalSource;
 
   beforeEach(async () => {

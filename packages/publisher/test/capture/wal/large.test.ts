@@ -13,8 +13,7 @@ function liveMegabytes(): number {
   return (heapUsed + external) / 2 ** 20;
 }
 
-describe("the write-ahead log: a very large transaction", function () {
-  this.timeout(120_000);
+describe("the write-ahead log: a very large transaction", () => {
   let source: WalSource;
   const rows = 100_000;
 

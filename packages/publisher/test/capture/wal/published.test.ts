@@ -3,8 +3,7 @@ import { eventually } from "@lockstep/testing";
 import { expect } from "chai";
 import { LogFollower, openWalSource, told, type WalSource } from "./wal-source.js";
 
-describe("the write-ahead log: what others change about the publication", function () {
-  this.timeout(30_000);
+describe("the write-ahead log: what others change about the publication", () => {
   let source: WalSource;
 
   beforeEach(async () => {

@@ -8,8 +8,7 @@ import { joined, openStage, type Stage } from "../../relay/stage.js";
 import type { TestLane } from "../../relay/test-lane.js";
 import { openWalSource, type WalSource } from "./wal-source.js";
 
-describe("the write-ahead log: relay", function () {
-  this.timeout(90_000);
+describe("the write-ahead log: relay", () => {
   let source: WalSource;
   let stage: Stage;
 

