@@ -1,5 +1,12 @@
 import { isLockstepError, LockstepError, type Logger } from "@lockstep/core";
-import { Cluster, Redis, type ClusterNode, type ClusterOptions, type RedisOptions } from "ioredis";
+import {
+  Cluster,
+  type Command,
+  Redis,
+  type ClusterNode,
+  type ClusterOptions,
+  type RedisOptions,
+} from "ioredis";
 
 /** How to reach Redis: a URL, ioredis options, or the nodes of a Redis Cluster. */
 export type RedisConnection = string | RedisOptions | RedisClusterConnection;
@@ -13,7 +20,9 @@ export interface RedisClusterConnection {
 /** The part of ioredis' `Redis` and `Cluster` that the stream uses. */
 export interface RedisClient {
   readonly status: string;
+  readonly options: { readonly keyPrefix?: string | undefined };
   call(command: string, ...parameters: (string | Buffer | number)[]): Promise<unknown>;
+  sendCommand(command: Command): unknown;
   connect(): Promise<unknown>;
   disconnect(reconnect?: boolean): void;
   on(event: string, listener: (...values: unknown[]) => void): unknown;

@@ -1,5 +1,5 @@
 import { type Position, positionOf, type StreamEntry } from "@lockstep/core";
-import { leftBehind } from "@lockstep/testing";
+import { fullCollections, leftBehind } from "@lockstep/testing";
 import { expect } from "chai";
 import { redisStreamReader, redisStreamWriter } from "../src/index.js";
 import { entry, openStage } from "./support.js";
@@ -36,6 +36,26 @@ describe("what goes to Redis and comes from there", () => {
       expect(read).to.be.lessThan(1_500_000);
     } finally {
       await reader.close();
+      await writer.close();
+      await stage.close();
+    }
+  });
+
+  it("makes V8 collect everything no more often than nothing does", async function () {
+    this.timeout(20_000);
+    const stage = await openStage();
+    const writer = redisStreamWriter({ redis: stage.url, source: stage.source });
+    try {
+      await writer.begin(feed, { epoch: "e1", incarnation: "source-1", at: at(0) });
+      const collections = await fullCollections(async () => {
+        for (let tick = 1; tick <= 600; tick++) {
+          await writer.append(feed, "e1", [entryAt(tick)]);
+          await writer.trim(feed, at(tick - 1));
+        }
+      });
+      // With Buffers of each text and call it did so for every 30 MB, of 240.
+      expect(collections).to.be.lessThan(4);
+    } finally {
       await writer.close();
       await stage.close();
     }

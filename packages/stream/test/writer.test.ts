@@ -1,7 +1,7 @@
 import { comparePositions, endOfTick, positionOf, type Feed, type StreamWriter } from "@lockstep/core";
 import { eventually, startProxy, startRedis } from "@lockstep/testing";
 import { expect } from "chai";
-import { Redis } from "ioredis";
+import { Redis, type RedisOptions } from "ioredis";
 import { keysOf, redisStreamReader, redisStreamWriter } from "../src/index.js";
 import { chain, codeOf, entry, openStage } from "./support.js";
 
@@ -49,6 +49,28 @@ describe("stream writer", () => {
     await writer.append(feed, "e1", chain(0, 20, 3));
     expect((await writer.head(feed))?.length).to.equal(20);
     expect((await writer.head(feed))?.last).to.equal("20-3");
+  });
+
+  it("teaches a server the script that has forgotten it, between calls under way too", async () => {
+    await writer.begin(feed, begin);
+    for (let at = 0; at < 40; at += 20) {
+      await stage.redis.script("FLUSH");
+      await writer.append(feed, "e1", chain(at, 20));
+    }
+    expect((await writer.head(feed))?.last).to.equal("40-1");
+  });
+
+  it("puts a prefix of the application's before every key", async () => {
+    await writer.close();
+    const { host, port, db } = stage.redis.options;
+    writer = redisStreamWriter({
+      redis: { host, port, db, keyPrefix: "app:" } as RedisOptions,
+      source: stage.source,
+    });
+    await writer.begin(feed, begin);
+    await writer.append(feed, "e1", chain(0, 3));
+    expect(await stage.redis.xlen(`app:${stream}`)).to.equal(3);
+    expect(await stage.redis.exists(stream)).to.equal(0);
   });
 
   it("remembers the total of the last entry, also when every entry is trimmed", async () => {

@@ -1,3 +1,5 @@
+import { constants, type PerformanceEntry, PerformanceObserver } from "node:perf_hooks";
+import { setTimeout } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
@@ -30,4 +32,22 @@ export async function leftBehind(work: () => Promise<void>): Promise<number> {
 function inUse(): number {
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;
+}
+
+/** How often V8 collects everything while `work` runs. It does so when what has grown old has grown, and when much lies in Buffers, however short they are needed. */
+export async function fullCollections(work: () => Promise<void>): Promise<number> {
+  let count = 0;
+  const observer = new PerformanceObserver((list) => {
+    for (const { detail } of list.getEntries() as (PerformanceEntry & { detail: { kind: number } })[])
+      if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) count++;
+  });
+  observer.observe({ entryTypes: ["gc"] });
+  try {
+    await work();
+    // It hears of them a little later.
+    await setTimeout(20);
+    return count;
+  } finally {
+    observer.disconnect();
+  }
 }

@@ -22,7 +22,12 @@ export async function runScript(
   try {
     return await client.call("evalsha", sha, keys.length, ...keys, ...parameters);
   } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+    if (!isUnknownScript(error)) throw error;
     return client.call("eval", lua, keys.length, ...keys, ...parameters);
   }
+}
+
+/** True for the refusal of a server that doesn't know the script by its hash. */
+export function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("NOSCRIPT");
 }
