@@ -1,7 +1,7 @@
 import type { ChangeEvent, StreamEntry, TransactionHeader } from "./change-event.js";
 import { LockstepError } from "./errors.js";
 import { letterOf, opOfLetter } from "./op-letter.js";
-import { type Changes, isPacked, packLetter, changesOfLines } from "./packed-changes.js";
+import { type Changes, isPacked, packLetter, changeOfLine } from "./packed-changes.js";
 import { parsePosition } from "./position.js";
 
 /**
@@ -112,18 +112,17 @@ function encodeTransaction(t: TransactionHeader): Envelope["tx"][number] {
   return t.tick === undefined ? header : [...header, t.tick];
 }
 
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
 function decodeTransaction(header: Envelope["tx"][number]): TransactionHeader {
   const [id, at, events, traceparent, origin, tick, audience] = header;
   if (tick != null) parsePosition(`${tick}-0`);
-  return {
-    id,
-    at,
-    events,
-    ...(traceparent ? { traceparent } : {}),
-    ...(origin ? { origin } : {}),
-    ...(tick == null ? {} : { tick }),
-    ...(audience == null ? {} : { audience }),
-  };
+  const decoded: Writable<TransactionHeader> = { id, at, events };
+  if (traceparent) decoded.traceparent = traceparent;
+  if (origin) decoded.origin = origin;
+  if (tick != null) decoded.tick = tick;
+  if (audience != null) decoded.audience = audience;
+  return decoded;
 }
 
 function decodeRows(lines: readonly string[], schemas: readonly string[]): ChangeEvent[] {
@@ -136,19 +135,22 @@ function decodeRows(lines: readonly string[], schemas: readonly string[]): Chang
     const ordinal = Number(last);
     if (letter === packLetter) {
       const count = Number(key);
-      events.push(...changesOfLines(lines.slice(i + 1, i + 1 + count), { ordinal, count, schema }));
-      i += count;
+      if (!(i + count < lines.length)) throw new Error("packed lines");
+      for (let left = count - 1; left >= 0; left--)
+        events.push(changeOfLine(lines[++i]!, ordinal - left, schema));
     } else events.push(decodeEvent(ordinal, schema, cells));
   }
   return events;
 }
 
 function decodeEvent(ordinal: number, schema: string, cells: readonly string[]): ChangeEvent {
-  const [, letter, , key, image, before, version] = cells;
+  const [, letter, , key = "", image, before, version] = cells;
   const op = opOfLetter(letter!);
   if (op === undefined) throw new Error("event line");
-  const plain = { ordinal, op, schema, key: key! };
-  const event = version ? { ...plain, version } : plain;
-  if (before) return image ? { ...event, image, before } : { ...event, before };
-  return image ? { ...event, image } : event;
+  const event: Writable<ChangeEvent> = image
+    ? { ordinal, op, schema, key, image }
+    : { ordinal, op, schema, key };
+  if (before) event.before = before;
+  if (version) event.version = version;
+  return event;
 }

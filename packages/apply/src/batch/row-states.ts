@@ -9,18 +9,19 @@ export interface Origin {
   readonly schema: TableSchema;
 }
 
-interface Written extends Origin {
+interface Written {
   readonly kind: "write";
-  /** The newest image as text; parsed once, at the end, unless it had to be merged. */
-  readonly image: string;
-  readonly cells?: RowImage;
+  /** The event with the newest image, which stays text until the end. */
+  readonly origin: Origin;
+  /** The newest image, when it had to be merged. */
+  readonly cells: RowImage | undefined;
   /** The key that the target's row has before this batch. */
-  readonly before?: string;
+  readonly before: string | undefined;
   /** The key may be taken in the target before this batch: an UPDATE of the key could clash with that row. */
   readonly taken: boolean;
 }
 
-type RowState = Written | (Origin & { readonly kind: "remove" }) | (Origin & { readonly kind: "moved" });
+type RowState = Written | { readonly kind: "remove" | "moved"; readonly origin: Origin };
 
 /**
  * What a run of events leaves of each row of one table. Keys that differ in text are different rows; a change of the key
@@ -39,11 +40,11 @@ export class RowStates {
     if (before !== undefined || this.#schema !== origin.schema) this.#plain = false;
     if (before !== undefined && before !== key) this.#move(before, key, origin);
     else if (previous?.kind === "write") this.#rows.set(key, following(previous, origin));
-    else this.#rows.set(key, fresh(origin, previous !== undefined));
+    else this.#rows.set(key, written(origin, undefined, previous !== undefined));
   }
 
   remove(key: string, origin: Origin): void {
-    this.#rows.set(key, { kind: "remove", ...origin });
+    this.#rows.set(key, { kind: "remove", origin });
   }
 
   /**
@@ -54,26 +55,24 @@ export class RowStates {
     const { key, before, image } = event;
     if (this.#plain && before === undefined && schema === (this.#schema ?? schema)) return false;
     const state = this.#rows.get(before ?? key);
-    if (state?.kind === "write" && state.schema !== schema && lacksColumns(schema, state.schema)) return true;
+    const other = state?.kind === "write" ? state.origin.schema : schema;
+    if (other !== schema && lacksColumns(schema, other)) return true;
     if (before === undefined || before === key) {
-      return state?.kind === "moved" && mayBePartial(state.event.image ?? "");
+      return state?.kind === "moved" && mayBePartial(state.origin.event.image ?? "");
     }
     return (state !== undefined || this.#rows.has(key)) && mayBePartial(image ?? "");
   }
 
   #move(before: string, key: string, origin: Origin): void {
     const source = this.#rows.get(before);
-    const target = this.#rows.get(key);
-    const taken = target !== undefined;
+    const taken = this.#rows.has(key);
     if (source?.kind === "write") {
-      const carried = following(source, origin);
-      this.#rows.set(key, { ...carried, before: source.before ?? before, taken: taken || source.taken });
-    } else if (source === undefined) {
-      this.#rows.set(key, { ...fresh(origin, taken), before });
+      const { cells } = following(source, origin);
+      this.#rows.set(key, written(origin, source.before ?? before, taken || source.taken, cells));
     } else {
-      this.#rows.set(key, fresh(origin, taken));
+      this.#rows.set(key, written(origin, source === undefined ? before : undefined, taken));
     }
-    this.#rows.set(before, { kind: "moved", ...origin });
+    this.#rows.set(before, { kind: "moved", origin });
   }
 
   /** The final writes and removes, in the order in which the keys were first met. */
@@ -87,22 +86,24 @@ export class RowStates {
       if (write.before !== undefined) moving.add(write.before);
       writes.push(write);
     }
-    for (const [key, { kind, event, part, schema }] of this.#rows) {
+    for (const [key, { kind, origin }] of this.#rows) {
+      const { event, part, schema } = origin;
       if (kind === "remove" || (kind === "moved" && !moving.has(key)))
         removes.push({ key, event, part, schema });
     }
     return { writes, removes };
   }
 
-  #plan(key: string, state: Written): PlannedWrite {
-    const { event, part, schema } = state;
-    const image = state.cells ?? (JSON.parse(state.image) as RowImage);
-    const plain = { key, image, schema, event, part, partial: isPartial(image) };
-    if (state.before === undefined) return plain;
+  #plan(key: string, { origin, cells, before, taken }: Written): PlannedWrite {
+    const { event, part, schema } = origin;
+    const image = cells ?? imageOf(origin);
+    const partial = isPartial(image);
     // With a whole image a key change that meets another row of this batch becomes insert and delete: swapped keys have no
     // order in which UPDATEs of the key would work.
-    const meets = state.taken || this.#rows.get(state.before)?.kind === "write";
-    return meets && !plain.partial ? plain : { ...plain, before: state.before };
+    const splits = before !== undefined && !partial && (taken || this.#rows.get(before)?.kind === "write");
+    return before === undefined || splits
+      ? { key, image, schema, event, part, partial }
+      : { key, image, schema, event, part, partial, before };
   }
 }
 
@@ -111,18 +112,25 @@ function lacksColumns(schema: TableSchema, other: TableSchema): boolean {
   return other.columns.some((column) => !names.has(column.name));
 }
 
-function fresh(origin: Origin, taken: boolean): Written {
-  return { kind: "write", ...origin, image: origin.event.image ?? "[]", taken };
+function written(
+  origin: Origin,
+  before: string | undefined,
+  taken: boolean,
+  cells: RowImage | undefined = undefined,
+): Written {
+  return { kind: "write", origin, cells, before, taken };
 }
 
 function following(older: Written, origin: Origin): Written {
-  const image = origin.event.image ?? "[]";
-  const { before, taken } = older;
-  const kept = before === undefined ? { taken } : { before, taken };
-  if (!mayBePartial(image)) return { kind: "write", ...origin, image, ...kept };
-  const cells = mergeImages(
-    { schema: older.schema, image: older.cells ?? (JSON.parse(older.image) as RowImage) },
-    { schema: origin.schema, image: JSON.parse(image) as RowImage },
+  const { before, taken, cells } = older;
+  if (!mayBePartial(origin.event.image ?? "")) return written(origin, before, taken);
+  const merged = mergeImages(
+    { schema: older.origin.schema, image: cells ?? imageOf(older.origin) },
+    { schema: origin.schema, image: imageOf(origin) },
   );
-  return { kind: "write", ...origin, image, cells, ...kept };
+  return written(origin, before, taken, merged);
+}
+
+function imageOf({ event }: Origin): RowImage {
+  return JSON.parse(event.image ?? "[]") as RowImage;
 }
