@@ -276,9 +276,7 @@ for (const engine of engines) {
       const change = other.transaction([noteOf(items, "update", 1)], () =>
         other.run("update item set name = 'new' where id = 1"),
       );
-      // InnoDB refreshes this view only when it was left alone for a tenth of a second.
-      const options = { what: "the other transaction waits for the row", intervalMs: 150 };
-      await eventually(() => db.someoneWaits(app), options);
+      await eventually(() => db.someoneWaits(app), { what: "the other transaction waits for the row" });
       await app.run("commit");
       await change;
       await cutAll(log);

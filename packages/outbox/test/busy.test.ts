@@ -11,7 +11,7 @@ const sql = {
     state: "lockstep.state",
     write: "insert into lockstep.outbox (op, fingerprint, key) values ('b', '', '[]')",
     brief: "set lock_timeout = '50ms'",
-    patient: "set lock_timeout = '3s'",
+    patient: "set lock_timeout = '20s'",
     kept: "select current_setting('lock_timeout') as kept",
     waiting: "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
     id: "select pg_backend_pid() as id",
@@ -22,7 +22,7 @@ const sql = {
     write:
       "insert into lockstep_outbox (at, op, fingerprint, row_key) values (utc_timestamp(6), 'b', '', '[]')",
     brief: "set session lock_wait_timeout = 0",
-    patient: "set session lock_wait_timeout = 3",
+    patient: "set session lock_wait_timeout = 20",
     kept: "select @@session.lock_wait_timeout as kept",
     waiting:
       "select 1 from information_schema.processlist where db = database() and state like 'Waiting for table metadata lock'",

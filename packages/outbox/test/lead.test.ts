@@ -140,7 +140,7 @@ describe("leading", () => {
       proxy.blackHole();
       const began = performance.now();
       await leadership!.release();
-      expect(performance.now() - began).to.be.below(3_000);
+      expect(performance.now() - began).to.be.below(15_000);
     },
   );
 

@@ -200,7 +200,7 @@ for (const engine of engines) {
       );
       const registering = log.register(bob);
       const other = await db.session();
-      await eventually(() => db.someoneWaits(other), { what: "the registration waits", intervalMs: 150 });
+      await eventually(() => db.someoneWaits(other), { what: "the registration waits" });
       const pruning = log.prune();
       await app.run("commit");
       const [target] = await Promise.all([registering, pruning]);

@@ -45,7 +45,7 @@ for (const engine of engines) {
         );
       } else {
         const [row] = await app.run(
-          "select id from information_schema.processlist where db = database() and id <> connection_id() and command = 'Sleep' order by id desc limit 1",
+          "select id from information_schema.processlist where db = database() and id <> connection_id() order by id desc limit 1",
         );
         await app.run(`kill ${String(row!["id"])}`);
       }

@@ -150,8 +150,13 @@ describe("publishChanges", () => {
 
       it("uninstall gives up where a transaction stays open, names it, and may be called again", async () => {
         const publisher = await publish(seenByTheDatabase);
-        const impatient = "SELECT set_config('lock_timeout', '200ms', false), pg_sleep(0.05)";
-        await Promise.all([1, 2, 3].map(() => dataSource.query(impatient)));
+        const waitFor = (lockTimeout: string) =>
+          Promise.all(
+            [1, 2, 3].map(() =>
+              dataSource.query(`SELECT set_config('lock_timeout', '${lockTimeout}', false), pg_sleep(0.05)`),
+            ),
+          );
+        await waitFor("200ms");
         const runner = dataSource.createQueryRunner();
         await runner.startTransaction();
         await runner.query("INSERT INTO ledger VALUES (9, 'z')");
@@ -161,6 +166,7 @@ describe("publishChanges", () => {
         expect(String(error)).to.contain(`pid ${pid} `);
         await runner.commitTransaction();
         await runner.release();
+        await waitFor("0");
         await publisher.uninstall({ tables: true });
         const left = "SELECT to_regclass('lockstep.outbox') AS outbox";
         expect(await dataSource.query(left)).to.deep.equal([{ outbox: null }]);

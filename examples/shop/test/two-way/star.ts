@@ -1,5 +1,5 @@
 import { type LockstepConfig, parseConfig } from "@lockstep/config";
-import { type CaptureKind, type LaneReport, type RelayReport, silentLogger } from "@lockstep/core";
+import { type CaptureKind, comparePositions, type Position, silentLogger } from "@lockstep/core";
 import { startConsumer } from "@lockstep/consumer";
 import { publishChanges, type Publisher } from "@lockstep/publisher";
 import { redisStatusReader } from "@lockstep/stream";
@@ -40,11 +40,6 @@ interface OpenNode {
   readonly lockstep: Publisher;
 }
 
-interface Reports {
-  readonly relay: RelayReport | undefined;
-  readonly lanes: readonly LaneReport[];
-}
-
 /** Nodes of two-way sync with an application on each, and a consumer for all; the first is the hub. */
 export class StarRig implements AsyncDisposable {
   private constructor(
@@ -82,7 +77,7 @@ export class StarRig implements AsyncDisposable {
     });
     const consumer = await startConsumer({ config, logger: silentLogger as never });
     const rig = new StarRig(nodes, config, redis, consumer);
-    await rig.#until("running lanes", async () => (await rig.lanes()).length === lanes);
+    await rig.#until("running lanes", async () => (await rig.#runningLanes()) === lanes);
     return rig;
   }
 
@@ -148,10 +143,14 @@ export class StarRig implements AsyncDisposable {
     return rows.map(({ id, name, amount }) => `${id}|${name ?? "-"}|${amount}`);
   }
 
-  /** Running lanes. */
-  async lanes(): Promise<readonly LaneReport[]> {
-    const found = await this.#reports();
-    return found.flatMap(({ lanes }) => lanes).filter(({ state }) => state === "running");
+  async #runningLanes(): Promise<number> {
+    const found = await Promise.all(
+      [...this.nodes.keys()].map((source) => {
+        const reader = redisStatusReader({ redis: this.redis.url, source });
+        return reader.lanes().finally(() => reader.close());
+      }),
+    );
+    return found.flat().filter(({ state }) => state === "running").length;
   }
 
   /** Waits until every node has these rows. */
@@ -167,30 +166,58 @@ export class StarRig implements AsyncDisposable {
 
   /** Waits until everything that was committed is applied everywhere, and what that made as well: events that go round and round never come to rest. */
   async settled(): Promise<Readonly<Record<string, readonly string[]>>> {
-    let before = "";
-    let since = Date.now();
+    let before = await this.#applied();
     await this.#until("nodes that have come to rest", async () => {
-      const reports = await this.#reports();
-      const totals = JSON.stringify(reports.map(({ relay }) => relay?.total));
-      // Reports come each at its own moment: what one says may be news to the others. So all of them must have spoken again since nothing was under way.
-      if (totals !== before || !reports.every(isDone)) since = Date.now();
-      before = totals;
-      return reports.every(({ relay, lanes }) => [relay!, ...lanes].every(({ at }) => at > since));
+      const now = await this.#applied();
+      // Of a log the barrier itself is one more.
+      const isAtRest = [...now].every(
+        ([lane, { total, source }]) => total === before.get(lane)!.total + (this.#isLog(source) ? 1n : 0n),
+      );
+      before = now;
+      return isAtRest && !(await this.#isRetrying());
     });
     const rows = [...this.nodes.keys()].map(async (node) => [node, await this.rows(node)] as const);
     return Object.fromEntries(await Promise.all(rows));
   }
 
-  #reports(): Promise<readonly Reports[]> {
-    return Promise.all(
-      [...this.nodes.keys()].map(async (source) => {
-        const reader = redisStatusReader({ redis: this.redis.url, source });
-        const [relay, lanes] = await Promise.all([reader.relay(), reader.lanes()]).finally(() =>
-          reader.close(),
-        );
-        return { relay, lanes };
-      }),
+  /** Waits until every lane has what is committed now; says how many events each has had. */
+  async #applied(): Promise<ReadonlyMap<string, { readonly source: string; readonly total: bigint }>> {
+    const marks = new Map<string, Position>();
+    for (const [node, { lockstep }] of this.nodes)
+      marks.set(node, (await lockstep.barrier({ timeoutMs: 30_000 })).position);
+    const lanes = async () => {
+      const found = await Promise.all([...this.nodes.keys()].map((node) => this.#checkpoints(node)));
+      const all = found.flat();
+      const isThere = all.every(
+        ({ source, position }) => comparePositions(position, marks.get(source)!) >= 0,
+      );
+      return isThere && all;
+    };
+    const found = await eventually(lanes, { what: "lanes that have everything" });
+    return new Map(found.map(({ lane, source, total }) => [lane, { source, total: BigInt(total) }]));
+  }
+
+  async #checkpoints(node: string) {
+    const [table, partition] = this.isPostgres(node)
+      ? ["lockstep.checkpoint", "partition"]
+      : ["lockstep_checkpoint", "part"];
+    const rows = await this.run<{ source: string; part: number; position: Position; total: string }>(
+      node,
+      `select source, ${partition} as part, position, total from ${table}`,
     );
+    return rows.map((row) => ({ ...row, lane: `${row.source} ${row.part} ${node}` }));
+  }
+
+  async #isRetrying(): Promise<boolean> {
+    const nodes = [...this.nodes.keys()];
+    const letters = await Promise.all(
+      nodes.map((node) => this.run<{ state: string }>(node, this.letters(node))),
+    );
+    return letters.flat().some(({ state }) => state === "retrying" || state === "due");
+  }
+
+  #isLog(node: string): boolean {
+    return ["wal", "binlog"].includes(this.config.sources[node]!.capture);
   }
 
   #until(what: string, probe: () => Promise<boolean>): Promise<unknown> {
@@ -207,13 +234,6 @@ export class StarRig implements AsyncDisposable {
     await this.redis.stop();
     for (const { database } of this.nodes.values()) await database.drop();
   }
-}
-
-function isDone({ relay, lanes }: Reports): boolean {
-  return lanes.every(
-    ({ position, letters, state }) =>
-      state === "running" && position === relay?.published && !letters["retrying"] && !letters["due"],
-  );
 }
 
 function captureOf({ capture, partitions = 1 }: NodeKind) {

@@ -68,7 +68,7 @@ describe("cutting on MariaDB", () => {
     await app.run("select id from lockstep_outbox where id = ? for update", [member!["id"]]);
     const cutting = log.cut();
     const other = await db.session();
-    await eventually(() => db.someoneWaits(other), { what: "the cut waits for the row", intervalMs: 150 });
+    await eventually(() => db.someoneWaits(other), { what: "the cut waits for the row" });
     await other.transaction([noteOf(items, "insert", 3)], () => other.run("insert into item values (3, 0)"));
     await late.run("commit");
     await app.run("commit");

@@ -10,7 +10,7 @@ describe("processes that make the outbox on PostgreSQL at the same moment", () =
       const writer = postgresOutboxWriter({ schema: "raced" });
       const lock = "hashtextextended('lockstep ddl raced', 0)";
       await first.run(`select pg_advisory_lock(${lock})`);
-      await second.run("set lock_timeout = '3s'");
+      await second.run("set lock_timeout = '20s'");
       const ensured = writer.ensure(second.run);
       await eventually(() => db.someoneWaits(relay), { what: "the second one to wait for the first" });
       await writer.ensure(first.run);

@@ -1,4 +1,5 @@
 import type { Finding } from "@lockstep/core";
+import { eventually } from "@lockstep/testing";
 import { expect } from "chai";
 import { examinePostgres, type PostgresExamineOptions } from "../../src/index.js";
 import { noteOf, type Session, type SourceDatabase } from "../fixture/database.js";
@@ -32,6 +33,15 @@ describe("an examination of a PostgreSQL source", () => {
   const watches =
     "select from pg_stat_activity where application_name = 'lockstep doctor' and query like '%clock_timestamp() -%' and state = 'idle'";
 
+  /** Ends a session: then it tells its statistics at once, and is gone when it has. */
+  async function ended(writer: Session): Promise<void> {
+    const [{ pid }] = (await writer.run("select pg_backend_pid() as pid")) as [{ pid: number }];
+    await writer.close();
+    const isGone = async () =>
+      (await app.run(`select from pg_stat_activity where pid = ${pid}`)).length === 0;
+    await eventually(isGone, { what: "the session to be gone" });
+  }
+
   /** Captured writes, in one row of the outbox, and one that goes past, while the doctor watches. */
   async function writeBoth(): Promise<void> {
     const notes = [1, 3, 4, 5, 6, 7].map((id) => noteOf(items, "insert", id));
@@ -60,11 +70,12 @@ describe("an examination of a PostgreSQL source", () => {
 
   it("names a table whose every write went past capture, by the server's statistics", async () => {
     const writer = await db.session();
-    const watching = seen({ windowMs: 500, settleMs: 0 }, "capture.coverage");
+    const window = openWindow();
+    const watching = seen(window, "capture.coverage");
     await armed(app, watches);
     await writer.run("insert into items select g from generate_series(10, 20) g");
-    // A session that ends tells its statistics at once.
-    await writer.close();
+    await ended(writer);
+    window.end();
     expect((await watching)["public.items"]).to.equal("error");
   });
 
@@ -75,9 +86,11 @@ describe("an examination of a PostgreSQL source", () => {
         writer.run(`insert into items values (${id}, 'a')`),
       );
     // What a session has told within a second it doesn't tell again before ten more, or its end.
-    const watching = seen({ windowMs: 500, settleMs: 0 }, "capture.coverage");
+    const window = openWindow();
+    const watching = seen(window, "capture.coverage");
     await armed(app, watches);
-    await writer.close();
+    await ended(writer);
+    window.end();
     expect(await watching).to.deep.equal({ "public.items": "ok" });
   });
 
@@ -86,21 +99,25 @@ describe("an examination of a PostgreSQL source", () => {
     await writer.run("begin; insert into items values (1, 'a')");
     await db.writer.append(writer.run, [noteOf(items, "insert", 1)], {});
     await writer.run("update lockstep.outbox set at = at - interval '1 hour'");
-    const watching = seen({ windowMs: 500, settleMs: 0 }, "capture.coverage");
+    const window = openWindow();
+    const watching = seen(window, "capture.coverage");
     await armed(app, watches);
     await writer.run("commit");
-    await writer.close();
+    await ended(writer);
+    window.end();
     expect(await watching).to.deep.equal({ "public.items": "ok" });
   });
 
   it("names a transaction that went past capture among others, by counters of its own, and removes them", async () => {
-    const watching = examine({ windowMs: 1_000, exact: true });
+    const window = openWindow();
+    const watching = examine({ ...window, exact: true });
     await armed(app, "select from pg_trigger where tgname = 'lockstep_doctor'");
     await writeBoth();
     await app.transaction([noteOf(items, "update", 1)], () =>
       app.run("update items set name = 'c' where id = 1"),
     );
     await app.run("update items set name = 'd' where id = 999");
+    window.end();
     const found = (await watching).filter((f) => f.check === "capture.coverage");
     expect(found).to.have.length(1);
     expect(found[0]).to.include({ level: "error", subject: "public.items" });
@@ -121,8 +138,12 @@ describe("an examination of a PostgreSQL source", () => {
 });
 
 async function armed({ run }: Session, question: string): Promise<void> {
-  const until = Date.now() + 10_000;
-  while ((await run(question)).length === 0) {
-    if (Date.now() > until) throw new Error("the doctor never began to watch");
-  }
+  await eventually(async () => (await run(question)).length > 0, { what: "the doctor to watch" });
+}
+
+/** A window that is open until the test ends it. */
+function openWindow() {
+  let end = (): void => undefined;
+  const isOver = new Promise<void>((resolve) => (end = resolve));
+  return { windowMs: 1_000, sleep: () => isOver, end };
 }

@@ -46,9 +46,9 @@ describe("waiting on PostgreSQL", () => {
       await far.wait(1);
       proxy.blackHole();
       const began = performance.now();
-      const failure = await far.wait(60_000).catch((error: unknown) => error);
+      const failure = await far.wait(100_000).catch((error: unknown) => error);
       expect(isLockstepError(failure, "SOURCE_UNAVAILABLE"), String(failure)).to.equal(true);
-      expect(performance.now() - began).to.be.below(10_000);
+      expect(performance.now() - began).to.be.below(30_000);
       await proxy.heal();
       await far.wait(1);
     } finally {

@@ -154,7 +154,7 @@ for (const [engine, kinds] of Object.entries(rounds) as ["postgres" | "mysql", r
 
       // Between the two logs.
       const begun = at
-        .over((over) => beginChangeOver(withoutSettling(over), log!), 700)
+        .over((over) => beginChangeOver(withoutSettling(over), log!))
         .catch((error: unknown) => error);
       expect(await begun).to.include({ code: "CAPTURE_SWITCH_WAITS" });
       expect(await at.kept()).to.deep.include({ stage: "turned" });
@@ -269,13 +269,13 @@ for (const [engine, kinds] of Object.entries(rounds) as ["postgres" | "mysql", r
             await at.note(open, 30);
           };
           const failure = await at
-            .over((over) => beginChangeOver(notingHolds(over, holds, stayOpen), "wal"), 2_500)
+            .over((over) => beginChangeOver(notingHolds(over, holds, stayOpen), "wal"), 5_000)
             .catch((error: unknown) => error);
           await open("rollback");
           return failure;
         });
         expect(refusal).to.include({ code: "CAPTURE_SWITCH_WAITS" });
-        expect(holds).to.have.length(2);
+        expect(holds.length).to.be.greaterThan(1);
         const [first, second] = holds;
         expect(second!.begun - first!.ended).to.be.greaterThan(4 * (first!.ended - first!.begun));
       });
@@ -347,7 +347,7 @@ function refuseUnlessEnded(error: unknown): false {
   return false;
 }
 
-/** A change whose targets, as it is told, never get to the end of the old log. */
+/** A change whose targets, as it is told, never get to the end of the old log, and which isn't patient with them there. */
 function withoutSettling(over: ChangeOver): ChangeOver {
   const { handOver } = over.writer;
   let isTurned = false;
@@ -358,5 +358,11 @@ function withoutSettling(over: ChangeOver): ChangeOver {
   };
   const behind: typeof handOver.behind = async (run, position) =>
     isTurned ? ["a target"] : handOver.behind(run, position);
-  return { ...over, writer: { ...over.writer, handOver: { ...handOver, hold, behind } } };
+  return {
+    ...over,
+    get timeoutMs() {
+      return isTurned ? 0 : over.timeoutMs;
+    },
+    writer: { ...over.writer, handOver: { ...handOver, hold, behind } },
+  };
 }

@@ -77,11 +77,13 @@ describe("an examination of a source whose write-ahead log is captured", () => {
     armed: string,
     more: Partial<PostgresExamineOptions>,
   ): Promise<Record<string, readonly string[]>> {
+    let end = (): void => undefined;
+    const window = new Promise<void>((resolve) => (end = resolve));
     const examining = examinePostgres({
       connection: db.url,
       capture: "wal",
-      windowMs: 700,
-      settleMs: 0,
+      windowMs: 1_000,
+      sleep: () => window,
       ...more,
     });
     await eventually(async () => (await db.sql(armed)).length > 0, { what: "the doctor to watch" });
@@ -93,8 +95,12 @@ describe("an examination of a source whose write-ahead log is captured", () => {
     await writer.query("begin");
     await writer.query("update items set v = 'x'");
     await writer.query("rollback");
-    // A session that ends tells its statistics at once.
+    // A session that ends tells its statistics at once, and is gone when it has.
+    const { rows } = await writer.query<{ pid: number }>("select pg_backend_pid() as pid");
     await writer.end();
+    const own = `select from pg_stat_activity where pid = ${rows[0]!.pid}`;
+    await eventually(async () => (await db.sql(own)).length === 0, { what: "the session to be gone" });
+    end();
     const findings = (await examining).filter(({ check }) => check === "capture.coverage");
     for (const table of ["items", "apart", "fast", "loose", "parts"]) await db.sql(`delete from ${table}`);
     return Object.fromEntries(findings.map(({ subject, level, message }) => [subject, [level, message]]));

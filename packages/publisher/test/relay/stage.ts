@@ -15,7 +15,7 @@ const quickLimits: Partial<RelayLimits> = {
   idleMs: 100,
   pageEvents: 50,
   maxEntryEvents: 10,
-  drainTimeoutMs: 2_000,
+  drainTimeoutMs: 20_000,
 };
 
 /** A source in memory, a real Redis, and what a test starts on them; everything ends with `close`. */
@@ -93,7 +93,6 @@ export async function joined(lane: TestLane): Promise<void> {
 export async function converged(lane: TestLane, log: MemoryLog, from = 0): Promise<void> {
   await eventually(async () => lane.taken.length >= log.events - from, {
     what: `${lane.id} to take everything`,
-    timeoutMs: 15_000,
   });
   const expected = positionsOf(log.committed).slice(from);
   const wrong = lane.taken.findIndex((position, i) => position !== expected[i]);

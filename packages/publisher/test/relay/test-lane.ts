@@ -23,7 +23,7 @@ export interface TestLane extends AsyncDisposable {
   readonly confirmations: string[];
   /** How often it had to be fed from the source. */
   catchUps(): number;
-  /** Stops taking entries, stays alive. */
+  /** Stops taking entries at once, stays alive. */
   pause(): void;
   resume(): void;
 }
@@ -69,6 +69,8 @@ export function startTestLane(options: TestLaneOptions): TestLane {
   const confirmations: string[] = [];
 
   const take = async (found: readonly StreamEntry[]): Promise<boolean> => {
+    // Read before it was paused: it is read again.
+    if (state.paused) return false;
     const following = followOn(state.position!, found);
     for (const entry of following) {
       entries.push(entry);

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type { Finding } from "@lockstep/core";
 import { connectionsTo, type PostgresConnection } from "../connections.js";
 import { outboxNames, type PostgresOutboxOptions } from "../outbox-names.js";
@@ -20,6 +21,8 @@ export interface PostgresExamineOptions extends PostgresOutboxOptions {
   readonly exact?: boolean;
   /** How long behind the window the server's statistics are waited for: a session that falls idle tells its own after ten seconds. Default 10,500. */
   readonly settleMs?: number;
+  /** Lets time pass, ms. Default: by the clock. */
+  readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
 /**
@@ -27,7 +30,7 @@ export interface PostgresExamineOptions extends PostgresOutboxOptions {
  * @throws LockstepError SOURCE_UNAVAILABLE, OUTBOX_MISSING.
  */
 export async function examinePostgres(options: PostgresExamineOptions): Promise<readonly Finding[]> {
-  const { capture, windowMs = 0, exact = false, settleMs = 10_500 } = options;
+  const { capture, windowMs = 0, exact = false, settleMs = 10_500, sleep = setTimeout } = options;
   const connections = connectionsTo(options.connection, "lockstep doctor");
   const look: Look = { connections, ...outboxNames(options), capture };
   try {
@@ -38,7 +41,7 @@ export async function examinePostgres(options: PostgresExamineOptions): Promise<
     ];
     findings.push(...(await examineTables(look)));
     if (capture === "wal") findings.push(...(await examineLog(look)));
-    if (windowMs > 0) findings.push(...(await watchWrites(look, { windowMs, exact, settleMs })));
+    if (windowMs > 0) findings.push(...(await watchWrites(look, { windowMs, exact, settleMs, sleep })));
     return findings;
   } finally {
     await connections.close();

@@ -15,7 +15,7 @@ const slotTimeoutMs = 10_000;
  */
 export async function watchLogByCounters(
   look: Look,
-  window: () => Promise<void>,
+  window: () => Promise<unknown>,
   windowMs: number,
 ): Promise<readonly Finding[]> {
   return look.connections.use(async (client) => {

@@ -17,33 +17,28 @@ export interface Watch {
   readonly windowMs: number;
   readonly exact: boolean;
   readonly settleMs: number;
+  readonly sleep: (ms: number) => Promise<unknown>;
 }
 
 /**
  * Watches the source for a while and names the tables whose writes went past capture.
  * @throws LockstepError CONFIG_INVALID when the window is too long.
  */
-export async function watchWrites(
-  look: Look,
-  { windowMs, exact, settleMs }: Watch,
-): Promise<readonly Finding[]> {
+export async function watchWrites(look: Look, watch: Watch): Promise<readonly Finding[]> {
+  const { windowMs, exact, settleMs, sleep } = watch;
   refuseLongWindow(windowMs);
-  if (!exact) return watchByStatistics(look, windowMs, settleMs);
+  if (!exact) return watchByStatistics(look, () => sleep(windowMs + settleMs));
   const findings =
     look.capture === "wal"
-      ? await watchLogByCounters(look, () => pause(windowMs), windowMs)
-      : await watchByCounters(look, windowMs);
+      ? await watchLogByCounters(look, () => sleep(windowMs), windowMs)
+      : await watchByCounters(look, watch);
   return findings.length > 0 ? findings : [nothingWritten];
 }
 
-async function watchByStatistics(
-  look: Look,
-  windowMs: number,
-  settleMs: number,
-): Promise<readonly Finding[]> {
+async function watchByStatistics(look: Look, window: () => Promise<unknown>): Promise<readonly Finding[]> {
   const before = new Map((await countedTables(look)).map(({ table, changes }) => [table, changes]));
   const captured = look.capture === "wal" ? undefined : await capturedFromNowOn(look);
-  await pause(windowMs + settleMs);
+  await window();
   const after = await countedTables(look);
   const events = await captured?.();
   const findings = after.flatMap((counted): Finding[] => {
@@ -72,10 +67,10 @@ function statisticOf(
   };
 }
 
-async function watchByCounters(look: Look, windowMs: number): Promise<readonly Finding[]> {
+async function watchByCounters(look: Look, { windowMs, sleep }: Watch): Promise<readonly Finding[]> {
   try {
     await armCounters(look, windowMs);
-    await pause(windowMs);
+    await sleep(windowMs);
     return (await missedInOutbox(look)).map((count) => coverageOfTransactions(count));
   } finally {
     await disarmCounters(look);
@@ -110,8 +105,4 @@ async function eventsWith(
     ),
   );
   return new Map(rows.map((row) => [row.table, Number(row.events)]));
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, ms));
 }

@@ -20,7 +20,7 @@ describe("the binlog: barrier", () => {
       for (let id = 1; id <= 20; id++) {
         await source.run("insert into item values (?, 'x')", [id]);
         if (id === 10) await source.run("flush binary logs");
-        barriers.push({ key: JSON.stringify([String(id)]), position: await log.barrier(1_000) });
+        barriers.push({ key: JSON.stringify([String(id)]), position: await log.barrier(10_000) });
       }
       isOver = true;
       await writing;

@@ -10,8 +10,6 @@ describe("the write-ahead log: installing", () => {
   beforeEach(async () => {
     source = await openWalSource();
     await source.sql("create table doc (id int primary key, body text)");
-    // The time that a lock may take; by itself it is longer.
-    await source.sql("set lock_timeout = '200ms'");
   });
   afterEach(async () => {
     await source[Symbol.asyncDispose]();
@@ -23,11 +21,14 @@ describe("the write-ahead log: installing", () => {
     await client.query("begin");
     return client;
   };
-  const refusal = async (work = source.install("doc")): Promise<Error> => {
-    const error: unknown = await work.then(
+  const refusal = async (work = () => source.install("doc")): Promise<Error> => {
+    // The time that a lock may take; by itself it is longer.
+    await source.sql("set lock_timeout = '200ms'");
+    const error: unknown = await work().then(
       () => undefined,
       (error: unknown) => error,
     );
+    await source.sql("reset lock_timeout");
     expect(isLockstepError(error, "CAPTURE_INSTALL_WAITS"), String(error)).to.equal(true);
     return error as Error;
   };
@@ -73,7 +74,7 @@ describe("the write-ahead log: installing", () => {
     await source.install("doc");
     expect((await source.plan("doc")).findings).to.deep.equal([]);
     await reader.query("begin; select from doc");
-    expect((await refusal(source.remove("doc"))).message).to.include("report");
+    expect((await refusal(() => source.remove("doc"))).message).to.include("report");
     expect((await source.plan("doc")).findings).to.deep.equal([]);
   });
 
@@ -156,7 +157,6 @@ describe("the write-ahead log: installing", () => {
   });
 
   it("succeeds while other transactions of the server change tables", async () => {
-    await source.sql("set lock_timeout = '5s'");
     let isOver = false;
     const altering = [1, 2, 3].map(async (n) => {
       const other = await source.connect();
