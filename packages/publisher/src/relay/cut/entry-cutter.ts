@@ -106,9 +106,7 @@ export function openCutter(options: CutterOptions): EntryCutter {
     return partitions > 1 || count > options.maxEvents || (starts[0] !== undefined && isCut(starts[0]));
   };
   const apart = (page: readonly LoggedChanges[]): readonly LoggedChanges[] =>
-    page.some(isToUnpack)
-      ? page.flatMap((changes) => (isToUnpack(changes) ? eventsOf([changes]) : changes))
-      : page;
+    page.flatMap((changes) => (isToUnpack(changes) ? eventsOf([changes]) : changes));
 
   let last: LoggedChanges | undefined;
   return {

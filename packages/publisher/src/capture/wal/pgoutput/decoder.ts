@@ -1,13 +1,5 @@
-import {
-  LockstepError,
-  type LoggedChanges,
-  type LoggedEvent,
-  type LoggedPack,
-  type Position,
-  positionOf,
-  tableId,
-} from "@lockstep/core";
-import { endKey, unmarkedFingerprint } from "@lockstep/outbox/postgres";
+import { LockstepError, tableId } from "@lockstep/core";
+import { unmarkedFingerprint } from "@lockstep/outbox/postgres";
 import { PendingVersions, versionText } from "../../pending-versions.js";
 import type {
   CapturedRelation,
@@ -19,20 +11,11 @@ import type {
 } from "../relation/relation.js";
 import { epochMs } from "../wire/replication.js";
 import { type Cells, CellWriter } from "./cell-writer.js";
-import type { Change } from "./change.js";
 import { outboxEvents } from "./outbox-row.js";
 import { readRelation } from "./relation-message.js";
+import type { RowOp, Sequencer } from "./sequencer.js";
 import { traceOf } from "./trace-message.js";
 import { isSameCell, Tuple } from "./tuple.js";
-
-type Writable<T> = { -readonly [P in keyof T]: T[P] };
-/** Changes whose place at the end of their transaction isn't known until the next message. */
-type OpenChanges = Writable<LoggedEvent> | Writable<LoggedPack>;
-
-/** About as much as a row of the outbox packs, and a few of its largest. */
-const maxPack = { changes: 100, bytes: 16 * 1024 } as const;
-/** The letters of the ops that are packed. */
-const packLetters = { insert: 0x69, update: 0x75, delete: 0x64 } as const;
 
 const letter = {
   begin: 0x42,
@@ -46,14 +29,6 @@ const letter = {
   newRow: 0x4e,
 } as const;
 
-/** What the decoder does with what it reads. */
-export interface DecoderListener {
-  /** Changes that are complete. */
-  changes(changes: LoggedChanges): void;
-  /** The first event of a transaction was met; `total`: events before it. */
-  began(tick: bigint, total: number, at: number): void;
-}
-
 /**
  * Turns pgoutput's messages (protocol 1) into events. A transaction comes whole and in commit order; its first message names the place of
  * its commit record, so the positions of its events are known from the first on, however large it is.
@@ -63,32 +38,14 @@ export class Decoder {
   readonly #row = new Tuple();
   readonly #old = new Tuple();
   readonly #writer = new CellWriter();
-  /** Of the pack that is open. */
-  readonly #lines = new CellWriter();
   readonly #versions = new PendingVersions();
-  #transaction: Writable<LoggedEvent["transaction"]> = { id: "", at: 0 };
-  #tick = 0n;
-  #ordinal = 0;
-  #open: OpenChanges | undefined;
-  #pack: Writable<LoggedPack> | undefined;
-  /** Tick of the newest transaction of which an event was met. */
-  newest = 0n;
-  isInTransaction = false;
   /** Everything whose commit record begins before this was read. */
   passed = 0n;
-  /** Where the log ends for its readers; `undefined` until its mark is met. */
-  end: Position | undefined;
 
-  /** Tick of a transaction of which events were met and more may follow. */
-  get openTick(): bigint | undefined {
-    return this.isInTransaction && this.#ordinal > 0 ? this.#tick : undefined;
-  }
-
-  /** `total`: events of the source before the first one that is decoded. */
   constructor(
     private readonly known: Relations,
-    private readonly listener: DecoderListener,
-    public total: number,
+    /** What the changes go to. */
+    private readonly sequencer: Sequencer,
   ) {}
 
   /** Reads one message. Gives a promise when the next one must wait for it. */
@@ -115,27 +72,21 @@ export class Decoder {
   }
 
   #begin(bytes: Buffer, at: number): undefined {
-    this.#tick = bytes.readBigUInt64BE(at);
-    this.#transaction = { id: String(bytes.readUInt32BE(at + 16)), at: timeOf(bytes, at + 8) };
-    this.#ordinal = 0;
+    const transaction = { id: String(bytes.readUInt32BE(at + 16)), at: timeOf(bytes, at + 8) };
+    this.sequencer.begin(bytes.readBigUInt64BE(at), transaction);
     this.#versions.clear();
-    this.isInTransaction = true;
   }
 
   #commit(bytes: Buffer, at: number): undefined {
-    this.isInTransaction = false;
     // A log that has ended is never confirmed beyond its mark: whoever reads it again must meet that again.
-    if (this.end === undefined) this.passed = bytes.readBigUInt64BE(at + 9);
-    if (this.#open === undefined) return;
-    this.#open.endsTransaction = true;
-    this.#open.endsTick = true;
-    this.#close();
+    if (this.sequencer.end === undefined) this.passed = bytes.readBigUInt64BE(at + 9);
+    this.sequencer.commit();
   }
 
   /** It stands behind the transaction's rows: events that went ahead of it, of a very large one, are without. */
   #message(bytes: Buffer, at: number): undefined {
-    const traceparent = this.isInTransaction ? traceOf(bytes, at) : undefined;
-    if (traceparent !== undefined) this.#transaction.traceparent = traceparent;
+    const traceparent = this.sequencer.isInTransaction ? traceOf(bytes, at) : undefined;
+    if (traceparent !== undefined) this.sequencer.transaction.traceparent = traceparent;
   }
 
   async #relation(bytes: Buffer, at: number): Promise<void> {
@@ -176,11 +127,11 @@ export class Decoder {
     const isMoved = !isDelete && old !== undefined && key.some((i) => !isUnchanged(bytes, old, row, i));
     const kind = isDelete ? "delete" : op === letter.insert ? "insert" : "update";
     if (isMoved || !this.#versions.isEmpty) this.#alone(kind, relation, cells, isMoved);
-    else this.#packed(kind, relation, cells);
+    else this.sequencer.packed(kind, relation, cells);
   }
 
   /** A change that has a key from before, or may have a version. */
-  #alone(op: keyof typeof packLetters, relation: CapturedRelation, cells: Cells, isMoved: boolean): void {
+  #alone(op: RowOp, relation: CapturedRelation, cells: Cells, isMoved: boolean): void {
     const { schema, table } = relation;
     const { key: _, ...whole } = cells;
     const writer = this.#writer;
@@ -188,27 +139,9 @@ export class Decoder {
     const image = op === "delete" ? undefined : writer.text(whole);
     const version = this.#versions.take(table.name, key);
     const { bytes, old } = cells;
-    if (!isMoved) return this.#emit({ op, schema, table, key, image, version });
+    if (!isMoved) return this.sequencer.alone({ op, schema, table, key, image, version });
     const before = writer.text({ ...cells, bytes, row: old!, old: undefined });
-    return this.#emit({ op, schema, table, key, image, before });
-  }
-
-  /** A change like most, behind others of its table. */
-  #packed(op: keyof typeof packLetters, { schema, table }: CapturedRelation, cells: Cells): void {
-    if (this.end !== undefined) return;
-    const { count = maxPack.changes, schema: last } = this.#pack ?? {};
-    if (last !== schema || count >= maxPack.changes || this.#lines.length >= maxPack.bytes) {
-      const place = this.#begins(undefined);
-      this.#open = this.#pack = { ...place, schema, table, count: 0, lines: "" };
-    } else {
-      this.#ordinal++;
-      this.total++;
-    }
-    this.#lines.line(packLetters[op], cells, op !== "delete");
-    const pack = this.#pack!;
-    pack.count++;
-    pack.ordinal = this.#ordinal;
-    pack.total = this.total;
+    return this.sequencer.alone({ op, schema, table, key, image, before });
   }
 
   #version(bytes: Buffer, { at }: VersionRelation): undefined {
@@ -224,7 +157,7 @@ export class Decoder {
 
   /** The lane moves its checkpoint before it writes: the origin is known with the first row. */
   #own(source: string | undefined): undefined {
-    if (source !== undefined) this.#transaction.origin ??= source;
+    if (source !== undefined) this.sequencer.transaction.origin ??= source;
   }
 
   #outbox(bytes: Buffer, relation: OutboxRelation): Promise<void> | undefined {
@@ -240,21 +173,14 @@ export class Decoder {
     };
     const traceparent = row.text(bytes, at.traceparent);
     const origin = row.text(bytes, at.origin);
-    if (traceparent !== undefined) this.#transaction.traceparent = traceparent;
-    if (origin !== undefined) this.#transaction.origin = origin;
+    if (traceparent !== undefined) this.sequencer.transaction.traceparent = traceparent;
+    if (origin !== undefined) this.sequencer.transaction.origin = origin;
     const audience = row.text(bytes, at.audience);
     const schema = this.known.outboxSchema(fingerprint);
     const emit = (known: OutboxSchema): undefined => {
-      for (const event of outboxEvents(change, known)) this.#emit(event, audience);
+      for (const event of outboxEvents(change, known)) this.sequencer.alone(event, audience);
     };
     return schema === undefined ? this.known.learn(fingerprint).then(emit) : emit(schema);
-  }
-
-  /** Events share their transaction's header: those that are not for all targets, or again for all, get one of their own. */
-  #addressTo(audience: string | undefined): void {
-    if (this.#transaction.audience?.join(" ") === audience) return;
-    const { audience: _, ...header } = this.#transaction;
-    this.#transaction = audience === undefined ? header : { ...header, audience: audience.split(" ") };
   }
 
   #truncate(bytes: Buffer, at: number): undefined {
@@ -262,49 +188,8 @@ export class Decoder {
     for (let i = 0; i < count; i++) {
       const relation = this.#relations.get(bytes.readUInt32BE(at + 5 + i * 4));
       if (relation?.kind !== "captured") continue;
-      this.#emit({ op: "truncate", schema: relation.schema, table: relation.table, key: "[]" });
+      this.sequencer.alone({ op: "truncate", schema: relation.schema, table: relation.table, key: "[]" });
     }
-  }
-
-  #emit({ op, schema, key, table, image, before, version }: Change, audience?: string): undefined {
-    // What comes behind the mark is another log's to give (PROTOCOL.md 27).
-    if (this.end !== undefined) return;
-    const event: Writable<LoggedEvent> = { ...this.#begins(audience), op, schema, key, table };
-    if (image !== undefined) event.image = image;
-    if (before !== undefined) event.before = before;
-    if (version !== undefined) event.version = version;
-    this.#open = event;
-    if (op === "barrier" && key === endKey) this.end = positionOf(event.tick, event.ordinal);
-  }
-
-  /** Goes on to the next place in the log: that of changes of which it isn't known yet whether they end their transaction. */
-  #begins(audience: string | undefined) {
-    this.#close();
-    this.#addressTo(audience);
-    if (++this.#ordinal === 1) {
-      this.newest = this.#tick;
-      this.listener.began(this.#tick, this.total, this.#transaction.at);
-    }
-    return {
-      ordinal: this.#ordinal,
-      tick: this.#tick,
-      transaction: this.#transaction,
-      endsTransaction: false,
-      endsTick: false,
-      total: ++this.total,
-    };
-  }
-
-  /** Gives away what waited for what follows it. */
-  #close(): void {
-    const open = this.#open;
-    this.#open = undefined;
-    if (open === undefined) return;
-    if (open === this.#pack) {
-      this.#pack.lines = this.#lines.take();
-      this.#pack = undefined;
-    }
-    this.listener.changes(open);
   }
 }
 

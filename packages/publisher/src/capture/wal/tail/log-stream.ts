@@ -1,6 +1,7 @@
 import type { LoggedChanges, Position } from "@lockstep/core";
 import type pg from "pg";
 import { Decoder } from "../pgoutput/decoder.js";
+import { Sequencer } from "../pgoutput/sequencer.js";
 import type { Relations } from "../relation/relation.js";
 import { FrameReader } from "../wire/frame-reader.js";
 import { lsnText } from "../wire/lsn.js";
@@ -76,11 +77,11 @@ export async function openLogStream(settings: LogStreamSettings): Promise<LogStr
   let confirmed = settings.confirmed ?? 0n;
   let clockAhead = 0;
   let timer: NodeJS.Timeout | undefined;
-  const decoder = new Decoder(
-    relations,
+  const sequencer = new Sequencer(
     { changes: (changes) => void events.push(changes), began: settings.began ?? (() => undefined) },
     settings.total,
   );
+  const decoder = new Decoder(relations, sequencer);
   decoder.passed = settings.from;
 
   let started: (error?: unknown) => void = () => undefined;
@@ -104,7 +105,7 @@ export async function openLogStream(settings: LogStreamSettings): Promise<LogStr
     const walEnd = data.readBigUInt64BE(at + 1);
     clockAhead = Number(data.readBigInt64BE(at + 9) / 1000n) + epochMs - Date.now();
     // Between transactions: whatever was committed before this place has been sent.
-    if (!decoder.isInTransaction && decoder.end === undefined && walEnd > decoder.passed)
+    if (!sequencer.isInTransaction && sequencer.end === undefined && walEnd > decoder.passed)
       decoder.passed = walEnd;
     if (data[at + 17] === 1) sayStatus();
     settings.advanced();
@@ -173,15 +174,15 @@ export async function openLogStream(settings: LogStreamSettings): Promise<LogStr
 
   return {
     isComplete: (tick) =>
-      decoder.openTick !== tick &&
-      (decoder.newest >= tick ||
+      sequencer.openTick !== tick &&
+      (sequencer.newest >= tick ||
         decoder.passed > tick ||
-        (decoder.end !== undefined && !decoder.isInTransaction)),
-    newest: () => decoder.newest,
-    isWithin: () => decoder.openTick !== undefined,
+        (sequencer.end !== undefined && !sequencer.isInTransaction)),
+    newest: () => sequencer.newest,
+    isWithin: () => sequencer.openTick !== undefined,
     passed: () => decoder.passed,
-    total: () => decoder.total,
-    end: () => decoder.end,
+    total: () => sequencer.total,
+    end: () => sequencer.end,
     clock: () => Date.now() + clockAhead,
     confirm(lsn) {
       confirmed = max(confirmed, lsn);
