@@ -177,7 +177,6 @@ describe("accidents of a target with foreign keys, while the source is written t
     await rig.source.query("update customer set name = 'after it' where id = 1");
     await eventually(async () => (await rig.laneStates("mirror")).includes("halted"), {
       what: "a lane that has halted",
-      timeoutMs: 10_000,
     });
     const behind = await rig.lockstep("verify", "--timeout", "0.5");
     expect(behind.error).match(/TARGET_BEHIND/);
@@ -195,14 +194,13 @@ describe("accidents of a target with foreign keys, while the source is written t
     await rig.source.query("update customer set name = 'of the new source' where id = 3");
     await eventually(async () => (await rig.laneStates("mirror")).includes("halted"), {
       what: "a lane that has halted",
-      timeoutMs: 10_000,
     });
     expect((await rig.lockstep("verify", "--timeout", "0.5")).error).match(/TARGET_BEHIND/);
     expect((await rig.lockstep("sync", "full")).error).match(/TARGET_NOT_FOLLOWING/);
     const began = performance.now();
     const said = await rig.lockstep("sync", "full", "--anew", "--json");
     expect([said.code, said.json<{ removed: number }>().removed], said.error).deep.equal([0, 1]);
-    expect(performance.now() - began).lessThan(20_000);
+    expect(performance.now() - began).lessThan(30_000);
     expect(Number((await positionOfTarget()).split("-")[0])).lessThan(before);
     const [registered] = await rig.source.query("select tick, state from lockstep.target");
     expect(Number(registered!["tick"])).lessThan(before);

@@ -64,12 +64,12 @@ for (const kind of ["postgres", "mariadb"] as const satisfies readonly Kind[]) {
       what: string,
       probe: (job: Awaited<ReturnType<typeof newest>>) => boolean,
     ): Promise<boolean> =>
-      eventually(async () => probe(await newest()), { what, timeoutMs: 20_000, intervalMs: 50 });
+      eventually(async () => probe(await newest()), { what, timeoutMs: 60_000, intervalMs: 50 });
 
     it("goes on behind the last chunk after its process was killed, again and again, and never beside itself", async () => {
       const app = await rig.session();
       // The other way is killed on MariaDB here, and on PostgreSQL in bulk.test.ts.
-      let child = await start("full", "--rate", "400", ...(kind === "postgres" ? ["--through-stream"] : []));
+      let child = await start("full", "--rate", "250", ...(kind === "postgres" ? ["--through-stream"] : []));
       await until("a job", ({ state }) => state === "running");
       let isOver = false;
       const writes = (async () => {
@@ -103,7 +103,7 @@ for (const kind of ["postgres", "mariadb"] as const satisfies readonly Kind[]) {
             });
             return next.running ? next : undefined;
           },
-          { what: "a process that has the job", timeoutMs: 10_000 },
+          { what: "a process that has the job", timeoutMs: 60_000 },
         );
       }
       expect(await child.untilEnds(), child.output.join("\n")).to.equal(0);
@@ -116,7 +116,7 @@ for (const kind of ["postgres", "mariadb"] as const satisfies readonly Kind[]) {
     });
 
     it("is paused, resumed and cancelled from another process", async () => {
-      const child = await start("full", "--rate", "400", "--keep-extra");
+      const child = await start("full", "--rate", "250", "--keep-extra");
       await until("rows", (job) => job.state === "running" && job.copied > 100);
       expect((await rig.lockstep("sync", "pause")).code).to.equal(0);
       expect(await child.untilEnds()).to.equal(1);
@@ -177,7 +177,7 @@ for (const kind of ["postgres", "mariadb"] as const satisfies readonly Kind[]) {
       const own = kind === "postgres" ? "lockstep." : "lockstep_";
       const checkpoint = async () =>
         (await rig.targets["mirror"]!.query(`select position from ${own}checkpoint`))[0];
-      const live = await start("full", "--rate", "400");
+      const live = await start("full", "--rate", "250");
       await until("a job that is live", (job) => job.state === "running" && job.copied > 0);
       expect((await rig.lockstep("sync", "pause")).code).to.equal(0);
       await live.untilEnds();
@@ -211,8 +211,6 @@ for (const kind of ["postgres", "mariadb"] as const satisfies readonly Kind[]) {
       const killed = await start("full", "--anew");
       await eventually(async () => JSON.stringify(await checkpoint()) !== JSON.stringify(before), {
         what: "a target that has begun anew",
-        timeoutMs: 20_000,
-        intervalMs: 20,
       });
       await killed.kill();
       expect((await newest()).copied).to.equal(0);
@@ -224,7 +222,7 @@ for (const kind of ["postgres", "mariadb"] as const satisfies readonly Kind[]) {
           return resumed.error.includes("JOB_LIVE") ? undefined : resumed;
         },
         // All of the job is in it, on a machine that may be busy.
-        { what: "the job, which the dead process held", timeoutMs: 30_000 },
+        { what: "the job, which the dead process held", timeoutMs: 60_000 },
       );
       expect(said.code, said.error).to.equal(0);
       await untilEqual(rig, "mirror");
@@ -240,7 +238,7 @@ for (const kind of ["postgres", "mariadb"] as const satisfies readonly Kind[]) {
     it("doesn't go on, and calls nothing seeded, when a target is another database by now", async () => {
       const own = kind === "postgres" ? "lockstep." : "lockstep_";
       const mirror = rig.targets["mirror"]!;
-      const child = await start("full", "--rate", "400");
+      const child = await start("full", "--rate", "250");
       await until("rows", (job) => job.state === "running" && job.copied > 0);
       expect((await rig.lockstep("sync", "pause")).code).to.equal(0);
       await child.untilEnds();

@@ -77,7 +77,8 @@ for (const { kind, capture, target, partitions = 1, isExternal } of ways) {
       await writes;
       expect(said.code, said.error).to.equal(0);
       expect(said.json<Result>()).to.include({ state: "done" });
-      expect(said.json<Result>().rows).to.be.greaterThan(8_900);
+      // All but the lines that may be deleted before they are copied.
+      expect(said.json<Result>().rows).to.be.at.least(8_400);
       // Nobody writes to it: it was empty when the job began, and went past the stream.
       const job = kind === "postgres" ? "lockstep.job" : "lockstep_job";
       const [row] = await rig.source.query(`select progress from ${job} where kind = 'full'`);

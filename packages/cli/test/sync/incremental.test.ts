@@ -221,10 +221,9 @@ async function copyAndKill(rig: UntouchedRig): Promise<number> {
   await rig.store.query(
     "create trigger note after insert on lockstep.outbox for each row execute function note()",
   );
-  const process = await rig.start("sync", "incremental", "--rate", "2000");
+  const process = await rig.start("sync", "incremental", "--rate", "1000");
   await eventually(async () => (await sentKeys(rig)).rows > 500, {
     what: "some rows",
-    timeoutMs: 20_000,
     intervalMs: 10,
   });
   await process.kill();

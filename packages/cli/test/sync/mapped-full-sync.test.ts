@@ -52,7 +52,6 @@ for (const target of ["postgres", "mariadb"] as const) {
     const shows = (read: () => Promise<string[]>, rows: readonly string[]) =>
       eventually(async () => expect(await read()).deep.equal(rows), {
         what: "the mapped rows",
-        timeoutMs: 20_000,
       });
 
     it("gets live changes in its own shape", async () => {

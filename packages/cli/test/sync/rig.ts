@@ -164,7 +164,6 @@ export async function openSyncRig(options: {
     async () => (await log.targets()).length === Object.keys(targets).length * (options.partitions ?? 1),
     {
       what: "registered targets",
-      timeoutMs: 30_000,
     },
   );
   for (const side of Object.values(targets)) await untilItHasACheckpoint(side);
@@ -217,7 +216,6 @@ export async function untilItHasACheckpoint({ engine, query }: Side): Promise<vo
   const table = engine === "postgres" ? "lockstep.checkpoint" : "lockstep_checkpoint";
   await eventually(async () => (await query(`SELECT 1 AS one FROM ${table}`).catch(() => [])).length > 0, {
     what: "a lane with a checkpoint",
-    timeoutMs: 30_000,
   });
 }
 
@@ -229,7 +227,7 @@ export async function untilEqual(rig: Pick<SyncRig, "compare">, target: string):
       if (missing + extra + differing > 0) throw new Error(examples.slice(0, 5).join("; "));
       return true;
     },
-    { what: "a target that holds what the source holds", timeoutMs: 20_000, intervalMs: 250 },
+    { what: "a target that holds what the source holds", timeoutMs: 60_000, intervalMs: 250 },
   );
 }
 

@@ -158,7 +158,6 @@ for (const kind of kinds) {
       await rig.source.query("delete from item where n = 4");
       await eventually(async () => (await rig.laneStates("cache")).includes("halted"), {
         what: "a lane that has halted",
-        timeoutMs: 10_000,
       });
       const said = await say("sync", "full", "--anew", "--target", "cache");
       expect([said.code, said.removed]).deep.equal([0, 1]);
