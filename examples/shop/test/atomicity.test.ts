@@ -15,9 +15,12 @@ describe("a reader of the target", () => {
 
     const products = await app.dataSource.getRepository(app.entities.product).find();
     const total = products.reduce((sum, product) => sum + product.stock, 0);
+    const seen = new Map<Kind, Set<string>>(kinds.map((kind) => [kind, new Set()]));
+    // A reader that saw one state only would have proven nothing.
+    const hasSeenLittle = (): boolean => [...seen.values()].some(({ size }) => size <= 3);
     let moving = true;
     const moves = (async () => {
-      for (let n = 0; n < 300; n++) {
+      for (let n = 0; n < 300 || hasSeenLittle(); n++) {
         const [from, to] = [products[n % 10]!, products[(n * 7 + 3) % 10]!];
         await app.dataSource.transaction(async (manager) => {
           await manager.decrement(app.entities.product, { id: from.id }, "stock", 5);
@@ -29,16 +32,11 @@ describe("a reader of the target", () => {
 
     const watch = async (kind: Kind): Promise<void> => {
       await using reader = await openSide(rig.targets[kind]!.url);
-      const states = new Set<string>();
-      let reads = 0;
-      while (moving || reads < 50) {
+      for (let reads = 0; moving || reads < 50; reads++) {
         const [row] = await reader.query(stateQuery(kind));
         expect(Number(row!["total"]), kind).to.equal(total);
-        states.add(String(row!["state"]));
-        reads++;
+        seen.get(kind)!.add(String(row!["state"]));
       }
-      // It watched the row change: a reader that saw one state only would have proven nothing.
-      expect(states.size, kind).to.be.greaterThan(3);
     };
     await Promise.all([moves, ...kinds.map(watch)]);
     await rig.untilConverged();

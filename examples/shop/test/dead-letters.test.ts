@@ -84,7 +84,6 @@ describe("a row that a target refuses", () => {
 
     const dead = await eventually(async () => (await api.letters("?state=dead&target=reporting"))[0], {
       what: "a dead letter",
-      timeoutMs: 20_000,
     });
     expect(dead).to.include({ table: "public.tags", key: '["tag 1234"]', code: "TARGET_CHECK" });
     expect(await api.letters("?target=reporting")).to.have.length(1);
@@ -116,7 +115,6 @@ describe("a row that a target refuses", () => {
     await tags.save({ name: "long", description: "more than twenty characters" });
     await eventually(async () => (await api.letters("?state=dead&target=warehouse")).length === 1, {
       what: "a dead letter",
-      timeoutMs: 20_000,
     });
     await tags.save({ name: "long", description: "short enough" });
     await rig.untilConverged();
@@ -139,7 +137,7 @@ describe("a row that a target refuses", () => {
       );
       return status.sources[0]!.lanes.some((lane) => lane.target === "warehouse" && lane.state === "paused");
     };
-    await eventually(paused, { what: "a paused lane", timeoutMs: 15_000 });
+    await eventually(paused, { what: "a paused lane" });
     await rig.reconnect("warehouse");
     await rig.untilConverged();
     expect(await api.letters()).to.deep.equal(before);

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { partitionOf } from "@lockstep/core";
+import type { AppliedOptions } from "@lockstep/publisher";
 import { laneFreshness, replicaReads, type ReplicaReads } from "@lockstep/reads";
 import { redisStatusReader } from "@lockstep/stream";
 import { postgresTarget } from "@lockstep/target-postgres";
@@ -74,6 +75,9 @@ describe("the barrier and reads from a target with several partitions", () => {
     return id;
   };
   const atReplica = async (id: string) => (await replica.getRepository(customer).findOneBy({ id }))?.name;
+  /** However long it takes. */
+  const whenApplied = (options: AppliedOptions = {}) =>
+    app.lockstep.whenApplied("reporting", { timeoutMs: 30_000, ...options });
   const nameOf = (id: string) =>
     reads.read(async (manager) => (await manager.findOneBy<Customer>(customer, { id }))?.name);
   const pause = async (partition: number, isPaused: boolean): Promise<void> => {
@@ -86,7 +90,7 @@ describe("the barrier and reads from a target with several partitions", () => {
   it("waits for what one transaction wrote, whichever partition it is in, while the others are silent", async () => {
     for (let i = 0; i < 9; i++) {
       const id = await add(i % partitions, `one ${i}`);
-      expect(await app.lockstep.whenApplied("reporting")).to.equal("applied");
+      expect(await whenApplied()).to.equal("applied");
       expect(await atReplica(id)).to.equal(`one ${i}`);
     }
   });
@@ -125,12 +129,12 @@ describe("the barrier and reads from a target with several partitions", () => {
           preferences: null,
         }));
         await app.dataSource.getRepository(customer).save(rows);
-        expect(await app.lockstep.whenApplied("reporting", { timeoutMs: 300 })).to.equal("timed-out");
+        expect(await whenApplied({ timeoutMs: 300 })).to.equal("timed-out");
         for (const id of ids) expect(await nameOf(id)).to.equal("all");
       });
       expect(reads.status().primary.reasons).to.include.keys("behind");
       await pause(2, false);
-      expect(await app.lockstep.whenApplied("reporting")).to.equal("applied");
+      expect(await whenApplied()).to.equal("applied");
       for (const id of ids) expect(await atReplica(id)).to.equal("all");
     } finally {
       await pause(2, false);
@@ -141,9 +145,9 @@ describe("the barrier and reads from a target with several partitions", () => {
     await replica.query("ALTER TABLE customers ADD CHECK (name <> 'refused')");
     const [refused, taken] = [await add(1, "refused"), await add(1, "taken")];
     const rowsOf = (id: string) => ({ rows: [{ table: "customers", key: [id] }] });
-    expect(await app.lockstep.whenApplied("reporting", rowsOf(refused))).to.equal("set-aside");
-    expect(await app.lockstep.whenApplied("reporting", rowsOf(taken))).to.equal("applied");
-    expect(await app.lockstep.whenApplied("reporting")).to.equal("applied");
+    expect(await whenApplied(rowsOf(refused))).to.equal("set-aside");
+    expect(await whenApplied(rowsOf(taken))).to.equal("applied");
+    expect(await whenApplied()).to.equal("applied");
     expect([await atReplica(refused), await atReplica(taken)]).to.deep.equal([undefined, "taken"]);
   });
 
@@ -156,7 +160,7 @@ describe("the barrier and reads from a target with several partitions", () => {
       if (i === 5) ended = Promise.resolve(before[Symbol.asyncDispose]());
       if (i === 10) await rig.flushRedis();
       const ids = [await add(i % partitions, `over ${i}`), await add((i + 1) % partitions, `over ${i}`)];
-      expect(await app.lockstep.whenApplied("reporting", { timeoutMs: 30_000 })).to.equal("applied");
+      expect(await whenApplied()).to.equal("applied");
       for (const id of ids) expect(await atReplica(id)).to.equal(`over ${i}`);
     }
     await ended;

@@ -104,7 +104,7 @@ describe("the code of the strategy pages", () => {
       const { id } = await customers.save({ ...customer, id: randomUUID(), email: "e@example.org" });
       await customers.update({ id }, { name: "second" });
       const isThere = async () => page.seen.length >= 2;
-      await eventually(isThere, { what: "both jobs", timeoutMs: 20_000 });
+      await eventually(isThere, { what: "both jobs" });
       expect(page.seen.slice(0, 2)).to.deep.equal(["insert first", "update second"]);
     } finally {
       await page.worker.close();

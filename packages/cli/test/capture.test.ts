@@ -116,10 +116,11 @@ for (const [kind, fresh] of Object.entries(kinds)) {
     it("doesn't end with subscriber as long as it sees writes that no process wrote down", async () => {
       const log = kind === "postgres" ? "wal" : "binlog";
       const to = async (to: string, ...more: string[]) => run("switch", "-c", config, "--to", to, ...more);
+      let next = 1;
       const finish = async () => {
-        const finishing = to("subscriber", "--finish", "--seconds", "1.5");
-        await sleep(700);
-        await sql(`INSERT INTO item VALUES (${Math.floor(Math.random() * 1e9)})`);
+        let isOver = false;
+        const finishing = to("subscriber", "--finish", "--seconds", "1").finally(() => (isOver = true));
+        for (; !isOver; await sleep(50)) await sql(`INSERT INTO item VALUES (${next++})`);
         return finishing;
       };
       await run("install", "-c", config);

@@ -127,7 +127,7 @@ async function deadLetters(star: StarRig, count: number): Promise<readonly strin
       const dead = rows.filter(({ state }) => state === "dead").map(({ id }) => String(id));
       return dead.length === count ? dead : undefined;
     },
-    { what: `${count} dead letters at the hub`, timeoutMs: 20_000 },
+    { what: `${count} dead letters at the hub` },
   );
 }
 
