@@ -30,6 +30,8 @@ interface Mark {
   readonly total: number;
 }
 
+type Header = { -readonly [P in keyof TransactionHeader]: TransactionHeader[P] };
+
 /** A finished entry and the size of its rows. */
 export interface FinishedEntry {
   readonly entry: StreamEntry<Changes>;
@@ -45,10 +47,7 @@ export class OpenEntry {
   /** How many events it has. */
   length = 0;
   private events: Changes[] = [];
-  private transactions: (Omit<TransactionHeader, "traceparent"> & {
-    events: number;
-    traceparent?: string;
-  })[] = [];
+  private transactions: Header[] = [];
   /** The tick of each. */
   private ticks: bigint[] = [];
   /** Number of the transaction that the last event belongs to, among those the cutter saw. */
@@ -108,7 +107,7 @@ export class OpenEntry {
       };
     }
     this.transaction = transaction;
-    this.transactions.push({ ...logged.transaction, events: count });
+    this.transactions.push(headerOf(logged.transaction, count));
     this.ticks.push(logged.tick);
   }
 
@@ -138,10 +137,11 @@ export class OpenEntry {
   }
 
   /** The transactions; those of another tick than the entry's id say so. */
-  private named(tick: bigint): TransactionHeader[] {
+  private named(tick: bigint): readonly TransactionHeader[] {
     const { transactions, ticks } = this;
     if (ticks.length === 0 || ticks[0] === tick) return transactions;
-    return transactions.map((t, i) => (ticks[i] === tick ? t : { ...t, tick: String(ticks[i]) }));
+    for (const [i, header] of transactions.entries()) if (ticks[i] !== tick) header.tick = String(ticks[i]);
+    return transactions;
   }
 
   /** Takes out everything under a given end; an entry without events is a marker. */
@@ -157,6 +157,20 @@ export class OpenEntry {
     this.whole = undefined;
     this.previous = end.id;
     this.previousTick = tick;
-    return { entry: { ...end, previous, transactions, events }, bytes };
+    const { id, incarnation, total, endsTick, continues } = end;
+    const entry = { id, previous, incarnation, total, endsTick, continues, transactions, events };
+    return { entry, bytes };
   }
+}
+
+/** A literal and no copy: V8 gives each object that is made by `{ ...transaction, events }` a hidden class of its own. */
+function headerOf(
+  { id, at, traceparent, origin, audience }: LoggedChanges["transaction"],
+  events: number,
+): Header {
+  const header: Header = { id, at, events };
+  if (traceparent !== undefined) header.traceparent = traceparent;
+  if (origin !== undefined) header.origin = origin;
+  if (audience !== undefined) header.audience = audience;
+  return header;
 }

@@ -80,7 +80,19 @@ export class Sequencer {
   alone({ op, schema, key, table, image, before, version }: Change, audience?: string): void {
     // What comes behind the mark is another log's to give (PROTOCOL.md 27).
     if (this.end !== undefined) return;
-    const event: Writable<LoggedEvent> = { ...this.#next(audience), op, schema, key, table };
+    this.#next(audience);
+    const event: Writable<LoggedEvent> = {
+      ordinal: this.#ordinal,
+      op,
+      schema,
+      key,
+      tick: this.#tick,
+      table,
+      transaction: this.#transaction,
+      endsTransaction: false,
+      endsTick: false,
+      total: this.total,
+    };
     if (image !== undefined) event.image = image;
     if (before !== undefined) event.before = before;
     if (version !== undefined) event.version = version;
@@ -93,7 +105,19 @@ export class Sequencer {
     if (this.end !== undefined) return;
     const { count = maxPack.changes, schema: last } = this.#pack ?? {};
     if (last !== schema || count >= maxPack.changes || this.#lines.length >= maxPack.bytes) {
-      this.#open = this.#pack = { ...this.#next(undefined), schema, table, count: 0, lines: "" };
+      this.#next(undefined);
+      this.#open = this.#pack = {
+        ordinal: this.#ordinal,
+        count: 0,
+        schema,
+        lines: "",
+        tick: this.#tick,
+        table,
+        transaction: this.#transaction,
+        endsTransaction: false,
+        endsTick: false,
+        total: this.total,
+      };
     } else {
       this.#ordinal++;
       this.total++;
@@ -106,21 +130,14 @@ export class Sequencer {
   }
 
   /** Goes on to the next place in the log: that of changes of which it isn't known yet whether they end their transaction. */
-  #next(audience: string | undefined) {
+  #next(audience: string | undefined): void {
     this.#close();
     this.#addressTo(audience);
     if (++this.#ordinal === 1) {
       this.newest = this.#tick;
       this.listener.began(this.#tick, this.total, this.#transaction.at);
     }
-    return {
-      ordinal: this.#ordinal,
-      tick: this.#tick,
-      transaction: this.#transaction,
-      endsTransaction: false,
-      endsTick: false,
-      total: ++this.total,
-    };
+    this.total++;
   }
 
   /** Events share their transaction's header: those that are not for all targets, or again for all, get one of their own. */
