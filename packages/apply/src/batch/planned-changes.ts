@@ -3,6 +3,7 @@ import {
   type ConflictWrite,
   positionOf,
   type Position,
+  type RowImage,
   type RowVersion,
   type RowWrite,
   splitPosition,
@@ -38,17 +39,30 @@ export interface RowGuard {
   readonly conflict?: ConflictWrite;
 }
 
-/** A row to write: the newest image of its key. `event` is the newest event it came from. */
-export interface PlannedWrite extends RowWrite {
-  readonly schema: TableSchema;
-  readonly event: ChangeEvent;
-  readonly part: Part;
+/**
+ * A row to write: the newest image of its key. An abstract class, so that TypeScript knows that a copy by spreading would be without the image:
+ * most rows parse it when it is first read.
+ */
+export abstract class PlannedWrite implements RowWrite {
+  abstract readonly key: string;
+  abstract get image(): RowImage;
+  abstract readonly before?: string;
+  abstract readonly schema: TableSchema;
+  /** The newest event it came from. */
+  abstract readonly event: ChangeEvent;
+  abstract readonly part: Part;
   /** True when the image has cells that are not known (PROTOCOL.md 18). */
-  readonly partial: boolean;
+  abstract readonly partial: boolean;
   /** The source's change, when this row is another one: mapped, or decided by a policy. */
-  readonly source?: SourceChange;
+  abstract readonly source?: SourceChange;
   /** Present on rows that have passed the guard. */
-  readonly guard?: RowGuard;
+  abstract readonly guard?: RowGuard;
+}
+
+/** The same row as an insert under its new key. */
+export function withoutBefore(row: PlannedWrite): PlannedWrite {
+  const { before: _, ...rest } = row;
+  return { ...rest, image: row.image };
 }
 
 /** A row to delete. */

@@ -1,5 +1,6 @@
 import type { ChangeEvent, RowImage, TableSchema } from "@lockstep/core";
-import { isPartial, mayBePartial, mergeImages } from "./merge-images.js";
+import { mayBePartial, mergeImages } from "./merge-images.js";
+import { NewestRow, parsedImage } from "./newest-row.js";
 import type { Part, PlannedRemove, PlannedWrite } from "./planned-changes.js";
 
 /** Where an event stands: what a row's state remembers of it. */
@@ -95,15 +96,12 @@ export class RowStates {
   }
 
   #plan(key: string, { origin, cells, before, taken }: Written): PlannedWrite {
-    const { event, part, schema } = origin;
-    const image = cells ?? imageOf(origin);
-    const partial = isPartial(image);
+    const row = new NewestRow(key, origin, cells);
     // With a whole image a key change that meets another row of this batch becomes insert and delete: swapped keys have no
     // order in which UPDATEs of the key would work.
-    const splits = before !== undefined && !partial && (taken || this.#rows.get(before)?.kind === "write");
-    return before === undefined || splits
-      ? { key, image, schema, event, part, partial }
-      : { key, image, schema, event, part, partial, before };
+    const meets = before !== undefined && (taken || this.#rows.get(before)?.kind === "write");
+    if (before !== undefined && (row.partial || !meets)) row.before = before;
+    return row;
   }
 }
 
@@ -125,12 +123,8 @@ function following(older: Written, origin: Origin): Written {
   const { before, taken, cells } = older;
   if (!mayBePartial(origin.event.image ?? "")) return written(origin, before, taken);
   const merged = mergeImages(
-    { schema: older.origin.schema, image: cells ?? imageOf(older.origin) },
-    { schema: origin.schema, image: imageOf(origin) },
+    { schema: older.origin.schema, image: cells ?? parsedImage(older.origin.event) },
+    { schema: origin.schema, image: parsedImage(origin.event) },
   );
   return written(origin, before, taken, merged);
-}
-
-function imageOf({ event }: Origin): RowImage {
-  return JSON.parse(event.image ?? "[]") as RowImage;
 }

@@ -1,10 +1,9 @@
 import { tableId } from "@lockstep/core";
-import { type RowId, rowId, type Segment } from "../batch/planned-changes.js";
+import { type RowId, rowId, type Segment, withoutBefore } from "../batch/planned-changes.js";
 import { isolateGuarded } from "./guard/isolate-guarded.js";
 import { mapRemove, type RoutedRow } from "./map-change.js";
 import { type Refused, regroup, rowIdOf, sourceOf } from "./refused.js";
 import type { StepRoom } from "./step-room.js";
-import { withoutBefore } from "./write-sets.js";
 
 type Removal = Refused & { readonly kind: "remove" };
 
@@ -73,7 +72,10 @@ function settled(one: Write): Refused {
   const row = withoutBefore(one.row);
   const { source } = row;
   if (source?.kind !== "write") return { ...one, row };
-  return { ...one, row: { ...row, source: { kind: "write", row: withoutBefore(source.row) } } };
+  return {
+    ...one,
+    row: { ...row, image: row.image, source: { kind: "write", row: withoutBefore(source.row) } },
+  };
 }
 
 function waiting(one: Refused, waitsFor: RowId | undefined): Refused {

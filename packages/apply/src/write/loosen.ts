@@ -28,7 +28,7 @@ function pointsElsewhere({ table }: RowSet): boolean {
 function unrecorded(row: PlannedWrite): PlannedWrite {
   if (row.guard === undefined) return row;
   const { conflict: _, decided: __, ...guard } = row.guard;
-  return { ...row, guard };
+  return { ...row, image: row.image, guard };
 }
 
 /** A new row gets NULL, or the default, for what is left open; a row that is there keeps what it has. */

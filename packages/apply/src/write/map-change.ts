@@ -1,6 +1,11 @@
 import { isLockstepError, type TargetTable } from "@lockstep/core";
 import { isPartial } from "../batch/merge-images.js";
-import type { PlannedRemove, PlannedWrite, SourceChange } from "../batch/planned-changes.js";
+import {
+  type PlannedRemove,
+  type PlannedWrite,
+  type SourceChange,
+  withoutBefore,
+} from "../batch/planned-changes.js";
 import type { Refused } from "./refused.js";
 import type { Route } from "./routes.js";
 
@@ -51,9 +56,11 @@ function mapWrite(source: PlannedWrite, { table, mapping }: Route): readonly Rou
 
 // Each key has its own change of the source: a letter of a removal that still named the other key could remove whichever row has taken it meanwhile.
 function leave(source: PlannedWrite, route: Route): readonly RoutedRow[] {
-  const { before, ...row } = source;
-  const { key, schema, event, part } = row;
-  const own = mapRemove({ key, schema, event, part, source: { kind: "write", row } }, route);
+  const { key, before, schema, event, part } = source;
+  const own = mapRemove(
+    { key, schema, event, part, source: { kind: "write", row: withoutBefore(source) } },
+    route,
+  );
   return before === undefined ? [own] : [own, mapRemove({ key: before, schema, event, part }, route)];
 }
 

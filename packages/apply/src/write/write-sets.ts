@@ -1,5 +1,16 @@
-import { assertNever, type Position, type TargetTable, type TargetTransaction } from "@lockstep/core";
-import { type PlannedRemove, type PlannedWrite, positionOfEvent } from "../batch/planned-changes.js";
+import {
+  assertNever,
+  type Position,
+  type RowWrite,
+  type TargetTable,
+  type TargetTransaction,
+} from "@lockstep/core";
+import {
+  type PlannedRemove,
+  type PlannedWrite,
+  positionOfEvent,
+  withoutBefore,
+} from "../batch/planned-changes.js";
 import type { ArrangedSegment, RowSet, WriteSet } from "./arrange.js";
 import type { StepGuard } from "./guard/step-guard.js";
 import { isGuarded, performGuarded, thereByNow } from "./guard/perform-guarded.js";
@@ -94,8 +105,10 @@ export async function perform(transaction: TargetTransaction, set: RowSet): Prom
   }
 }
 
-function positioned(row: PlannedWrite): PlannedWrite {
-  return { ...row, position: placeOf(row) };
+function positioned(row: PlannedWrite): RowWrite {
+  const { key, image, before } = row;
+  const position = placeOf(row);
+  return before === undefined ? { key, image, position } : { key, image, before, position };
 }
 
 function placeOf({ part, event }: PlannedWrite | PlannedRemove): Position {
@@ -151,10 +164,4 @@ function leftKeys(
 
 function isWholeKeyChange(row: PlannedWrite): row is PlannedWrite & { readonly before: string } {
   return row.before !== undefined && !row.partial;
-}
-
-/** The same row as an insert under its new key. */
-export function withoutBefore(row: PlannedWrite): PlannedWrite {
-  const { before: _, ...rest } = row;
-  return rest;
 }

@@ -104,7 +104,8 @@ describe("a row that comes from another node", () => {
   });
 
   it("is set aside when it isn't whole, or its key was changed: no node has that row", () => {
-    const rows = [write(["1", 0], { a: 9 }), { ...write(["1", "5"], { a: 9 }), before: '["2"]' }];
+    const moved = write(["1", "5"], { a: 9 });
+    const rows = [write(["1", 0], { a: 9 }), { ...moved, image: moved.image, before: '["2"]' }];
     for (const row of rows) {
       const { writes, failed } = judge(ruleTo("hub"), row);
       expect(writes).to.deep.equal([]);

@@ -52,6 +52,8 @@ export interface TargetTable {
 export interface RowWrite {
   readonly key: string;
   readonly image: RowImage;
+  /** The image as JSON text, when all its cells are known and nobody has parsed it yet: `image` does so when it is first read. */
+  readonly text?: string;
   /** JSON key before, when the change moved it: the write is an UPDATE of the key (PROTOCOL.md 16). */
   readonly before?: string;
   /** Place of the newest change in it at the source, when the table wants positions. */

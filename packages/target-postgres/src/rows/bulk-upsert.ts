@@ -2,6 +2,7 @@ import type { Cell } from "@lockstep/core";
 import type { PostgresTable } from "../tables/postgres-table.js";
 import type { Command } from "../wire/pipeline.js";
 import { copyText } from "./copy-text.js";
+import { expectsNew, habitOf } from "./habit.js";
 import { columnArrays, matches, rowSource } from "./row-source.js";
 import { sqlState } from "../wire/sql-state.js";
 import { runOnRows } from "./run-on-rows.js";
@@ -32,7 +33,7 @@ export async function bulkUpsert(
   table: PostgresTable,
   rows: readonly (readonly Cell[])[],
 ): Promise<void> {
-  const habit = table.once("habit", (): Habit => ({ batchesOfNew: 0, batchesOfKnown: 0 }));
+  const habit = habitOf(table);
   const update = table.once("update rows", (table) => updateFromSource(table));
   let knownAreWritten = update === undefined;
   if (habit.batchesOfKnown > 0 && update !== undefined) {
@@ -40,7 +41,7 @@ export async function bulkUpsert(
     if (updated!.count === rows.length) return;
     habit.batchesOfKnown = 0;
     knownAreWritten = true;
-  } else if (habit.batchesOfNew > 1) {
+  } else if (expectsNew(habit)) {
     if (await insertsAll(step, table, rows)) return;
     habit.batchesOfNew = 0;
   }
@@ -54,12 +55,6 @@ export async function bulkUpsert(
   if (known.length > 0 && !knownAreWritten && update !== undefined)
     commands.push(updateCommand(table, update, known));
   if (commands.length > 0) await runOnRows(step.run, table.columns, commands);
-}
-
-/** Batches in a row that had only new rows, or only known ones. */
-interface Habit {
-  batchesOfNew: number;
-  batchesOfKnown: number;
 }
 
 /** Inserts the rows, or none of them when one is there already. */

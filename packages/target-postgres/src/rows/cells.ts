@@ -7,14 +7,20 @@ export function writtenCells(table: PostgresTable, write: RowWrite): readonly Ce
   return table.once("cells", cellReader)(write);
 }
 
+/** True when the written columns are those of the images, in their order and their texts. */
+export function takesImages({ columns, schema }: PostgresTable): boolean {
+  return (
+    columns.length === schema.columns.length &&
+    columns.every(({ at, convert, keeps }, i) => at === i && convert === undefined && keeps === undefined)
+  );
+}
+
 type CellReader = (write: RowWrite) => readonly Cell[];
 
 function cellReader(table: PostgresTable): CellReader {
-  const { columns, schema } = table;
+  const { columns } = table;
   const keyAt = table.key.map((column) => columns.indexOf(column));
-  const asIs =
-    columns.length === schema.columns.length &&
-    columns.every(({ at, convert, keeps }, i) => at === i && convert === undefined && keeps === undefined);
+  const asIs = takesImages(table);
   return (write) => {
     const cells =
       asIs && write.image.length === columns.length

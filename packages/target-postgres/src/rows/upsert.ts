@@ -2,6 +2,7 @@ import type { Cell, RowWrite } from "@lockstep/core";
 import type { PostgresTable } from "../tables/postgres-table.js";
 import { bulkUpsert } from "./bulk-upsert.js";
 import { writtenCells } from "./cells.js";
+import { insertTexts, textsToInsert } from "./insert-texts.js";
 import { partialUpsert } from "./partial-upsert.js";
 import { smallUpsert } from "./small-upsert.js";
 import type { StepStatements } from "./statements.js";
@@ -19,6 +20,8 @@ export async function upsertRows(
   table: PostgresTable,
   writes: readonly RowWrite[],
 ): Promise<void> {
+  const texts = writes.length > smallBatch ? textsToInsert(table, writes) : undefined;
+  if (texts !== undefined && (await insertTexts(step, table, texts))) return;
   const whole: (readonly Cell[])[] = [];
   const partial: (readonly Cell[])[] = [];
   for (const write of writes) {

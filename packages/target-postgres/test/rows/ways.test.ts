@@ -1,3 +1,4 @@
+import type { Cell, RowImage, RowWrite } from "@lockstep/core";
 import { contractContext, openLane } from "@lockstep/testing/target-contract";
 import { expect } from "chai";
 import fc from "fast-check";
@@ -62,6 +63,79 @@ describe("ways of writing rows", () => {
       }),
       { numRuns: 12 },
     );
+    await lane.close();
+  });
+
+  it("copy images as the texts they are, where PostgreSQL reads them the same", async () => {
+    const lane = await openLane(await context.target({ schema: "managed" }), "texts");
+    const [table] = await lane.session.tables([sourceTable("ways_as_text", columns)]);
+    let parsed = 0;
+    const asText = (image: RowImage): RowWrite => ({
+      key: JSON.stringify(image.slice(0, 1)),
+      text: JSON.stringify(image),
+      get image() {
+        parsed++;
+        return image;
+      },
+    });
+    const read = () =>
+      context.fixture.read(
+        `select t.id::text, note, tags::text, data::text, '\\x' || encode(bytes, 'hex') from ways_as_text t order by t.id`,
+      );
+    const batches = async (rows: readonly (readonly Cell[])[]) => {
+      const images = rows.map((rest, n) => [String(n), ...rest]);
+      await lane.step(async (transaction) => {
+        await transaction.truncate(table!);
+        for (let at = 0; at < images.length; at += 60)
+          await transaction.upsert(table!, images.slice(at, at + 60).map(asText));
+      });
+      return images.map(([id, note, tags]) => [id, note, tags]);
+    };
+    // Two batches of new rows make it expect more of them.
+    await batches(Array.from({ length: 120 }, () => ["a", null, null, null]));
+    const plain = fc.oneof(
+      fc.stringMatching(/^[\\"'{}[\], .:Nnul0-9é€]*$/),
+      fc.constantFrom("null", "NULL", "😀", "\\N", "\\.", "", ",", '"', '",null,"', "],", '\\"'),
+    );
+    const rowsOf = (note: fc.Arbitrary<string>) =>
+      fc.array(fc.tuple(fc.option(note), tags, fc.constant(null), fc.option(bytes)), {
+        minLength: 60,
+        maxLength: 60,
+      });
+    await fc.assert(
+      fc.asyncProperty(rowsOf(plain), rowsOf(text), async (asTheyAre, any) => {
+        parsed = 0;
+        const first = await batches(asTheyAre);
+        expect(parsed).equal(0);
+        expect((await read()).map((cells) => cells.slice(0, 3))).deep.equal(first);
+        const second = await batches(any);
+        expect((await read()).map((cells) => cells.slice(0, 3))).deep.equal(second);
+      }),
+      { numRuns: 15 },
+    );
+    await lane.close();
+  });
+
+  it("write by their cells when a row that was expected to be new is there, or is refused", async () => {
+    const lane = await openLane(await context.target({ schema: "managed" }), "there");
+    const [table] = await lane.session.tables([sourceTable("ways_there", { id: ["integer", "integer"] })]);
+    const rows = (from: number) =>
+      Array.from({ length: 60 }, (_, i) => {
+        const { key, image } = row([String(from + i)]);
+        return { key, image, text: key };
+      });
+    await lane.step(async (transaction) => {
+      for (const from of [0, 60, 120, 150]) await transaction.upsert(table!, rows(from));
+    });
+    const count = async () => (await context.fixture.read("select count(*) from ways_there"))[0]![0];
+    expect(await count()).equal("210");
+    await lane.step(async (transaction) => {
+      for (const from of [210, 270, 330]) await transaction.upsert(table!, rows(from));
+      const bad = { ...row(["x"]), text: '["x"]' };
+      const refused = transaction.savepoint(() => transaction.upsert(table!, [...rows(390), bad]));
+      expect(await refused.catch((error: unknown) => (error as { code: string }).code)).equal("22P02");
+    });
+    expect(await count()).equal("390");
     await lane.close();
   });
 

@@ -33,5 +33,5 @@ function wasMade({ row, fault }: Refused): boolean {
 function asItCame(one: Refused): Refused {
   if (one.kind === "remove") return one;
   const { guard, ...row } = one.row;
-  return { ...one, row: guard?.incoming ?? row };
+  return { ...one, row: guard?.incoming ?? { ...row, image: one.row.image } };
 }

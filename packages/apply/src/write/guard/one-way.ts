@@ -127,7 +127,7 @@ class OneWay {
   }
 
   #pass(row: PlannedWrite, insert: boolean): void {
-    this.open.writes.push({ ...row, guard: { insert } });
+    this.open.writes.push({ ...row, image: row.image, guard: { insert } });
   }
 
   #decide(change: SourceChange, sides: Sides, { outcome, image }: Resolution): void {

@@ -109,5 +109,6 @@ export function isLoosened({ before, partial }: PlannedWrite): boolean {
 }
 
 function inserted(row: PlannedWrite): PlannedWrite {
-  return row.guard === undefined ? row : { ...row, guard: { ...row.guard, insert: false } };
+  if (row.guard === undefined) return row;
+  return { ...row, image: row.image, guard: { ...row.guard, insert: false } };
 }
