@@ -2,7 +2,7 @@ import { bounded, triedAgain } from "./bounded.js";
 import { formatVersion } from "./format-version.js";
 import { flushFunctions } from "./flush-function.js";
 import { keepsKeysFunction } from "./keeps-keys.js";
-import { tupleBytes } from "./packed.js";
+import { roomFunction, tupleBytes } from "./packed.js";
 import type { OutboxNames } from "./outbox-names.js";
 import { quoteText } from "./quote.js";
 import { dropTableFunctions, tableFunctions } from "./table-functions.js";
@@ -52,7 +52,7 @@ export function dropStatements({ schema, s, outbox }: OutboxNames): string[] {
   ${s}.flush_for(jsonb, text, text, text), ${s}.flush_for_pinned(jsonb, text, text, text),
   ${s}.flush_row(text, text, jsonb, text, text), ${s}.flush_row_pinned(text, text, jsonb, text, text),
   ${s}.describe(jsonb), ${s}.shape_named(text), ${s}.make_shape(oid, text), ${s}.catalog_version(oid),
-  ${s}.columns_version(oid), ${s}.unchanged(oid, text), ${s}.as_planned(text, oid, text), ${s}.keeps_keys(oid), ${s}.unread(), ${s}.cut(), ${s}.captured();`,
+  ${s}.columns_version(oid), ${s}.unchanged(oid, text), ${s}.as_planned(text, oid, text), ${s}.keeps_keys(oid), ${s}.unread(), ${s}.cut(), ${s}.captured(), ${s}.pack_bytes();`,
       `drop table if exists ${outbox}, ${s}.tick, ${s}.table_schema, ${s}.target, ${s}.state, ${s}.job, ${s}.schedule;`,
       `drop sequence if exists ${s}.outbox_seq;`,
       `begin drop schema if exists ${s} restrict; exception when dependent_objects_still_exist then null; end;`,
@@ -187,7 +187,8 @@ ${unless(
   `exists (select from pg_catalog.pg_class where oid = ${quoteText(outbox)}::regclass and ${quoteText(kept)} = any (reloptions))`,
   `alter table ${outbox} set (${tupleBytes});`,
 )}
-${added(outbox, { audience: "text", version: "text" })}`;
+${added(outbox, { audience: "text", version: "text" })}
+${roomFunction(s, outbox)}`;
 }
 
 function unless(condition: string, statements: string): string {

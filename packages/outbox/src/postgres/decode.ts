@@ -13,7 +13,7 @@ import { addTo, type LightPage, maxInlineBytes } from "../large-images.js";
 import { changesIn, unpack } from "../pack.js";
 import type { Tick } from "../tick.js";
 
-// Rows that are packed hold no large ones.
+// Those that are packed are not large, or few of them are.
 const isLarge = `o.op <> '${packLetter}' and octet_length(o.image) > ${maxInlineBytes}`;
 
 /**

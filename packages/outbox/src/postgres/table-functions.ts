@@ -102,7 +102,7 @@ begin
   if coalesce(many, 0) < jsonb_array_length($1) then
     return ${s}.flush_pinned(jsonb_build_array(jsonb_build_object('t', %1$L, 'r', $1)), $2, $3);
   end if;
-  ${packedLines({ outbox, fingerprint: "%5$L", traceparent: "$2", origin: "$3" })}
+  ${packedLines(s, { outbox, fingerprint: "%5$L", traceparent: "$2", origin: "$3" })}
   ${wakeStatement(schema)}
   return many;
 end `;

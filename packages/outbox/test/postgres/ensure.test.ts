@@ -1,4 +1,5 @@
 import { eventually } from "@lockstep/testing";
+import { expect } from "chai";
 import { postgresOutboxWriter } from "../../src/index.js";
 import { postgres } from "../fixture/postgres.js";
 
@@ -19,6 +20,37 @@ describe("processes that make the outbox on PostgreSQL at the same moment", () =
       await first.run(`select pg_advisory_unlock(${lock})`);
       await ensured;
       await relay.run("rollback");
+    } finally {
+      await db.drop();
+    }
+  });
+});
+
+describe("an outbox on PostgreSQL from before larger rows were compressed", () => {
+  it("compresses what is written from now on, and is left alone from then on", async () => {
+    const db = await postgres.open();
+    try {
+      const app = await db.session();
+      const compression = async (): Promise<unknown[]> =>
+        (
+          await app.run(`select to_jsonb(a)->>'attcompression' as how from pg_attribute a
+  where attrelid = 'lockstep.outbox'::regclass and attname in ('image', 'version')`)
+        ).map(({ how }) => how);
+      const made = await compression();
+      if (made.includes("l"))
+        await app.run(
+          "alter table lockstep.outbox alter image set compression pglz, alter version set compression pglz",
+        );
+      await app.run("drop function lockstep.pack_bytes(); update lockstep.state set format = 18");
+      await db.writer.ensure(app.run);
+      expect(await compression()).to.deep.equal(made);
+      expect(await app.run("select lockstep.pack_bytes() as room")).to.deep.equal([{ room: made.includes("l") ? 32_768 : 6_600 }]); // prettier-ignore
+      // Nobody waits for who writes to the outbox when it is made sure of once more.
+      const other = await db.session();
+      await other.run("begin; lock table lockstep.outbox in row exclusive mode");
+      await app.run("update lockstep.state set format = 18; set lock_timeout = '1s'");
+      await db.writer.ensure(app.run);
+      await other.run("rollback");
     } finally {
       await db.drop();
     }

@@ -18,10 +18,11 @@ export const nestedSetting = (hash: string): string =>
 
 /** What writes whatever a firing is about, under pinned settings; `written` says how many rows. */
 export function exactly(
-  { s, outbox }: OutboxNames,
+  names: OutboxNames,
   table: TriggerTable,
   hash: string,
 ): { readonly declare: string; readonly statements: string } {
+  const { s } = names;
   const name = quoteText(nameOf(table));
   const isRow = table.level === "row";
   const relation = isRow ? table.oid : "TG_RELID";
@@ -58,13 +59,13 @@ export function exactly(
   end if;
   ${check}
   if is_same and ${named} then
-${choice(isRow, firingStatements(outbox, own, { new: `${block}.new`, old: `${block}.old` }), (statement) => `${statement};`)}
+${choice(isRow, firingStatements(names, own, { new: `${block}.new`, old: `${block}.old` }), (statement) => `${statement};`)}
   else
     shape := ${s}.shape_named(${current});
     if shape.key_cells = '' then
       raise exception 'table % has no primary key', ${current} using errcode = 'invalid_table_definition';
     end if;
-${choice(isRow, firingStatements(outbox, made, givenRows), (statement) => executed(statement, current))}
+${choice(isRow, firingStatements(names, made, givenRows), (statement) => executed(statement, current))}
   end if;`,
   };
 }

@@ -1,4 +1,5 @@
-import { lineOf, packedInsert } from "../packed.js";
+import type { OutboxNames } from "../outbox-names.js";
+import { insertOfOne, lineOf, packedInsert, type Packing, roomOf } from "../packed.js";
 
 /** How a row's parts are written in SQL, of a row named `t`; the fingerprint as a literal. */
 export interface RowTexts {
@@ -29,6 +30,11 @@ export interface OfRows {
   readonly many: string;
 }
 
+/** The same, and `some`: writes its rows, of which there are more than few, if they fit into one row of the outbox. */
+export interface OfSeenRows extends OfRows {
+  readonly some: string;
+}
+
 /** What is written at a firing: of many rows or of one, as the trigger saw them or as they are now. */
 export interface FiringStatements {
   readonly truncate: string;
@@ -46,6 +52,9 @@ export const transitionTable = "lockstep_rows";
 
 /** So many rows cost their writer no more when they are packed; their readers gain earlier. */
 const worthPacking = 5;
+
+/** More rows are not worth being tried for one row of the outbox. */
+const maxTried = 200;
 
 /** How the rows of a row trigger are named. */
 export interface TriggerRows {
@@ -76,21 +85,34 @@ function writing(outbox: string, fingerprint: string) {
     select ${op}, ${fingerprint}, ${key}, ${image}, ${before}, ${traceparent}, ${origin}${from}`;
 }
 
-/** What inserts several. `lines`: a query of them. */
-function packing(outbox: string, fingerprint: string) {
+/** What is packed. `lines`: a query of them. */
+function packing(outbox: string, fingerprint: string): (lines: string) => Packing {
   // As subqueries: asked once for a statement, not for each of its rows.
   const context = { traceparent: `(select ${traceparent})`, origin: `(select ${origin})` };
-  return (lines: string): string => packedInsert({ outbox, lines, fingerprint, ...context });
+  return (lines) => ({ outbox, lines, fingerprint, ...context });
+}
+
+/**
+ * Whether the transition table's rows look as if they had room in one row of the outbox: as many as there are, as wide as the first one is, whose text is about as long
+ * as what it is made of. Texts that then have none are made twice.
+ */
+function mayHaveRoom(s: string): string {
+  const first = `(select pg_catalog.pg_column_size(t.*) from ${transitionTable} t limit 1)`;
+  const many = "pg_catalog.count(*)";
+  return `(select ${many} operator(pg_catalog.<) ${maxTried} and (${many} operator(pg_catalog.*) ${first}) operator(pg_catalog.<=) ${roomOf(s)}
+        from (select from ${transitionTable} limit ${maxTried}) c)`;
 }
 
 /** The statements for rows as a statement trigger saw them. Every name is qualified: they don't depend on a search_path. Pure. */
 export function seenStatements(
-  outbox: string,
+  { s, outbox }: OutboxNames,
   { fingerprint, key, image }: Pick<RowTexts, "fingerprint" | "key" | "image">,
-): ByOperation<OfRows> {
+): ByOperation<OfSeenRows> {
   const write = writing(outbox, fingerprint);
   const pack = packing(outbox, fingerprint);
-  const seen = (op: string): OfRows => ({
+  const lines = (op: string): string =>
+    `select ${lineOf(`'${op}'`, key, op === "d" ? undefined : image)} as line from ${transitionTable} t`;
+  const seen = (op: string): OfSeenRows => ({
     few: write(
       `'${op}'`,
       key,
@@ -98,9 +120,8 @@ export function seenStatements(
       "null",
       ` from ${transitionTable} t where ${areFew}`,
     ),
-    many: pack(
-      `select ${lineOf(`'${op}'`, key, op === "d" ? undefined : image)} as line from ${transitionTable} t`,
-    ),
+    some: insertOfOne(s, pack(`${lines(op)} where ${mayHaveRoom(s)}`)),
+    many: packedInsert(pack(lines(op))),
   });
   return { INSERT: seen("i"), UPDATE: seen("u"), DELETE: seen("d") };
 }
@@ -109,7 +130,8 @@ export function seenStatements(
  * The statements for one shape of a table, for a search_path of `pg_catalog`: the columns of the application's table come as
  * `t."…"`, so that none can be mistaken for another. Pure.
  */
-export function firingStatements(outbox: string, texts: RowTexts, rows: TriggerRows): FiringStatements {
+export function firingStatements(names: OutboxNames, texts: RowTexts, rows: TriggerRows): FiringStatements {
+  const { outbox } = names;
   const { fingerprint, key, image, same, table } = texts;
   const write = writing(outbox, fingerprint);
   const pack = packing(outbox, fingerprint);
@@ -131,15 +153,17 @@ export function firingStatements(outbox: string, texts: RowTexts, rows: TriggerR
     );
   const rowsAgain = (op: string): OfRows => ({
     few: `${again(op, transitionTable)} where ${areFew}`,
-    many: pack(
-      `select ${found(lineOf(`'${op}'`, key, image), lineOf("'d'", keyOfRow))} as line${joined(transitionTable)}`,
+    many: packedInsert(
+      pack(
+        `select ${found(lineOf(`'${op}'`, key, image), lineOf("'d'", keyOfRow))} as line${joined(transitionTable)}`,
+      ),
     ),
   });
   const one = { new: `(select (${rows.new}).*)`, old: `(select (${rows.old}).*)` };
   const before = `nullif((select ${key} from ${one.old} t), ${key})`;
   return {
     truncate: write("'t'", "'[]'", "null", "null"),
-    statement: seenStatements(outbox, texts),
+    statement: seenStatements(names, texts),
     row: { INSERT: seen("i", one.new), UPDATE: seen("u", one.new, before), DELETE: seen("d", one.old) },
     statementAgain: { INSERT: rowsAgain("i"), UPDATE: rowsAgain("u"), DELETE: rowsAgain("u") },
     rowAgain: {

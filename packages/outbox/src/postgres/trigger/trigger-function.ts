@@ -78,14 +78,16 @@ end `;
 const usualPath = `pg_catalog.current_setting('search_path') operator(pg_catalog.=) '"$user", public'`;
 
 /** Writes what is as it was when the function was made, and then leaves the block `firing`, as it does when nothing was changed; else it leaves the block `plain`. */
-function plainly({ schema, outbox }: OutboxNames, table: TriggerTable, hash: string): string {
+function plainly(names: OutboxNames, table: TriggerTable, hash: string): string {
   const oid = `'${table.oid}'::pg_catalog.oid`;
   const isNamed = `pg_catalog.to_regclass(${quoteText(nameOf(table))}) operator(pg_catalog.=) ${oid}`;
-  const statements = seenStatements(outbox, textsOf(table));
+  const statements = seenStatements(names, textsOf(table));
   const branch = (
     operation: keyof ByOperation,
-  ): string => `if TG_NAME operator(pg_catalog.=) ${quoteText(`${triggerPrefix(schema)}${operation.toLowerCase()}`)} then
+  ): string => `if TG_NAME operator(pg_catalog.=) ${quoteText(`${triggerPrefix(names.schema)}${operation.toLowerCase()}`)} then
         ${statements[operation].few};
+        exit firing when found;
+        ${statements[operation].some};
         exit firing when found;
         exit firing when not exists (select from ${transitionTable});
         ${statements[operation].many};
