@@ -27,17 +27,17 @@ declare
   same text := format('to_regclass(%L) = %s::oid and %s', name, shape.rel, ${s}.unchanged(shape.rel, shape.rel || '::oid'));
   given text[] := array[${quoteText(`(${parameters.row})`)}, ${quoteText(`(${parameters.rows})`)}];
   made text[] := array[${quoteText(`${s}.row_`)} || hash, ${quoteText(`${s}.rows_`)} || hash];
-  bodies text[]; olds pg_proc[];
+  bodies text[]; olds text[]; owners oid[];
 begin
   bodies := array[format($body$${rowBody(names)}$body$, name, planned, same, replace(shape.image, '($1->>', '($2->>'), shape.fingerprint),
     format($body$${rowsBody(names)}$body$, name, planned, same, shape.images, shape.fingerprint)];
-  select array_agg(p order by f.n) into olds from unnest(made, given) with ordinality f(made, given, n)
+  select array_agg(p.prosrc order by f.n), array_agg(p.proowner) into olds, owners from unnest(made, given) with ordinality f(made, given, n)
     join pg_proc p on p.oid = to_regprocedure(f.made || '_pinned' || f.given);
-  if olds[1].prosrc = bodies[1] and olds[2].prosrc = bodies[2] then
+  if olds = bodies then
     return hash;
   end if;
   if shape.image = '' or not has_schema_privilege(${quoteText(s)}::regnamespace, 'create')
-     or exists (select from unnest(olds) p where not pg_has_role(p.proowner, 'usage')) then
+     or exists (select from unnest(owners) o where not pg_has_role(o, 'usage')) then
     return null;
   end if;
   -- Two processes that start at once must not replace the same functions at once.
