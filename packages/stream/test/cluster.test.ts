@@ -32,7 +32,7 @@ async function startCluster(): Promise<RunningServer[]> {
           String(await redis.call("cluster", "INFO")).includes(
             "cluster_state:ok\r\ncluster_slots_assigned:16384",
           ),
-        { timeoutMs: 20_000, what: "the cluster" },
+        { what: "the cluster" },
       );
     }
   } finally {

@@ -63,7 +63,8 @@ describe("Redis away at the start", () => {
     const markDue = async (due: DueLetter): Promise<boolean> => marked.push(due.letter) > 0;
     await using _ = await startLetterWorker({ redis: redis.url, source: "shop", commandTimeoutMs, markDue });
     await scheduleAll(3);
-    await eventually(async () => marked.length === 3);
+    // A call whose answer was late is made once more, and may find its job done.
+    await eventually(async () => new Set(marked).size === 3);
   });
 
   it("a worker that stops taking jobs is replaced all the same", async () => {
@@ -82,7 +83,7 @@ describe("Redis away at the start", () => {
           : new Promise((resolve) => hanging.push(resolve)),
     });
     await scheduleAll(12);
-    await eventually(async () => marked.length >= 4, { timeoutMs: 10_000, what: "the new worker's letters" });
+    await eventually(async () => marked.length >= 4, { what: "the new worker's letters" });
     for (const end of hanging) end(false);
   });
 });

@@ -41,8 +41,7 @@ describe("what goes to Redis and comes from there", () => {
     }
   });
 
-  it("makes V8 collect everything no more often than nothing does", async function () {
-    this.timeout(20_000);
+  it("makes V8 collect everything no more often than nothing does", async () => {
     const stage = await openStage();
     const writer = redisStreamWriter({ redis: stage.url, source: stage.source });
     try {

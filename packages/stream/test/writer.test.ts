@@ -227,7 +227,7 @@ describe("stream writer and a Redis in trouble", () => {
       const started = performance.now();
       expect(await codeOf(writer.append(feed, "e1", chain(0, 1)))).to.equal("STREAM_UNAVAILABLE");
       expect(await codeOf(writer.head(feed))).to.equal("STREAM_UNAVAILABLE");
-      expect(performance.now() - started).to.be.lessThan(3_000);
+      expect(performance.now() - started).to.be.lessThan(20_000);
       await server.start();
       await eventually(async () => (await writer.head(feed)) !== undefined);
       await writer.append(feed, "e1", chain(0, 3));
@@ -240,7 +240,11 @@ describe("stream writer and a Redis in trouble", () => {
   it("answers in bounded time when Redis never answers, and an append that landed unseen is no duplicate", async () => {
     await using server = await startRedis();
     await using proxy = await startProxy({ port: server.port });
-    const writer = redisStreamWriter({ redis: proxy.url(server.url), source: "shop", commandTimeoutMs: 300 });
+    const writer = redisStreamWriter({
+      redis: proxy.url(server.url),
+      source: "shop",
+      commandTimeoutMs: 1_000,
+    });
     try {
       await writer.begin(feed, begin);
       await writer.append(feed, "e1", chain(0, 1));

@@ -59,7 +59,7 @@ export function toolsOf(stage: LaneStage, redisServer: RunningServer): StageTool
   return {
     ...stage,
     redisServer,
-    until: async (probe, what, timeoutMs = 15_000) =>
+    until: async (probe, what, timeoutMs = 30_000) =>
       (await eventually(async () => (await probe()) || undefined, { what, timeoutMs })) as never,
     letters: async () => {
       const { letters } = await stage.target.letters.list({ source: stage.source }, { limit: 500 });

@@ -195,7 +195,7 @@ export function letterTests(stage: StageUse): void {
     expect(lane.status().reason?.code).equal("TARGET_MANY_REFUSED");
     expect(await letters()).deep.equal([]);
     await run("ALTER TABLE customers DROP CONSTRAINT no_bad_name");
-    await reached(relay.last, 30_000);
+    await reached(relay.last);
     expect(await rows("SELECT count(*) AS n FROM customers")).deep.equal(["41"]);
     await until(() => lane.status().state === "running", "running again");
   });

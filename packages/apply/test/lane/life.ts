@@ -50,7 +50,7 @@ export function lifeTests(stage: StageUse): void {
     await stage().until(() => (lane.status().lagMs ?? 0) > 0, "a step in flight");
     const began = performance.now();
     await lane[Symbol.asyncDispose]();
-    expect(performance.now() - began).below(5_000);
+    expect(performance.now() - began).below(20_000);
     const error: unknown = await lane.done.catch((e: unknown) => e);
     expect(isLockstepError(error, "DRAIN_TIMEOUT"), String(error)).equal(true);
     await proxy.heal();

@@ -96,7 +96,7 @@ describe("a lane to a store without transactions", () => {
             lane = tools.start({ target, limits: { ...limits, maxBatchEvents: 5 }, ...quick });
           }
         }
-        await reached(relay.last, 30_000);
+        await reached(relay.last);
         sink.refuses = () => false;
         await until(async () => {
           const ids = await target.letters.replay(

@@ -32,6 +32,7 @@ const lane = startLane({
   limits,
   logger: { debug: say, info: say, warn: say, error: say },
 });
+say({}, "started");
 process.on("SIGTERM", () => {
   void lane[Symbol.asyncDispose]().then(() => process.exit(0));
 });

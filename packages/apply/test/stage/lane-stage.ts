@@ -76,7 +76,7 @@ export async function openStage(
     run: (sql) => side.query(sql),
     own: (table) => (engine === "postgres" ? `lockstep.${table}` : `lockstep_${table}`),
     rows: async (sql) => (await side.query(sql)).map((row) => Object.values(row).join("|")),
-    async reached(position, timeoutMs = 15_000) {
+    async reached(position, timeoutMs = 60_000) {
       const there = async (): Promise<boolean> => {
         const [lane] = (await target.checkpoints()).filter((one) => one.source === source);
         return lane !== undefined && comparePositions(lane.position, position) >= 0;

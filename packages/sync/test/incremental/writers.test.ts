@@ -36,7 +36,7 @@ for (const kind of ["postgres", "mariadb"] as const) {
       const sent: SentRow[] = [];
       const seen = new Map<string, string>();
       let passes = 0;
-      while (performance.now() < until) {
+      while (performance.now() < until || passes < 2) {
         sent.push(...(await job.pass()));
         passes++;
       }
@@ -49,7 +49,6 @@ for (const kind of ["postgres", "mariadb"] as const) {
         for (const row of expected)
           expect(seen.get(String(row["id"])), `${name} ${row["id"]}`).to.equal(String(row["v"]));
       }
-      expect(passes).to.be.greaterThan(1);
     });
   });
 }

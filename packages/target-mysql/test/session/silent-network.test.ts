@@ -16,7 +16,7 @@ describe("a network that swallows packets", () => {
 
   it("ends a lane after a bound instead of waiting for ever", async () => {
     await using proxy = await startProxy({ port: Number(new URL(fixture.url).port) });
-    const target = mysqlTarget({ name: "mine", url: proxy.url(fixture.url), statementTimeoutMs: 300 });
+    const target = mysqlTarget({ name: "mine", url: proxy.url(fixture.url), statementTimeoutMs: 1_000 });
     await target.open();
     const lane = (await target.lane({ source: "app", partition: 0 }))!;
     const from = await lane.register({ position: "0-0", incarnation: "test" });
@@ -42,14 +42,14 @@ describe("a network that swallows packets", () => {
       openLane({
         lane: { source: "gone", partition: 0 },
         tables,
-        pulse: { everyMs: 200, silentSeconds: 1 },
+        pulse: { everyMs: 200, silentSeconds: 2 },
         connect: () => Session.open({ url, database: tables.namespace, statementTimeoutMs: 5_000 }),
       });
     const lane = (await open(proxy.url(fixture.url)))!;
-    const until = Date.now() + 2_500;
+    const until = Date.now() + 3_000;
     while (Date.now() < until) expect(await open(fixture.url)).equal(undefined);
     proxy.blackHole();
-    await using next = await eventually(() => open(fixture.url), { what: "the lane", timeoutMs: 10_000 });
+    await using next = await eventually(() => open(fixture.url), { what: "the lane" });
     expect(next).not.equal(undefined);
     await proxy.heal();
     await lane.lost;

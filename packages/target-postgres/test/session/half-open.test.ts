@@ -13,13 +13,13 @@ describe("a network that swallows packets", () => {
     const { hostname, port } = new URL(context.fixture.url);
     const proxy = await startProxy({ host: hostname, port: Number(port) });
     try {
-      const target = await context.target({ url: proxy.url(context.fixture.url), statementTimeoutMs: 300 });
+      const target = await context.target({ url: proxy.url(context.fixture.url), statementTimeoutMs: 1_000 });
       const lane = await openLane(target, "swallowed");
       const rows = await lane.table(table);
       proxy.blackHole();
       const start = performance.now();
       const error = await rejection(lane.step((transaction) => transaction.upsert(rows, [table.row("1")])));
-      expect(performance.now() - start).within(500, 5_000);
+      expect(performance.now() - start).within(500, 20_000);
       expect(target.classify(error)).deep.equal({ kind: "systemic", code: "TARGET_UNAVAILABLE" });
       await lane.session.lost;
       await lane.close();
@@ -38,18 +38,15 @@ describe("a network that swallows packets", () => {
       PostgresLane.open({
         url,
         lane: { source: "silent", partition: 0 },
-        pulse: { everyMs: 200, silentMs: 1_000 },
+        pulse: { everyMs: 200, silentMs: 2_000 },
         applicationName: "lockstep lane silent/0",
         statementTimeoutMs: 5_000,
       });
     const lane = (await open(proxy.url(context.fixture.url)))!;
-    const until = Date.now() + 2_500;
+    const until = Date.now() + 3_000;
     while (Date.now() < until) expect(await open(context.fixture.url)).equal(undefined);
     proxy.blackHole();
-    await using next = await eventually(() => open(context.fixture.url), {
-      what: "the lane",
-      timeoutMs: 10_000,
-    });
+    await using next = await eventually(() => open(context.fixture.url), { what: "the lane" });
     expect(next).not.equal(undefined);
     await proxy.heal();
     await lane.lost;
@@ -61,9 +58,9 @@ describe("a network that swallows packets", () => {
     const lane = (await PostgresLane.open({
       url: context.fixture.url,
       lane: { source: "hanging", partition: 0 },
-      pulse: { everyMs: 100, silentMs: 20_000 },
+      pulse: { everyMs: 100, silentMs: 60_000 },
       applicationName: "lockstep lane hanging/0",
-      statementTimeoutMs: 300,
+      statementTimeoutMs: 1_000,
     }))!;
     const from = await lane.register({ position: "0-0", incarnation: "test" });
     const move = { from, to: "1-1", total: 1, incarnation: "test", records: 0 } as const;
@@ -75,7 +72,7 @@ describe("a network that swallows packets", () => {
         await transaction.countRecords(0);
       }),
     );
-    expect(performance.now() - start).within(500, 5_000);
+    expect(performance.now() - start).within(500, 20_000);
     expect(String(error)).contain("terminated");
     await lane[Symbol.asyncDispose]();
   });
@@ -83,7 +80,7 @@ describe("a network that swallows packets", () => {
   it("takes a statement that is too slow, or waits for a lock, for a fault of the target", async () => {
     const table = contractTable(context.fixture, "locked", { id: "integer" });
     await table.create();
-    const target = await context.target({ statementTimeoutMs: 300 });
+    const target = await context.target({ statementTimeoutMs: 1_000 });
     const lane = await openLane(target, "locked");
     const rows = await lane.table(table);
     await context.fixture.run("begin; lock table locked");
