@@ -65,7 +65,7 @@ describe("relay service", () => {
           await reader.announce(target);
           return reader.confirmation(target);
         },
-        { timeoutMs: 20_000, what: "a confirmation" },
+        { what: "a confirmation" },
       );
       const standby = await start();
       const keys: string[] = [];
@@ -81,7 +81,7 @@ describe("relay service", () => {
         for (let i = 0; i < 40; i++) await commit();
         await relay.kill();
         for (let i = 0; i < 20; i++) await commit();
-        await eventually(readAll, { timeoutMs: 20_000, what: "every key" });
+        await eventually(readAll, { what: "every key" });
         relay = await start();
       }
       expect(keys).to.deep.equal(Array.from({ length: last }, (_, i) => String(i + 1)));

@@ -65,7 +65,7 @@ describe("node services/status/dist/main.js --config", () => {
     expect((await fetch(`${url}/readyz`)).status).to.equal(503);
     const started = performance.now();
     expect(await service.stop()).to.equal(0);
-    expect(performance.now() - started).to.be.lessThan(5000);
+    expect(performance.now() - started).to.be.lessThan(10_000);
   });
 
   it("shows the queues as soon as Redis comes, when it was away at the start", async () => {
@@ -78,7 +78,7 @@ describe("node services/status/dist/main.js --config", () => {
     expect(((await away.json()) as { code: string }).code).to.equal("STREAM_UNAVAILABLE");
     await late.start();
     const board = async (): Promise<boolean> => (await fetch(`${url}/queues/api/queues`)).status === 200;
-    await eventually(board, { timeoutMs: 15_000, what: "the queues to be shown" });
+    await eventually(board, { what: "the queues to be shown" });
   });
 
   it("doesn't start beyond loopback without a token, and says what to do", async () => {

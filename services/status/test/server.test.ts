@@ -16,7 +16,7 @@ describe("the server's end", () => {
   after(() => proxy[Symbol.asyncDispose]());
 
   it("answers what is in flight first", async () => {
-    const rig = await openRig({ via: (_, url) => proxy.url(url), limits: { askTimeoutMs: 500 } });
+    const rig = await openRig({ via: (_, url) => proxy.url(url), limits: { askTimeoutMs: 1_500 } });
     await rig.get("/api/v1/status");
     proxy.blackHole();
     const arrived = once(rig.server.app.server, "request");
@@ -25,7 +25,7 @@ describe("the server's end", () => {
     const started = performance.now();
     await rig.server[Symbol.asyncDispose]();
     expect((await answer).status).to.equal(200);
-    expect(performance.now() - started).to.be.lessThan(3000);
+    expect(performance.now() - started).to.be.lessThan(15_000);
     await proxy.heal();
     await rig.close();
   });
@@ -45,7 +45,7 @@ describe("the server's end", () => {
     await arrived;
     const started = performance.now();
     await rig.server[Symbol.asyncDispose]();
-    expect(performance.now() - started).to.be.lessThan(3000);
+    expect(performance.now() - started).to.be.lessThan(15_000);
     expect(await answer).to.equal("cut");
     await proxy.heal();
     await rig.close();

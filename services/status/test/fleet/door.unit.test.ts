@@ -5,9 +5,10 @@ import { openDoor } from "../../src/fleet/door.js";
 const settings = {
   what: "target reports",
   code: "TARGET_UNAVAILABLE",
-  timeoutMs: 20,
+  timeoutMs: 5_000,
   maxPending: 2,
 } as const;
+const impatient = { ...settings, timeoutMs: 20 };
 const never = <T>() => new Promise<T>(() => undefined);
 
 async function codeOf(work: Promise<unknown>): Promise<ErrorCode | "none"> {
@@ -27,11 +28,11 @@ describe("a door", () => {
   });
 
   it("gives up on silence", async () => {
-    expect(await codeOf(openDoor(settings).ask(never))).to.equal("TARGET_UNAVAILABLE");
+    expect(await codeOf(openDoor(impatient).ask(never))).to.equal("TARGET_UNAVAILABLE");
   });
 
   it("refuses further questions while too many are open, and takes them again when those have ended", async () => {
-    const door = openDoor({ ...settings, timeoutMs: 5000 });
+    const door = openDoor(settings);
     const ends: (() => void)[] = [];
     const slow = () => new Promise<void>((resolve) => ends.push(resolve));
     const open = [door.ask(slow), door.ask(slow)];
@@ -44,7 +45,7 @@ describe("a door", () => {
   });
 
   it("counts a question that timed out until it really ends", async () => {
-    const door = openDoor(settings);
+    const door = openDoor(impatient);
     await codeOf(door.ask(never));
     await codeOf(door.ask(never));
     let asked = false;

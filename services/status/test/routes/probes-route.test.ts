@@ -13,7 +13,7 @@ describe("the probes", () => {
       targets: ["reporting", "warehouse"],
       via: (target, url) => (target === "warehouse" ? proxy.url(url) : url),
       token: "a-token-of-some-length",
-      limits: { askTimeoutMs: 400, requestsPerMinute: 2 },
+      limits: { askTimeoutMs: 2_000, requestsPerMinute: 2 },
     });
   });
   after(async () => {

@@ -73,7 +73,7 @@ describe("GET /api/v1/status", () => {
 });
 
 describe("GET /api/v1/status with something down", () => {
-  const askTimeoutMs = 400;
+  const askTimeoutMs = 1_500;
   let proxy: FaultProxy;
   let rig: StatusRig;
   before(async () => {
@@ -100,7 +100,7 @@ describe("GET /api/v1/status with something down", () => {
       await proxy[fault]();
       const started = performance.now();
       const { status, body } = await rig.get("/api/v1/status");
-      expect(performance.now() - started).to.be.lessThan(askTimeoutMs + 2000);
+      expect(performance.now() - started).to.be.lessThan(askTimeoutMs + 15_000);
       expect(status).to.equal(200);
       const view = body as unknown as StatusView;
       expect(reach(view)).to.deep.equal([
@@ -118,7 +118,7 @@ describe("GET /api/v1/status with something down", () => {
     proxy.blackHole();
     await rig.get("/api/v1/status");
     await proxy.heal();
-    const deadline = performance.now() + 20_000;
+    const deadline = performance.now() + 60_000;
     let view: StatusView;
     do view = (await rig.get("/api/v1/status")).body as unknown as StatusView;
     while (!view.sources[0]!.targets[1]!.reachable && performance.now() < deadline);
@@ -130,7 +130,7 @@ describe("GET /api/v1/status while Redis is away", () => {
   it("shows what the targets tell", async () => {
     const real = await freshRedis();
     const proxy = await startProxy({ port: Number(new URL(real.url).port) });
-    const rig = await openRig({ limits: { askTimeoutMs: 400 }, redisVia: (url) => proxy.url(url) });
+    const rig = await openRig({ limits: { askTimeoutMs: 1_500 }, redisVia: (url) => proxy.url(url) });
     try {
       await rig.setAside("reporting", [{}]);
       await rig.get("/api/v1/status");
