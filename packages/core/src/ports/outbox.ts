@@ -147,5 +147,5 @@ export interface OutboxWriter {
    * An SQL expression for the rows that an INSERT gives back: true where the database keeps the keys that INSERTs give, in this table and until this transaction
    * ends or a definition of its own comes. Absent where an engine doesn't say.
    */
-  readonly keepsKeys?: string;
+  keepsKeys?(table: RowNote["table"]): string;
 }

@@ -1,7 +1,7 @@
 import { bounded, triedAgain } from "./bounded.js";
 import { formatVersion } from "./format-version.js";
 import { flushFunctions } from "./flush-function.js";
-import { keepsKeysFunction } from "./keeps-keys.js";
+import { keepsKeysFunctions } from "./keeps-keys.js";
 import { roomFunction, tupleBytes } from "./packed.js";
 import type { OutboxNames } from "./outbox-names.js";
 import { quoteText } from "./quote.js";
@@ -27,7 +27,7 @@ ${triedAgain([
   changedTables(names),
   tableFunctions(names),
   shapeFunctions(s),
-  keepsKeysFunction(s),
+  keepsKeysFunctions(s),
   tickFunctions(names),
   flushFunctions(names),
   snapshotFunctions(names),
@@ -52,7 +52,7 @@ export function dropStatements({ schema, s, outbox }: OutboxNames): string[] {
   ${s}.flush_for(jsonb, text, text, text), ${s}.flush_for_pinned(jsonb, text, text, text),
   ${s}.flush_row(text, text, jsonb, text, text), ${s}.flush_row_pinned(text, text, jsonb, text, text),
   ${s}.describe(jsonb), ${s}.shape_named(text), ${s}.make_shape(oid, text), ${s}.catalog_version(oid),
-  ${s}.columns_version(oid), ${s}.unchanged(oid, text), ${s}.as_planned(text, oid, text), ${s}.keeps_keys(oid), ${s}.unread(), ${s}.cut(), ${s}.captured(), ${s}.pack_bytes();`,
+  ${s}.columns_version(oid), ${s}.unchanged(oid, text), ${s}.as_planned(text, oid, text), ${s}.keeps_keys(oid), ${s}.keeps_as_planned(oid), ${s}.unread(), ${s}.cut(), ${s}.captured(), ${s}.pack_bytes();`,
       `drop table if exists ${outbox}, ${s}.tick, ${s}.table_schema, ${s}.target, ${s}.state, ${s}.job, ${s}.schedule;`,
       `drop sequence if exists ${s}.outbox_seq;`,
       `begin drop schema if exists ${s} restrict; exception when dependent_objects_still_exist then null; end;`,

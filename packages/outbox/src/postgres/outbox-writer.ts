@@ -8,7 +8,7 @@ import {
 } from "@lockstep/core";
 import { createStatement, dropStatements } from "./ddl.js";
 import { formatVersion } from "./format-version.js";
-import { flushCalls, nameOf } from "./flush-call.js";
+import { flushCalls, flushText, nameOf, type OwnFunctions } from "./flush-call.js";
 import { rowMoved } from "./flush-function.js";
 import { transactionsInTheWay } from "./in-the-way.js";
 import { keptCapture } from "../kept-capture.js";
@@ -25,7 +25,7 @@ export function postgresOutboxWriter(options: PostgresOutboxOptions = {}): Outbo
   const names = outboxNames(options);
   const { schema, s } = names;
   const create = createStatement(names);
-  const tableFunctions = new Map<string, string>();
+  const tableFunctions = new Map<string, OwnFunctions>();
   return {
     async ensure(run) {
       await refuseShadowing(run, schema);
@@ -57,17 +57,17 @@ export function postgresOutboxWriter(options: PostgresOutboxOptions = {}): Outbo
     describe: (run, tables, { inTransaction = false } = {}) =>
       // A function that is made in a transaction goes with it: whoever remembered its name would fail every later flush of the table.
       describe(run, s, inTransaction ? new Map() : tableFunctions, tables),
-    appendStatement: (notes, transaction) =>
-      flushCalls(s, tableFunctions, notes, transaction)
-        .map((call) => withLiterals(...call))
-        .join("; "),
+    appendStatement: (notes, transaction) => flushText(s, tableFunctions, notes, transaction),
     appendUpdated(note, transaction) {
       const calls = flushCalls(s, tableFunctions, [{ ...note, op: "update" }], transaction);
       const [sql, parameters] = calls[0]!;
       // The first parameter of both functions for one row.
       return { sql, parameters: ["U", ...parameters.slice(1)], moved: rowMoved };
     },
-    keepsKeys: `${s}.keeps_keys(tableoid)`,
+    keepsKeys(table) {
+      const own = tableFunctions.get(nameOf(table));
+      return `${s}.keeps_${own === undefined ? "keys" : own.name}(tableoid)`;
+    },
     async append(run, notes, transaction) {
       try {
         let written = 0;
@@ -98,13 +98,6 @@ async function runPatiently(
     },
     () => transactionsInTheWay(run, tables),
   );
-}
-
-function withLiterals(sql: string, parameters: readonly unknown[]): string {
-  return sql.replace(/\$(\d)/g, (_, n: string) => {
-    const value = parameters[Number(n) - 1];
-    return typeof value === "string" ? quoteText(value) : "null";
-  });
 }
 
 // With PostgreSQL's default search_path ("$user", public) a schema named like the role comes first: from the moment it exists,
@@ -142,7 +135,7 @@ async function formatOf(run: RunStatement, names: OutboxNames): Promise<number> 
 async function describe(
   run: RunStatement,
   s: string,
-  tableFunctions: Map<string, string>,
+  tableFunctions: Map<string, OwnFunctions>,
   tables: readonly RowNote["table"][],
 ): Promise<readonly TableSchema[]> {
   const names = JSON.stringify(tables.map(nameOf));
@@ -160,7 +153,8 @@ async function describe(
       JSON.parse(row["definition"]) as TableDefinition,
     );
     if (schema.key.length === 0) keyless.push(tableId(schema));
-    if (typeof row["functions"] === "string") tableFunctions.set(nameOf(schema), row["functions"]);
+    if (typeof row["functions"] === "string")
+      tableFunctions.set(nameOf(schema), { name: row["functions"], keyLength: schema.key.length });
     return schema;
   });
   if (keyless.length > 0) {

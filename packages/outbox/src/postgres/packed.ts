@@ -108,14 +108,18 @@ export function packedInsert({ outbox, lines, fingerprint, traceparent, origin }
 
 /**
  * The same for lines that have room in one row, at two thirds of the cost; where they turn out to have none, or to be large, nothing is written. `lines`: a query of several,
- * in an order that no plan can change. Pure.
+ * in an order that no plan can change; `count`: nothing is written either where they are not as many. Pure.
  */
-export function insertOfOne(s: string, { outbox, lines, fingerprint, traceparent, origin }: Packing): string {
+export function insertOfOne(
+  s: string,
+  { outbox, lines, fingerprint, traceparent, origin }: Packing,
+  count?: string,
+): string {
   const bytes = "pg_catalog.octet_length(p.lines)";
   return `insert into ${outbox} (op, fingerprint, key, image, traceparent, origin)
     select '${packLetter}', '${fingerprintMark}' operator(pg_catalog.||) ${fingerprint}, p.n::pg_catalog.text, p.lines, ${traceparent}, ${origin}
       from (select pg_catalog.count(*) as n, pg_catalog.string_agg(l.line, pg_catalog.chr(10)) as lines from (${lines}) l) p
-     where ${bytes} operator(pg_catalog.<=) ${roomOf(s)} and ${bytes} operator(pg_catalog.<=) (p.n operator(pg_catalog.*) ${maxLineBytes})`;
+     where ${bytes} operator(pg_catalog.<=) ${roomOf(s)} and ${bytes} operator(pg_catalog.<=) (p.n operator(pg_catalog.*) ${maxLineBytes})${count === undefined ? "" : ` and p.n operator(pg_catalog.=) ${count}`}`;
 }
 
 /**

@@ -12,9 +12,10 @@ export const printing = {
 /** A setting of {@link printing}. */
 export type Printing = keyof typeof printing;
 
-const clauses = Object.entries(printing)
-  .map(([name, value]) => `set ${name} = '${value}'`)
-  .join(" ");
+/** What a function that pins one of them has in its declaration. Pure. */
+export const pinClause = (name: Printing): string => `set ${name} = '${printing[name]}'`;
+
+const clauses = (Object.keys(printing) as Printing[]).map(pinClause).join(" ");
 
 /** Unqualified names are those of `pg_catalog`. */
 export const pinnedPath = "set search_path = pg_catalog, pg_temp";
@@ -27,9 +28,12 @@ set row_security = off
 -- The noted rows are found by key: a scan of the whole table is never the better plan, whatever the statistics say.
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set jit = off`;
 
-/** The same, and what keeps the plans of the flush on the primary key. */
-export const pinnedSettings = `${textSettings}
+/** The search_path, and what keeps the plans of the flush on the primary key. */
+export const keyedSettings = `${pinnedPath}
 ${byKey}`;
+
+/** The same, and what the text of a value could depend on. */
+export const pinnedSettings = `${clauses} ${keyedSettings}`;
 
 /** The same where a condition of the user's is part of a statement: it names tables and functions as the session does. */
 export const pinnedForConditions = `${clauses}

@@ -116,6 +116,12 @@ export function shapeParts(rel: string): string {
   )`;
 }
 
+/** From those parts, the condition that `t` is the row with a key whose columns `given` has expressions for. */
+export function keyMatch(given: string): string {
+  return `(select string_agg(format('t.%I %s %s', attname, equals, ${given}) || case when folds then format(' and %s collate "C" = %s collate "C"',
+            cell, replace(cell, format('t.%I', attname), '(' || ${given} || ')')) else '' end, ' and ' order by n) from keyed)`;
+}
+
 /** The definition of that table (`TableDefinition`), from those parts. */
 export function definitionOf(rel: string): string {
   return `jsonb_build_object(
@@ -137,8 +143,7 @@ begin
          (select string_agg(cell, ', ' order by n) from keyed),
          (select string_agg(format('t.%1$I %2$s r.%1$I', attname, equals) || case when folds then format(' and %s collate "C" = %s collate "C"',
             cell, replace(cell, format('t.%I', attname), format('r.%I', attname))) else '' end, ' and ' order by n) from keyed),
-         (select string_agg(format('t.%I %s %s', attname, equals, given) || case when folds then format(' and %s collate "C" = %s collate "C"',
-            cell, replace(cell, format('t.%I', attname), '(' || given || ')')) else '' end, ' and ' order by n) from keyed),
+         ${keyMatch("given")},
          (select string_agg(replace(cell, format('t.%I', attname), '(' || given || ')'), ', ' order by n) from keyed),
          (select string_agg(replace(cell, format('t.%I', attname), '(' || before || ')'), ', ' order by n) from keyed),
          ${definitionOf("rel")}

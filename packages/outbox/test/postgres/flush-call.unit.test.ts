@@ -1,6 +1,6 @@
 import type { RowNote } from "@lockstep/core";
 import { expect } from "chai";
-import { flushCalls } from "../../src/postgres/flush-call.js";
+import { flushCalls, type OwnFunctions } from "../../src/postgres/flush-call.js";
 
 const note = (table: string, op: RowNote["op"], key: string, before?: string): RowNote => ({
   table: { namespace: "s", name: table },
@@ -11,7 +11,8 @@ const note = (table: string, op: RowNote["op"], key: string, before?: string): R
 
 const flushCall = (...given: Parameters<typeof flushCalls>): ReturnType<typeof flushCalls>[number] =>
   flushCalls(...given)[0]!;
-const none = new Map<string, string>();
+const none = new Map<string, OwnFunctions>();
+const own = new Map([['"s"."a"', { name: "a", keyLength: 1 }]]);
 
 describe("the call of the flush", () => {
   it("takes the short way for one row", () => {
@@ -23,22 +24,31 @@ describe("the call of the flush", () => {
   });
 
   it("takes the table's own way for one row where there is one", () => {
-    const own = new Map([['"s"."a"', "a"]]);
     expect(flushCall('"x"', own, [note("a", "delete", "1")], {})).to.deep.equal([
       'select "x".row_a($1, $2::jsonb, $3, $4) as written',
       ["u", '["1"]', null, null],
     ]);
   });
 
-  it("takes it for many rows too, unless keys changed", () => {
-    const own = new Map([['"s"."a"', "a"]]);
-    const notes = [note("a", "update", "1"), note("a", "insert", "2")];
+  it("takes it for many rows too, in the order of their notes, unless keys changed", () => {
+    const notes = [note("a", "update", "1"), note("a", "insert", "2"), note("a", "update", "1")];
     expect(flushCall('"x"', own, notes, { origin: "o" })).to.deep.equal([
-      'select "x".rows_a($1::jsonb, $2, $3) as written',
-      ['[[1,"u",["1"]],[2,"i",["2"]]]', null, "o"],
+      'select "x".rows_a($1::"char"[], $2::text[], $3, $4) as written',
+      ["{i,u}", '{"2","1"}', null, "o"],
     ]);
     expect(flushCall('"x"', own, [...notes, note("a", "update", "4", "3")], {})[0]).to.contain(".flush($1");
     expect(flushCall('"x"', own, [...notes, note("b", "update", "4")], {})[0]).to.contain(".flush($1");
+  });
+
+  it("gives the columns of keys as arrays, as many as the functions were made for", () => {
+    const pairs = new Map([['"s"."a"', { name: "a", keyLength: 2 }]]);
+    const pair = (...key: string[]): RowNote => ({ ...note("a", "insert", ""), key });
+    const notes = [pair('a"b', "{1,2}"), pair("c\\d", ""), pair("NULL", "'")];
+    expect(flushCall('"x"', pairs, notes, {})).to.deep.equal([
+      'select "x".rows_a($1::"char"[], $2::text[], $3::text[], $4, $5) as written',
+      ["{i}", '{"a\\"b","c\\\\d","NULL"}', '{"{1,2}","","\'"}', null, null],
+    ]);
+    expect(flushCall('"x"', own, notes, {})[0]).to.contain(".flush($1");
   });
 
   it("gives many rows by table, with their order, and says where keys changed", () => {

@@ -59,8 +59,8 @@ describe("the flush on PostgreSQL", () => {
       `create table "${dollars}" (id int primary key, ${dollarColumns.map((c) => `"${c}" text`).join(", ")})`,
     );
     await db.writer.describe(app.run, [table]);
-    const made = await app.run("select proname from pg_proc where proname ~ '^rows?_[0-9a-f]{16}$'");
-    expect(made).to.have.length(4);
+    const made = await app.run("select proname from pg_proc where proname ~ '^(rows?|keeps)_[0-9a-f]{16}$'");
+    expect(made).to.have.length(8);
     const insert = (ids: readonly number[]) => () =>
       app.run(`insert into "${dollars}" values ${ids.map((id) => `(${id}, ${cells})`).join(", ")}`);
     await app.transaction([noteOf(table, "insert", 1)], insert([1]));
@@ -330,5 +330,68 @@ describe("the flush on PostgreSQL", () => {
     await cutAll(log);
     const [event] = await readAll(log);
     expect([event!.table.name, event!.key]).to.deep.equal(["part", '["1","2026-03-04"]']);
+  });
+
+  it("says of an INSERT whether its table keeps the keys, at every moment anew", async () => {
+    const kept = async (table = "item", begin = "begin"): Promise<unknown> => {
+      await app.run(begin);
+      const question = db.writer.keepsKeys!({ namespace: "public", name: table });
+      const [row] = await app.run(`insert into ${table} values (1, 1) returning ${question} as kept`);
+      await app.run("rollback");
+      return row!["kept"];
+    };
+    const trigger = "create trigger moves before insert on item for each row execute function moves()";
+    await app.run(
+      "create function moves() returns trigger language plpgsql as $$ begin new.id := 2; return new; end $$",
+    );
+    const other = await db.session();
+    expect([await kept(), await kept()]).to.deep.equal([true, true]);
+    await other.run(trigger);
+    expect(await kept()).to.equal(false);
+    await app.run("begin; drop trigger moves on item");
+    expect(await kept("item", "savepoint a")).to.equal(true);
+    expect(await kept()).to.equal(false);
+    await other.run("drop trigger moves on item");
+    expect(await kept()).to.equal(true);
+    // What an older snapshot shows is not what holds now.
+    await app.run("begin isolation level repeatable read");
+    await app.run("select 1");
+    await other.run(trigger);
+    expect(await kept("item", "savepoint a")).to.equal(false);
+    await other.run("drop trigger moves on item");
+    expect(await kept()).to.equal(true);
+    // The next row may go to a partition with a trigger.
+    await app.run("create table part (id int, n int, primary key (id, n)) partition by range (n)");
+    await app.run("create table part_1 partition of part for values from (0) to (9)");
+    const parts = ["part", "part_1"].map((name) => ({ namespace: "public", name }));
+    await db.writer.describe(app.run, parts);
+    expect([await kept("part"), await kept("part_1")]).to.deep.equal([false, false]);
+  });
+
+  it("serves processes of an older version that describe a table now", async () => {
+    const [made] = await app.run('select left(md5(\'"public"."item"\'), 16) as hash');
+    await app.run("begin");
+    await app.run("insert into item values (1, 1), (2, 2)");
+    await app.run(
+      `select lockstep.rows_${String(made!["hash"])}('[[1, "i", ["2"]], [2, "i", ["1"]]]'::jsonb, null, null)`,
+    );
+    await app.run("commit");
+    await cutAll(log);
+    expect((await readAll(log)).map(keyOf)).to.deep.equal(["2", "1"]);
+  });
+
+  it("writes what it has made itself in the order of notes, by keys of several columns", async () => {
+    const pairs = { namespace: "public", name: "pair" };
+    await app.run("create table pair (a text, b int, v text, primary key (b, a))");
+    await db.writer.describe(app.run, [pairs]);
+    const keys = [["2", 'x"'], ["1", "y\\"], ["1", "{,}"], ["3", ""]]; // prettier-ignore
+    const notes = keys.map((key, n): RowNote => ({ table: pairs, op: n % 2 ? "insert" : "update", key }));
+    await app.transaction(notes, async () => {
+      for (const key of keys.toReversed()) await app.run("insert into pair values ($2, $1, 'v')", key);
+    });
+    await cutAll(log);
+    const events = await readAll(log);
+    expect(events.map(({ key }) => JSON.parse(key) as unknown)).to.deep.equal(keys);
+    expect(events.map(({ op }) => op)).to.deep.equal(["update", "insert", "update", "insert"]);
   });
 });

@@ -125,6 +125,30 @@ describe("values from PostgreSQL", () => {
     expect(one!.schema).to.equal(schema.fingerprint);
   });
 
+  it("arrive the same from functions that pin what their tables' types need, one by one and several at a time", async () => {
+    const tables = names.map((name) => ({ namespace: "public", name }));
+    for (const [i, [type]] of values.entries())
+      await app.run(`create table c${i} (id int primary key, v ${type})`);
+    await db.writer.describe(app.run, tables);
+    await app.run(insert);
+    for (const setting of oddSettings.filter((s) => !s.includes("isolation"))) await app.run(setting);
+    for (const table of tables) {
+      const note = (id: number): RowNote => ({ table, op: "insert", key: [String(id)] });
+      const fill = (from: number, to: number) => () =>
+        app.run(
+          `insert into public.${table.name} select n, ${table.name} from public.item, generate_series(${from}, ${to}) n`,
+        );
+      await app.transaction([note(0)], fill(0, 0));
+      await app.transaction([note(1), note(2)], fill(1, 2));
+    }
+    await cutAll(log);
+    const written = new Map(names.map((name): [string, unknown[]] => [name, []]));
+    for (const event of await readAll(log)) written.get(event.table.name)?.push(cellsOf(event));
+    expect([...written.values()]).to.deep.equal(
+      values.map(([, , text]) => Array.from({ length: 3 }, (_, id) => [String(id), text])),
+    );
+  });
+
   it("arrive the same through triggers, each type in a table of its own, one by one and several at a time", async () => {
     const tables = names.map((name) => ({ namespace: "public", name }));
     for (const [i, [type]] of values.entries())

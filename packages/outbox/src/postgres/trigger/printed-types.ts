@@ -1,4 +1,5 @@
-import { printing, type Printing } from "../pinned-settings.js";
+import { pinClause, printing, type Printing } from "../pinned-settings.js";
+import { quoteText } from "../quote.js";
 
 /** How the text of some types depends on a setting. */
 interface Dependence {
@@ -51,6 +52,16 @@ export function printsTheSame(settings: readonly Printing[]): readonly string[] 
 /** Those settings with their values. */
 export function pinnedValues(settings: readonly Printing[]): Readonly<Record<string, string>> {
   return Object.fromEntries(settings.map((name) => [name, printing[name]]));
+}
+
+/** The clauses by which a function pins what the texts of these types depend on, all of them where one isn't known: of an expression for an array of names. */
+export function pinsOf(types: string): string {
+  const names = Object.keys(printing) as Printing[];
+  const printed = names.map((name) => ({ name, types: dependences[name]?.types ?? [] }));
+  const known = [...plain, ...printed.flatMap((one) => one.types)].join();
+  const rows = printed.map((one) => `(${quoteText(pinClause(one.name))}, '{${one.types.join()}}'::text[])`);
+  return `(select coalesce(string_agg(p.clause, ' ' order by p.clause), '') from (values ${rows.join(", ")}) p(clause, types)
+     where p.types && ${types} or not ${types} <@ '{${known}}')`;
 }
 
 /**

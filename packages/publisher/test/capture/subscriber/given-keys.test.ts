@@ -39,8 +39,8 @@ for (const version of Object.keys(typeOrmVersions)) {
         });
       expect(await keys()).to.deep.equal(["a1", "a2", "a3", "a4", "1,a", "b1", "b2", "b3", "b4", "1,b"]);
       expect((await source.outbox())[3]).to.deep.include({ op: "insert", image: ["a4", "l"] });
-      const transaction = [true, true, false, false, true];
-      expect(asked()).to.deep.equal([...transaction, ...transaction]);
+      // The second one asks at once.
+      expect(asked()).to.deep.equal([true, true, false, false, true, true, false, false, false, true]);
     });
 
     it("give TypeORM what it gets without capture", async () => {
