@@ -6,7 +6,7 @@ import { type Content, lastWriteWins, type Policy, Star } from "./star-model.js"
 const keys = ["1", "2"];
 /** A campaign: LOCKSTEP_TWO_WAY_RUNS=40000. */
 const numRuns = Number(process.env["LOCKSTEP_TWO_WAY_RUNS"] ?? 400);
-const timeoutMs = Math.max(10_000, numRuns * 5);
+const timeoutMs = Math.max(60_000, numRuns * 5);
 
 type Step =
   | { readonly do: "write"; readonly node: number; readonly key: string; readonly row: Content }

@@ -21,7 +21,7 @@ describe("waiting for a target", () => {
       barrier: () => (asked++ === 0 ? Promise.reject(new LockstepError("RELAY_SILENT", "none")) : barrier()),
     };
     const { whenApplied } = appliedIn(source, [targetWith(async () => ({ letters: [] }))]);
-    expect(await whenApplied("reporting", { timeoutMs: 1_000 })).to.equal("applied");
+    expect(await whenApplied("reporting", { timeoutMs: 20_000 })).to.equal("applied");
   });
 
   for (const [what, list] of [
