@@ -1,2 +1,2 @@
 /** Version of tables and functions; `ensure` replaces what is older. */
-export const formatVersion = 20;
+export const formatVersion = 21;

@@ -24,8 +24,9 @@ begin
     into columns, widest
     from pg_catalog.pg_attribute a where a.attrelid = rel and a.attnum > 0;
   -- The query above reads the catalog as of the transaction's snapshot, this call as it is now: under REPEATABLE READ a
-  -- column may have been added since, and its value must not be left out of an image.
-  if pg_catalog.has_column_privilege(rel, (widest + 1)::int2, 'select') is not null then
+  -- column may have been added since, and its value must not be left out of an image. Of nobody's rights (role 0): PostgreSQL 13 says yes
+  -- for any number of a column to who has the right on the whole table.
+  if pg_catalog.has_column_privilege(0::oid, rel, (widest + 1)::int2, 'references') is not null then
     raise exception 'a column was added to the table since this transaction began' using errcode = '40001';
   end if;
   return columns;
@@ -52,7 +53,7 @@ function unchanged(s: string): string {
         and (a.attgenerated operator(pg_catalog.<>) '') operator(pg_catalog.=) (%7$L::pg_catalog.bool[])[a.attnum]) operator(pg_catalog.=) %2$s
       from pg_catalog.pg_attribute a where a.attrelid operator(pg_catalog.=) %1$s and a.attnum operator(pg_catalog.>) 0)
     -- As it is now, where the query sees the catalog as of the transaction's snapshot: a column may have been added since.
-    and pg_catalog.has_column_privilege(%1$s, %8$s::pg_catalog.int2, 'select') is null
+    and pg_catalog.has_column_privilege(0::pg_catalog.oid, %1$s, %8$s::pg_catalog.int2, 'references') is null
     -- Its primary key's index goes with the key.
     and pg_catalog.pg_index_column_has_property(%9$s, 1, 'orderable') is not null$cond$,
     relation, count(*), array_agg(a.attname order by a.attnum), array_agg(a.atttypid order by a.attnum), array_agg(a.atttypmod order by a.attnum),
