@@ -46,9 +46,8 @@ type Unnumbered = Omit<NotedRow, "order"> & { order: number };
 export function foldNotes(notes: readonly RowNote[]): NotedTable[] {
   const isMoved = notes.some(({ before }) => before !== undefined);
   const folded = isMoved ? foldMoved(notes) : foldUnmoved(notes);
-  const rows = folded.flatMap((table) => table.rows);
   // Where each note is a row, their numbers are those of the notes.
-  if (isMoved || rows.length < notes.length) number(rows);
+  if (isMoved || rowsIn(folded) < notes.length) number(folded.flatMap((table) => table.rows));
   return folded;
 }
 
@@ -128,7 +127,8 @@ function rowsOf({ key, lastNote, origins }: Trace, traces: ReadonlyMap<string, T
 }
 
 /** The rows of `tables` in parts of at most `size`, in their order across tables: a flush reads and holds one part at a time. Pure. */
-export function partsOf(tables: readonly NotedTable[], size: number): NotedTable[][] {
+export function partsOf(tables: readonly NotedTable[], size: number): (readonly NotedTable[])[] {
+  if (rowsIn(tables) <= size) return tables.length === 0 ? [] : [tables];
   const parts: NotedTable[][] = [];
   for (const { namespace, name, rows } of tables) {
     const byPart = new Map<number, NotedRow[]>();
@@ -141,6 +141,10 @@ export function partsOf(tables: readonly NotedTable[], size: number): NotedTable
     for (const [part, mine] of byPart) (parts[part] ??= []).push({ namespace, name, rows: mine });
   }
   return parts;
+}
+
+function rowsIn(tables: readonly NotedTable[]): number {
+  return tables.reduce((sum, { rows }) => sum + rows.length, 0);
 }
 
 /** Rows of a flush's part. */

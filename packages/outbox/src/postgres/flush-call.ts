@@ -113,7 +113,7 @@ function ownCall(
 
 /** Texts as the literal of an array. */
 function arrayOf(texts: readonly string[]): string {
-  return `{"${texts.map((text) => text.replace(/["\\]/g, "\\$&")).join('","')}"}`;
+  return `{"${texts.map((text) => (/["\\]/.test(text) ? text.replace(/["\\]/g, "\\$&") : text)).join('","')}"}`;
 }
 
 /** The name by which the database's functions know a table. */

@@ -149,9 +149,11 @@ export class Journal {
   async take(): Promise<readonly RowNote[]> {
     while (this.#slots.some((slot) => slot.pending))
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    const failed = this.#slots.find((slot) => slot.failure);
-    if (failed?.failure) throw failed.failure.reason;
-    const notes = this.#slots.flatMap((slot) => slot.notes);
+    const notes: RowNote[] = [];
+    for (const slot of this.#slots) {
+      if (slot.failure) throw slot.failure.reason;
+      for (const note of slot.notes) notes.push(note);
+    }
     this.#slots = [];
     return notes;
   }
