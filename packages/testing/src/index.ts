@@ -2,7 +2,7 @@ export { compareSides, type Comparison, type Explained } from "./convergence/com
 export { openSide } from "./convergence/open-side.js";
 export type { Side } from "./convergence/read-table.js";
 export { eventually, type EventuallyOptions } from "./eventually.js";
-export { fullCollections, leftBehind } from "./left-behind.js";
+export { fullCollections, leftBehind, type MeasuredWork } from "./left-behind.js";
 export { shapesOf } from "./shapes-of.js";
 export { NodeProcess, type NodeProcessOptions } from "./node-process/node-process.js";
 export { startProxy, type FaultProxy, type ProxyTarget } from "./fault-proxy/fault-proxy.js";

@@ -1,53 +1,43 @@
-import { constants, type PerformanceEntry, PerformanceObserver } from "node:perf_hooks";
-import { setTimeout } from "node:timers/promises";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { fileURLToPath } from "node:url";
+import { NodeProcess } from "./node-process/node-process.js";
 
-/** Without options: everything. */
-type Collect = (options?: { readonly type: "minor" }) => void;
+/** Work whose garbage is measured, done again and again. */
+export interface MeasuredWork extends AsyncDisposable {
+  run(): Promise<void>;
+}
 
-setFlagsFromString("--expose-gc");
-const collect = runInNewContext("gc") as Collect;
+/** What a module exports to be measured: it prepares the work. */
+export type OpenMeasured = (...args: readonly string[]) => Promise<MeasuredWork>;
 
-/** A full collection may be under way, and keeps what it has seen. */
-const attempts = 5;
+/** The work: a module's export and what it is given. */
+interface Measured {
+  readonly module: URL;
+  readonly name: string;
+  readonly args: readonly string[];
+}
 
 /**
- * Bytes that `work` leaves for V8's next full collection to find, its young ones having been, at the least of several times: garbage that lives so long
+ * Bytes that the work leaves for V8's next full collection to find, its young ones having been, at the least of several times: garbage that lives so long
  * costs many times what it should.
+ *
+ * In a process of its own, whose young generation has room for all that the work makes: how V8 decides depends on all that a process did before.
  */
-export async function leftBehind(work: () => Promise<void>): Promise<number> {
-  let least = Infinity;
-  for (let i = 0; i < attempts; i++) {
-    await work();
-    // Twice: what is young survives one.
-    for (let n = 0; n < 2; n++) collect({ type: "minor" });
-    const young = inUse();
-    collect();
-    least = Math.min(least, young - inUse());
-  }
-  return least;
+export function leftBehind(work: Measured): Promise<number> {
+  return measure("left-behind", work);
 }
 
-function inUse(): number {
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
+/** How often V8 collects everything while the work runs. It does so when what has grown old has grown, and when much lies in Buffers, however short they are needed. */
+export function fullCollections(work: Measured): Promise<number> {
+  return measure("full-collections", work);
 }
 
-/** How often V8 collects everything while `work` runs. It does so when what has grown old has grown, and when much lies in Buffers, however short they are needed. */
-export async function fullCollections(work: () => Promise<void>): Promise<number> {
-  let count = 0;
-  const observer = new PerformanceObserver((list) => {
-    for (const { detail } of list.getEntries() as (PerformanceEntry & { detail: { kind: number } })[])
-      if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) count++;
-  });
-  observer.observe({ entryTypes: ["gc"] });
-  try {
-    await work();
-    // It hears of them a little later.
-    await setTimeout(20);
-    return count;
-  } finally {
-    observer.disconnect();
-  }
+const room = "16";
+
+async function measure(what: string, { module, name, args }: Measured): Promise<number> {
+  const nodeArgs = ["--expose-gc", `--min-semi-space-size=${room}`, `--max-semi-space-size=${room}`];
+  const main = fileURLToPath(new URL("./left-behind-main.js", import.meta.url));
+  await using process = await NodeProcess.start({ nodeArgs, main, args: [what, module.href, name, ...args] });
+  const code = await process.untilEnds();
+  if (code !== 0) throw new Error(`measuring ended with ${code}: ${process.output.join("\n")}`);
+  return Number(process.output.at(-1));
 }

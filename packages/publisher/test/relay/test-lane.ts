@@ -107,7 +107,8 @@ export function startTestLane(options: TestLaneOptions): TestLane {
       return;
     }
     try {
-      if (await readFrom({ partition }, 0)) {
+      // Fed to the very end there is nothing to read: then the relay says that it is the end.
+      if ((await readFrom({ partition }, 0)) || (await reader.relay())?.published === state.position) {
         state.catchingUp = false;
         return await reader.requestCatchUp(partition, id, undefined);
       }
