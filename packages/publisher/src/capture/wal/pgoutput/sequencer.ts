@@ -81,6 +81,7 @@ export class Sequencer {
     // What comes behind the mark is another log's to give (PROTOCOL.md 27).
     if (this.end !== undefined) return;
     this.#next(audience);
+    // Here and for a pack a literal each: `{ ...place, op }` of a place that both had would be an object of a hidden class of its own every time.
     const event: Writable<LoggedEvent> = {
       ordinal: this.#ordinal,
       op,
