@@ -18,7 +18,7 @@ export interface RelayLimits {
   readonly standbyMs: number;
   /** The relay looks for changes after this time even when nothing woke it, ms. Default 1000. */
   readonly idleMs: number;
-  /** While transactions come faster than one in two ms, or more than five rows in one, changes are looked for at most this often, ms. Default 25. */
+  /** While transactions come faster than one in two ms, or more than five rows in one, changes are looked for at most this often, ms. Default 50. */
   readonly restMs: number;
   /** How often acknowledgements go to the source, outbox and streams are trimmed and a report is made, ms. Default 1000. */
   readonly settleMs: number;
@@ -39,7 +39,7 @@ export const defaultRelayLimits: RelayLimits = {
   maxCatchUpBytes: 16 * 1024 * 1024,
   standbyMs: 1_000,
   idleMs: 1_000,
-  restMs: 25,
+  restMs: 50,
   settleMs: 1_000,
   captureCheckMs: 10_000,
   drainTimeoutMs: 5_000,
