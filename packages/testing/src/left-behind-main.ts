@@ -1,9 +1,11 @@
 import { constants, type PerformanceEntry, PerformanceObserver } from "node:perf_hooks";
-import { setTimeout } from "node:timers/promises";
+import { setImmediate } from "node:timers/promises";
 import type { MeasuredWork, OpenMeasured } from "./left-behind.js";
 
 const [what, module, name, ...args] = process.argv.slice(2);
 const opened = ((await import(module!)) as Record<string, OpenMeasured>)[name!]!;
+
+type Collection = PerformanceEntry & { readonly detail: { readonly kind: number; readonly flags: number } };
 
 /** A full collection may be under way, and keeps what it has seen. */
 const attempts = 5;
@@ -28,14 +30,19 @@ function inUse(): number {
 
 async function collections(work: MeasuredWork): Promise<number> {
   let count = 0;
+  let isLast = false;
   const observer = new PerformanceObserver((list) => {
-    for (const { detail } of list.getEntries() as (PerformanceEntry & { detail: { kind: number } })[])
-      if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) count++;
+    for (const { detail } of list.getEntries() as Collection[]) {
+      if (detail.kind !== constants.NODE_PERFORMANCE_GC_MAJOR) continue;
+      if (detail.flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) isLast = true;
+      else count++;
+    }
   });
   observer.observe({ entryTypes: ["gc"] });
   await work.run();
-  // It hears of them a little later.
-  await setTimeout(20);
+  // It hears of them later, and in their order: of one that is asked for behind all others.
+  gc!();
+  while (!isLast) await setImmediate();
   observer.disconnect();
   return count;
 }
