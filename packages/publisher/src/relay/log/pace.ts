@@ -14,9 +14,9 @@ const rowsPerTransaction = 10;
 const memoryMs = 50;
 
 /**
- * The pace of a relay: every look costs the source something, and Redis too, whatever it finds (on the machine of docs/performance.md relay, source and
- * Redis nearly 3 ms of CPU time, for 70 transactions), and a busy source has better use for that. While transactions come faster than one in two ms (or
- * rows than five in one), a look is taken every `restMs` only.
+ * The pace of a relay: every look costs the source something, and Redis too, whatever it finds, and a busy source has better use for that. While
+ * transactions come faster than one in two ms (or rows than five in one), a look is taken every `restMs` only. What came since the last look counts as if
+ * it had come just now, so that who rests goes on for a while when they come more slowly: with the default, down to about one in three ms.
  */
 export class Pace {
   /** Transactions that came of late: what lies further back counts less and less. */

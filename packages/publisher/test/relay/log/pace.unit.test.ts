@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { defaultRelayLimits } from "../../../src/relay/limits.js";
 import { Pace } from "../../../src/relay/log/pace.js";
 
 describe("the pace of a relay", () => {
@@ -47,6 +48,25 @@ describe("the pace of a relay", () => {
 
   it("doesn't rest after a look that took longer", () => {
     expect(restsAt(5, { tookMs: 50 }).at(-1)).to.equal(0);
+  });
+
+  it("rests by default until they come as slowly as one in five milliseconds", () => {
+    const { restMs } = defaultRelayLimits;
+    /** Looks at the pace's own time, at a busy source first and at a quiet one then. */
+    const restsThen = (perMs: number): number => {
+      const pace = new Pace(restMs);
+      let rest = 0;
+      for (let look = 0, at = 0; look < 40; look++) {
+        const gap = 1 + rest;
+        const transactions = gap * (look < 20 ? 2 : perMs);
+        at += gap;
+        rest = pace.restAfter({ began: at - 1, ended: at, transactions, rows: transactions });
+      }
+      return rest;
+    };
+    expect(restsThen(2)).to.equal(restMs - 1);
+    expect(restsThen(0.4)).to.equal(restMs - 1);
+    expect(restsThen(0.2)).to.equal(0);
   });
 
   it("rests no more when they have become fewer", () => {
